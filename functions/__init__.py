@@ -1,0 +1,1 @@
+"""Binds triggers to the domain; nothing is decided here."""

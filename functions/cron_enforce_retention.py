@@ -1,0 +1,15 @@
+"""The schedule, every five minutes: what is due, what is stuck, and whether slots are right."""
+
+import functions_framework
+from flask import Request, Response, jsonify
+
+from shared import retention
+from shared.app import get_app
+
+
+@functions_framework.http
+def enforceRetention(request: Request) -> Response:
+    """Enforce retention: POST /, by the scheduler; what it sends is not read."""
+    if request.method != "POST" or request.path != "/":  # a health probe runs no sweep
+        return Response(status=404)
+    return jsonify(retention.enforce(get_app()))

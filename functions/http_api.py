@@ -1,0 +1,19 @@
+"""The whole REST surface behind one Hosting rewrite: Hosting cannot route by method."""
+
+import functions_framework
+from flask import Request, Response
+
+from functions import http_identity, http_projects, http_secrets
+from shared.rest import Handler, serve
+
+OPERATIONS: dict[str, Handler] = {
+    **http_projects.OPERATIONS,
+    **http_secrets.OPERATIONS,
+    **http_identity.OPERATIONS,
+}
+
+
+@functions_framework.http
+def api(request: Request) -> Response:
+    """Serve every operation under its REST path."""
+    return serve(request, OPERATIONS)

@@ -1,0 +1,35 @@
+"""The deploy seam: one name a deployed function (FUNCTION_TARGET), as functions.yaml lists them."""
+
+from functions.cron_enforce_retention import enforceRetention
+from functions.http_api import api
+from functions.http_identity import createAccount, issueToken
+from functions.http_projects import (
+    createProject,
+    deleteProject,
+    getProject,
+    listProjects,
+    listReclamations,
+    reclaimProject,
+    restoreProject,
+)
+from functions.http_secrets import deleteSecret, getSecret, listSecrets, putSecret
+from functions.on_project_written import onProjectWritten
+
+__all__ = [
+    "api",
+    "createAccount",
+    "createProject",
+    "deleteProject",
+    "deleteSecret",
+    "enforceRetention",
+    "getProject",
+    "getSecret",
+    "issueToken",
+    "listProjects",
+    "listReclamations",
+    "listSecrets",
+    "onProjectWritten",
+    "putSecret",
+    "reclaimProject",
+    "restoreProject",
+]

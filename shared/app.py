@@ -1,0 +1,147 @@
+"""What every use case is handed: settings, store, keyring, time, chance. Wired once, frozen.
+
+The only file of the domain that reads the environment, the clock or a source of randomness
+(`crypto` and the key files draw their own keys). Also the two values that pass between the wire
+and a use case: `Call` and `Answer`.
+"""
+
+import os
+import random
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from shared import local_keys, quotas
+from shared.keyring import Keyring
+from shared.store import Read, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, read once. Docs: docs/operations.md, "Settings"."""
+
+    region: str  # CE_REGION
+    endpoint: str  # CE_ENDPOINT: scheme and host of links in answers
+    project: str  # GOOGLE_CLOUD_PROJECT
+    database: str  # CE_DATABASE
+    emulator: str | None  # FIRESTORE_EMULATOR_HOST; None means production
+    keyring: Path  # CE_KEYRING: the local keyring file
+    key_store: Path  # CE_KEY_STORE: the folder of key halves
+    clock_file: Path | None  # CE_CLOCK_FILE: seconds added to the store's time
+    projects_per_region: int  # CE_PROJECTS_PER_REGION
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Read the settings; raises ValueError where they are not fit for production."""
+        region = env.get("CE_REGION", "us-south")
+        emulator = env.get("FIRESTORE_EMULATOR_HOST") or None
+        home = Path(env.get("CE_HOME", "~/.config/ce")).expanduser() / "emulator"
+        clock_file = env.get("CE_CLOCK_FILE")
+        if emulator is None:
+            if clock_file:
+                raise ValueError("CE_CLOCK_FILE moves the clock: it is refused in production.")
+            raise ValueError(
+                "FIRESTORE_EMULATOR_HOST is not set, and the local keyring is refused in "
+                'production: run `ce emulator start`, then `eval "$(ce emulator env)"`.'
+            )
+        return cls(
+            region=region,
+            endpoint=env.get("CE_ENDPOINT", f"https://api.{region}.codeengine.cloud.ibm.com"),
+            project=env.get("GOOGLE_CLOUD_PROJECT", "demo-reprieve"),
+            database=env.get("CE_DATABASE", "(default)"),
+            emulator=emulator,
+            keyring=Path(env.get("CE_KEYRING", home / "keyring.json")),
+            key_store=Path(env.get("CE_KEY_STORE", home / "keys")),
+            clock_file=Path(clock_file) if clock_file else None,
+            projects_per_region=int(env.get("CE_PROJECTS_PER_REGION", quotas.PROJECTS_PER_REGION)),
+        )
+
+
+def _entity_tag() -> str:
+    """Mint a random entity tag: lower-case letters and digits only (contract section 0)."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The parts of one deployment."""
+
+    settings: Settings
+    store: Store
+    keyring: Keyring
+    wall: Callable[[], float] = time.time  # seconds since 1970: for tokens and keys only
+    new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+    new_tag: Callable[[], str] = _entity_tag
+    random: Callable[[], float] = random.random
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "App":
+        """Connect the parts that the settings name."""
+        store = Store.connect(settings.project, settings.emulator, random.random, settings.database)
+        keyring = local_keys.open_keyring(settings.keyring, settings.key_store)
+        return cls(settings, store, keyring)
+
+    def now(self, read: Read | datetime) -> datetime:
+        """Give lifecycle time: the read time of the snapshot decided on, plus the offset."""
+        moment = read.time if isinstance(read, Read) else read
+        return moment + self.offset()
+
+    def offset(self) -> timedelta:
+        """Give how far the local host's clock has been moved; nothing in production."""
+        if self.settings.clock_file is None:
+            return timedelta(0)
+        try:
+            return timedelta(seconds=float(self.settings.clock_file.read_text()))
+        except FileNotFoundError:
+            return timedelta(0)
+
+
+@cache
+def get_app() -> App:
+    """Give this process's App, wired at the first call and not at import."""
+    return App.from_settings(Settings.from_env(os.environ))
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: the identity behind a verified token."""
+
+    subject: str  # the id of an API key, or of a service identity
+    account: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, parsed and checked against openapi.yaml, by a caller who may make it."""
+
+    principal: Principal
+    parameters: Mapping[str, Any]  # of path, query and headers, under their OpenAPI names
+    body: Mapping[str, Any]
+    trace: str  # names this request in the answer, the logs and the audit trail
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries of a list, under the list's key, and the last key if there are more."""
+
+    key: str
+    entries: list[dict[str, Any]]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a use case gives back; the status is the operation's."""
+
+    body: Any = None
+    page: Page | None = None
+    entity_tag: str | None = None
+    now: datetime | None = None  # the time the use case decided at
+    location: str | None = None

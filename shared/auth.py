@@ -1,0 +1,158 @@
+"""API keys, the tokens they are exchanged for, and what a role may do.
+
+A key is stored as the SHA-256 of its high-entropy text; a token is a JWT signed with the
+keyring's Ed25519 key, and with nothing else. Roles travel in the token (contract 7.3).
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from shared import quotas, store
+from shared.app import Answer, App, Call, Principal
+from shared.errors import Error, missing
+
+ISSUER, AUDIENCE = "urn:reprieve:identity", "urn:reprieve:api"
+ALGORITHM, TYPE = "EdDSA", "at+jwt"  # one algorithm, one type (RFC 8725, RFC 9068)
+
+# Contract section 7.3: platform roles for projects, service roles for what they hold.
+ROLES = {
+    "administrator": frozenset({"project.view", "project.manage"}),
+    "editor": frozenset({"project.view", "project.manage"}),
+    "operator": frozenset({"project.view"}),
+    "viewer": frozenset({"project.view"}),
+    "manager": frozenset({"entity.view", "entity.manage"}),
+    "writer": frozenset({"entity.view", "entity.manage"}),
+    "reader": frozenset({"entity.view"}),
+}
+OWNER = frozenset({"administrator", "manager"})
+
+
+def may(principal: Principal, verb: str) -> bool:
+    """Tell whether one of the principal's roles allows `verb`, such as `project.manage`."""
+    return any(verb in ROLES.get(role, ()) for role in principal.roles)
+
+
+def owned(document: store.Document, principal: Principal) -> dict[str, Any]:
+    """Give a project's fields to its account; to any other it does not exist (Error 404)."""
+    if document.fields is None or document.fields["account_id"] != principal.account:
+        raise missing()
+    return document.fields
+
+
+def unauthorized(message: str) -> Error:
+    """Give the error for a request whose sender is not known."""
+    return Error("unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
+
+
+def authenticate(app: App, header: str | None) -> Principal:
+    """Give the principal of an `Authorization` header, with or without `Bearer`.
+
+    Raises Error `unauthorized` unless signature, algorithm, type, issuer, audience and expiry
+    hold (RFC 8725).
+    """
+    if not header:
+        raise unauthorized("No token: send `Authorization: Bearer TOKEN`.")
+    token = header[7:] if header[:7].lower() == "bearer " else header
+    principal, expiry = _verified(app.keyring.verifying_key, token.strip())
+    if expiry <= app.wall():
+        raise unauthorized("The token has expired.")
+    return principal
+
+
+@lru_cache(maxsize=quotas.TOKEN_CACHE_ENTRIES)
+def _verified(public_key: bytes, token: str) -> tuple[Principal, float]:
+    """Verify once; an expiry that has passed since is the caller's to notice."""
+    try:
+        if jwt.get_unverified_header(token).keys() - {"alg", "typ"}:
+            raise unauthorized("The token is not valid.")
+        decoded = jwt.decode_complete(
+            token,
+            Ed25519PublicKey.from_public_bytes(public_key),
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+        )
+        claims = decoded["payload"]
+        if decoded["header"].get("typ") != TYPE:
+            raise unauthorized("The token is not valid.")
+        roles = frozenset(map(str, claims["roles"]))
+        return Principal(claims["sub"], str(claims["account"]), roles), float(claims["exp"])
+    except jwt.ExpiredSignatureError:
+        raise unauthorized("The token has expired.") from None
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+        raise unauthorized("The token is not valid.") from None
+
+
+def issue_token(app: App, call: Call) -> Answer:
+    """Exchange an API key for a token (contract section 7.1).
+
+    Raises Error `apikey_not_found` for a key that does not exist, has expired or is not the one
+    stored; the three cannot be told apart.
+    """
+    text = call.body["apikey"]
+    key_id = _id_of(text)
+    record = app.store.read(f"api_keys/{key_id}")[f"api_keys/{key_id}"].fields or {}
+    now = app.wall()
+    matches = hmac.compare_digest(_digest(text), record.get("sha256", b""))
+    expires_at = record.get("expires_at")
+    if not matches or (expires_at and expires_at.timestamp() <= now):
+        raise Error("apikey_not_found", "Provided API key could not be found.")
+    lifetime = int(quotas.TOKEN_LIFETIME.total_seconds())
+    issued = int(now)
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": key_id,
+        "iat": issued,
+        "exp": issued + lifetime,
+        "account": record["account_id"],
+        "roles": record["roles"],
+    }
+    token = jwt.encode(claims, app.keyring.signing_key, ALGORITHM, headers={"typ": TYPE})
+    return Answer(
+        {
+            "access_token": token,
+            "refresh_token": "not_supported",
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+            "expiration": issued + lifetime,
+            "scope": "ibm openid",
+        }
+    )
+
+
+def create_account(app: App, call: Call) -> Answer:
+    """Make an account with its first API key, or register such a key again.
+
+    For the operator alone: the function that binds it is private. The key's text is in the
+    answer and nowhere else.
+    """
+    account = call.body.get("account_id") or secrets.token_hex(16)
+    text = call.body.get("apikey") or f"ce_{secrets.token_hex(8)}_{secrets.token_urlsafe(32)}"
+    roles = call.body.get("roles") or sorted(OWNER)
+    fields = key_record(text, account, roles)
+    app.store.commit([store.Write(f"api_keys/{_id_of(text)}", fields)])
+    return Answer({"account_id": account, "apikey": text, "roles": roles})
+
+
+def key_record(text: str, account: str, roles: list[str]) -> Mapping[str, Any]:
+    """Give the stored form of an API key: never its text."""
+    return {"sha256": _digest(text), "account_id": account, "roles": roles, "expires_at": None}
+
+
+def _id_of(text: str) -> str:
+    """Give the public part of a key `ce_ID_SECRET`; of any other text, one that does not exist."""
+    parts = text.split("_", 2)
+    return parts[1] if len(parts) == 3 and parts[1].isalnum() and parts[1].isascii() else "unknown"
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,90 @@
+"""The one error type of the domain, and the one table from its codes to HTTP statuses.
+
+Domain code raises `Error` with a code from `STATUS` and never speaks of HTTP.
+A message names fields and states, in backticks; it never repeats a value a caller sent.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+# Contract section 6: only `resource_not_found` is attested, the others follow IBM's API handbook.
+STATUS = {
+    "malformed_request": 400,
+    "missing_field": 400,
+    "invalid_field": 400,
+    "apikey_not_found": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "quota_exceeded": 403,
+    "resource_not_found": 404,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "name_taken": 409,
+    "project_not_active": 409,
+    "project_not_restorable": 409,
+    "project_not_deletable": 409,
+    "format_mismatch": 409,
+    "precondition_failed": 412,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "internal": 500,
+    "unavailable": 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the fault lies: a body field, a query or path parameter, or a header."""
+
+    type: Literal["field", "parameter", "header"]
+    name: str
+
+
+class Error(Exception):
+    """A refusal, or a failure, that the caller may be told about.
+
+    `code` is a key of STATUS, `message` a sentence free of caller's values, `target` the field
+    at fault. `others` holds further errors of the same request: several validation errors are
+    told at once. `headers` go with the answer (`Allow`, `WWW-Authenticate`, `Retry-After`).
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        target: Target | None = None,
+        *,
+        others: tuple["Error", ...] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.target = target
+        self.others = others
+        self.headers = headers or {}
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return STATUS[self.code]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Give the `errors` list of the answer (contract section 6)."""
+        entry: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.target:
+            entry["target"] = {"type": self.target.type, "name": self.target.name}
+        return [entry, *(item for other in self.others for item in other.entries())]
+
+
+def missing() -> Error:
+    """Give the error for what does not exist, or belongs to another account: one and the same."""
+    return Error("resource_not_found", "Resource not found.")
+
+
+def first_of(errors: list[Error]) -> None:
+    """Raise the first of these errors with the rest attached; return when there are none."""
+    if errors:
+        head, *rest = errors
+        head.others = tuple(rest)
+        raise head

@@ -1,0 +1,58 @@
+"""Firestore events: from a CloudEvent to what changed.
+
+The event's body is a protobuf DocumentEventData; Google's emulator sends it as base64 text, the
+real service as bytes. An event is a hint and never an authority: who acts on it reads the store.
+"""
+
+import base64
+import binascii
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import proto
+from cloudevents.http import CloudEvent
+from google.cloud.firestore_v1.types.document import Document
+from google.protobuf.message import DecodeError
+
+from shared.documents import decode, plain
+from shared.errors import Error
+
+
+class DocumentEventData(proto.Message):  # type: ignore[misc] # proto-plus is untyped
+    """google.events.cloud.firestore.v1.DocumentEventData, as far as we read it."""
+
+    value = proto.Field(proto.MESSAGE, number=1, message=Document)
+    old_value = proto.Field(proto.MESSAGE, number=2, message=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document before and after a write; None where it did not exist."""
+
+    path: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def change_of(event: CloudEvent) -> Change:
+    """Read a Firestore event. Raises Error `malformed_request` when it is not one."""
+    data = event.data.encode() if isinstance(event.data, str) else event.data
+    if not isinstance(data, bytes) or not event.get("document"):
+        raise Error("malformed_request", "This is no event of a Firestore document.")
+    message = _parsed(data)
+    return Change(event["document"], _fields(message, "old_value"), _fields(message, "value"))
+
+
+def _parsed(data: bytes) -> Any:
+    """Parse bytes; if they are none of a message, the bytes in their base64."""
+    with suppress(binascii.Error):  # raw protobuf holds control characters, base64 none
+        data = base64.b64decode(data, validate=True)
+    try:
+        return plain(DocumentEventData.deserialize(data))
+    except DecodeError:
+        raise Error("malformed_request", "The event's body is no DocumentEventData.") from None
+
+
+def _fields(message: Any, name: str) -> dict[str, Any] | None:
+    return decode(getattr(message, name).fields) if message.HasField(name) else None

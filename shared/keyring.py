@@ -1,0 +1,135 @@
+"""Project keys: create, open, destroy. The only file that touches key material at rest.
+
+A project's data key is derived from two halves. The first lies in Firestore, wrapped by the
+key-encryption key; the second in a key store that keeps no history. Destroying the second half
+makes every copy of the first, in whatever backup, worthless: that is shredding.
+
+Local back end: `FileWrapper` (a keyring file) and `FileKeyStore` (a folder of 0600 files).
+The cloud's back end implements the same two protocols (Cloud KMS and Secret Manager).
+"""
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from threading import Lock
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared import quotas
+from shared.crypto import KEY_BYTES, Undecryptable, derive
+from shared.errors import Error
+
+GENERATION = 1  # of a project's data key; bound into every envelope
+
+
+class Wrapper(Protocol):
+    """Wraps the first halves, under a key-encryption key that never leaves it."""
+
+    def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:
+        """Give the name of the key-encryption key used, and the wrapped half."""
+        ...
+
+    def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:
+        """Give the half; raises Undecryptable if the key or the bytes are wrong."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Keeps the second halves, and no history of them. Raises OSError when it is out of reach."""
+
+    def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
+        """Keep the half of a new project, durably."""
+        ...
+
+    def get(self, project_id: str) -> bytes:
+        """Give the half; raises KeyError when it does not exist (any more)."""
+        ...
+
+    def destroy(self, project_id: str) -> None:
+        """Destroy the half and read back that it is gone; destroying it twice succeeds."""
+        ...
+
+    def confirm(self, project_id: str) -> None:
+        """Note that the project is stored: its half is no orphan. May be repeated."""
+        ...
+
+    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+        """Give up to `limit` projects made before a moment whose half is not confirmed."""
+        ...
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Tell a key store that is out of reach as Error `unavailable`."""
+    try:
+        yield
+    except OSError as error:
+        message = "The key store does not answer: try again."
+        raise Error("unavailable", message, headers={"Retry-After": "1"}) from error
+
+
+class Keyring:
+    """The keys of all projects, and the key that signs tokens.
+
+    Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
+    project and wrapped half, and are dropped when the project is shredded.
+    """
+
+    def __init__(self, wrapper: Wrapper, halves: KeyStore, signing_key: Ed25519PrivateKey) -> None:
+        self.signing_key = signing_key
+        self.verifying_key = signing_key.public_key().public_bytes_raw()
+        self._wrapper = wrapper
+        self._halves = halves
+        self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return "Keyring(***)"
+
+    def create(self, project_id: str, now: datetime) -> dict[str, Any]:
+        """Make a project's data key; give the fields of its document `keys/current`."""
+        kek, wrapped = self._wrapper.wrap(os.urandom(KEY_BYTES), project_id)
+        with _reachable():
+            self._halves.put(project_id, os.urandom(KEY_BYTES), now)
+        return {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
+
+    def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
+        """Give the data key; raises Undecryptable when a half is gone or does not fit."""
+        place = (project_id, record["wrapped"])
+        with self._lock:
+            until, key = self._cache.get(place, (0.0, b""))
+        if time.monotonic() < until:
+            return key
+        try:
+            with _reachable():
+                second = self._halves.get(project_id)
+        except KeyError:
+            raise Undecryptable from None
+        first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
+        key = derive(first + second, None, b"reprieve/v1/data-key/" + project_id.encode())
+        with self._lock:
+            self._cache[place] = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, key)
+            while len(self._cache) > quotas.KEY_CACHE_ENTRIES:
+                self._cache.popitem(last=False)
+        return key
+
+    def destroy(self, project_id: str) -> None:
+        """Shred: destroy the second half for good, and forget the data key."""
+        with self._lock:
+            for place in [place for place in self._cache if place[0] == project_id]:
+                del self._cache[place]
+        with _reachable():
+            self._halves.destroy(project_id)
+
+    def confirm(self, project_id: str) -> None:
+        """Note that a created project is stored; the schedule makes good a note that failed."""
+        with suppress(OSError):
+            self._halves.confirm(project_id)
+
+    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+        """Give projects whose creation never reported back: candidates for orphans."""
+        return self._halves.unconfirmed(before, limit)

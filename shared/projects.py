@@ -1,0 +1,224 @@
+"""Projects: create, list, get, delete, and every move of their lifecycle.
+
+Names and slots of a region are one document, claimed and released in the same commit as the
+project changes; every move is a compare-and-set on the project document.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from shared import audit, lifecycle, sealing, store
+from shared.app import Answer, App, Call, Page
+from shared.auth import owned
+from shared.errors import Error, Target, missing
+from shared.lifecycle import Status
+from shared.store import Document, Read
+
+Fields = Mapping[str, Any]
+DEFAULT_GROUP = "default" + 25 * "0"  # the resource group of those who name none (32 characters)
+# Categories of characters that are invisible or change what is around them.
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def region_path(account: str, region: str) -> str:
+    """Give the path of the document that holds the slots and names of a region."""
+    return f"regions/{account}.{region}"
+
+
+def slot(project_id: str) -> str:
+    """Give the field path of a project's slot in its region."""
+    return f"slots.`{project_id}`"
+
+
+def create(app: App, call: Call) -> Answer:
+    """Create a project: claim a slot and the name, make its key, store it, in one commit.
+
+    Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
+    """
+    name = _checked_name(call.body["name"])
+    region = region_path(call.principal.account, app.settings.region)
+    project_id = app.new_id()
+    fields = {
+        "id": project_id,
+        "name": name,
+        "account_id": call.principal.account,
+        "region": app.settings.region,
+        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
+        "tags": call.body.get("tags", []),
+        "status": Status.ACTIVE.value,
+        "deleted_at": None,
+        "purge_at": None,
+    }
+    key: dict[str, Any] = {}
+
+    def decide(read: Read) -> tuple[list[store.Write], Answer]:
+        now = app.now(read)
+        slots = (read[region].fields or {}).get("slots", {})
+        if name in slots.values():
+            taken = "A project of this name exists already, perhaps soft deleted."
+            raise Error("name_taken", taken, Target("field", "name"))
+        if len(slots) >= app.settings.projects_per_region:
+            raise Error("quota_exceeded", "")  # create() says what holds the slots
+        if not key:  # made once, after the first read that leaves room for it
+            key.update(app.keyring.create(project_id, now))
+        project = fields | {"created_at": now, "updated_at": now}
+        claim = store.Write(
+            region,
+            {"key": region.rpartition("/")[2], "slots": {project_id: name}},
+            mask=["key", slot(project_id)],
+            exists=None if read[region].fields else False,
+            update_time=read[region].update_time,
+        )
+        writes = [
+            claim,
+            store.create(f"projects/{project_id}", project),
+            store.create(sealing.data_key_path(project_id), key),
+            store.absent(f"tombstones/{project_id}"),
+            audit.by(call, "project.create", project, now),
+        ]
+        body = present(app, project)
+        return writes, Answer(body, now=now, location=body["href"])
+
+    try:
+        answer = app.store.transact([region], decide)
+    except Error as error:
+        if key and error.status < 500:  # certainly not stored; after a 5xx the schedule finds out
+            app.keyring.destroy(project_id)
+        if error.code == "quota_exceeded":
+            raise _full(app, call) from None
+        raise
+    app.keyring.confirm(project_id)
+    return answer
+
+
+def get(app: App, call: Call) -> Answer:
+    """Give a project in whatever state it is."""
+    path = f"projects/{call.parameters['id']}"
+    read = app.store.read(path)
+    return Answer(present(app, owned(read[path], call.principal)), now=app.now(read))
+
+
+def listing(app: App, call: Call) -> Answer:
+    """Give a page of the account's projects by name, soft-deleted ones included."""
+    limit = call.parameters["limit"]
+    time, found = of_account(app, call, limit + 1, call.parameters.get("start"))
+    entries = [present(app, project) for project in found[:limit]]
+    next_key = entries[-1]["name"] if len(found) > limit else None
+    return Answer(page=Page("projects", entries, next_key), now=app.now(time))
+
+
+def delete(app: App, call: Call) -> Answer:
+    """Soft delete a project. Raises Error `project_not_active` if it is not active."""
+    return Answer(now=move(app, call, "delete")[1])
+
+
+def enforce(app: App, project_id: str, verb: str) -> None:
+    """Move a project because its time has come, without a caller (`expire`, `fail`, `retry`).
+
+    Raises what lifecycle.move raises when another move came first.
+    """
+    _transition(app, project_id, (verb,), None)
+
+
+def present(app: App, project: Fields) -> dict[str, Any]:
+    """Give the answer's form of a project (contract section 1.1)."""
+    account, region, project_id = project["account_id"], project["region"], project["id"]
+    return {
+        "id": project_id,
+        "name": project["name"],
+        "resource_group_id": project["resource_group_id"],
+        "account_id": account,
+        "crn": f"crn:v1:bluemix:public:codeengine:{region}:a/{account}:{project_id}::",
+        "href": f"{app.settings.endpoint}/v2/projects/{project_id}",
+        "region": region,
+        "resource_type": "project_v2",
+        "created_at": project["created_at"].strftime("%Y-%m-%dT%H:%M:%S.%f000Z"),
+        "status": project["status"],
+    }
+
+
+def move(app: App, call: Call, *verbs: str) -> tuple[dict[str, Any], datetime]:
+    """Move a caller's project by the verb that fits its status; give it and the time of the move.
+
+    Raises what lifecycle.move raises for the last verb.
+    """
+    return _transition(app, call.parameters["id"], verbs, call)
+
+
+def _transition(
+    app: App, project_id: str, verbs: tuple[str, ...], call: Call | None
+) -> tuple[dict[str, Any], datetime]:
+    """Move a project in one compare-and-set; without a caller, the system does it."""
+    path, entry_id = f"projects/{project_id}", app.new_id()
+
+    def decide(read: Read) -> tuple[list[store.Write], tuple[dict[str, Any], datetime]]:
+        now = app.now(read)
+        project = owned(read[path], call.principal) if call else _found(read[path])
+        verb = lifecycle.fitting(project, verbs)
+        changes = lifecycle.move(project, verb, now)
+        action = f"project.{verb}"
+        witness = (
+            audit.by(call, action, project, now)
+            if call
+            else audit.entry(entry_id, action, project, now, {"initiator": audit.SYSTEM})
+        )
+        return [store.update(read[path], changes), witness], (project | changes, now)
+
+    return app.store.transact([path], decide)
+
+
+def _found(document: Document) -> dict[str, Any]:
+    if document.fields is None:
+        raise missing()
+    return document.fields
+
+
+def of_account(
+    app: App, call: Call, limit: int, after: str | None
+) -> tuple[datetime, list[dict[str, Any]]]:
+    """Give the read time and an account's projects in this region, by name."""
+    time, found = app.store.query(
+        "projects",
+        ("account_id", "==", call.principal.account),
+        ("region", "==", app.settings.region),
+        order="name",
+        after=after,
+        limit=limit,
+    )
+    return time, [document.fields or {} for document in found]
+
+
+def seconds(moment: datetime) -> str:
+    """Give a time as RFC 3339 in whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _checked_name(name: str) -> str:
+    """Refuse what a reader cannot see: IBM's pattern lets every non-ASCII character through."""
+    if not unicodedata.is_normalized("NFC", name):
+        raise Error("invalid_field", "`name` must be in NFC.", Target("field", "name"))
+    if any(unicodedata.category(character) in UNSEEN for character in name):
+        seen = "`name` must not hold control, format or other invisible characters."
+        raise Error("invalid_field", seen, Target("field", "name"))
+    return name
+
+
+def _full(app: App, call: Call) -> Error:
+    """Say which projects hold the slots, and when each frees its own."""
+    _, holders = of_account(app, call, app.settings.projects_per_region, None)
+    said = "; ".join(f"`{project['name']}` ({_held_until(project)})" for project in holders)
+    head = f"All {app.settings.projects_per_region} project slots of {app.settings.region} are held"
+    free = "Free one now with `project delete --hard` or `reclamation delete`."
+    return Error("quota_exceeded", f"{head}: {said}. {free}")
+
+
+def _held_until(project: Fields) -> str:
+    match project["status"]:
+        case Status.ACTIVE:
+            return "active, until you delete it"
+        case Status.SOFT_DELETED:
+            return f"soft deleted, until {seconds(project['purge_at'])}"
+        case _:
+            return "being destroyed"

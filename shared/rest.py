@@ -1,0 +1,204 @@
+"""The wire: from an HTTP request to a use case and back. No rule of the domain lives here.
+
+`serve` parses, authenticates, asks whether the caller may, checks against openapi.yaml, calls,
+and answers; it catches everything, so no framework's error page ever goes out. A log line holds
+where something failed, never the text of an unknown exception: that could quote a secret.
+"""
+
+import json
+import logging
+import secrets
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Request, Response
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from shared import quotas
+from shared.app import Answer, App, Call, Page, Principal, get_app
+from shared.auth import authenticate, may
+from shared.errors import Error, Target, missing
+from shared.schema import Operation, operations, route
+from shared.wire import parse_form, parse_json
+
+Handler = Callable[[App, Call], Answer]
+log = logging.getLogger("reprieve")
+PLATFORM = Principal("platform", "", frozenset())  # who calls what takes no token
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Response:
+    """Answer a request for one of the operations named; for any of the handlers' if none is.
+
+    A request at `/` calls the function by name: POST with one JSON object that merges path,
+    query, header and body members. Any other path is the operation's REST path.
+    """
+    trace = f"codeengine-api-{secrets.token_hex(16)}"
+    try:
+        return _answered(request, {name: handlers[name] for name in names or handlers}, trace)
+    except Error as error:
+        return _refusal(error, trace)
+    except Exception as error:  # noqa: BLE001 - the last resort, and it must hold
+        _log_failure(error, trace)
+        return _refusal(Error("internal", "Internal error."), trace)
+
+
+def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
+    known = [operations()[name] for name in handlers]
+    by_name = request.path == "/" and len({operation.function for operation in known}) == 1
+    if by_name:
+        if request.method != "POST":
+            raise Error("method_not_allowed", "A function is called with POST.", headers=_POST)
+        merged = _body(request, known[0], required=False, types=(JSON, known[0].media_type))
+        if not isinstance(merged, dict):
+            raise Error("invalid_field", "`body` must be of type object.", Target("field", "body"))
+        operation = _fitting(known, merged)
+        given = {p.key: merged.pop(p.key) for p in operation.parameters if p.key in merged}
+    else:
+        if "%2f" in request.environ.get("RAW_URI", "").partition("?")[0].lower():
+            raise missing()
+        operation, given = route(known, request.method, request.path)
+    app = get_app()
+    principal = _principal(app, request, operation)
+    _check_accept(request)
+    if by_name:
+        body: Any = merged
+    else:
+        given |= _given(request, operation)
+        body = _body(request, operation, operation.body_required, (operation.media_type,))
+    parameters = operation.checked(given, body)
+    _check_version(parameters)
+    answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
+    return _response(app, operation, parameters, answer, trace)
+
+
+_POST = {"Allow": "POST"}
+
+
+def _fitting(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
+    """Give the most demanding operation whose required parameters are all there."""
+    ranked = sorted(known, key=lambda operation: len(operation.required), reverse=True)
+    return next((op for op in ranked if op.required <= merged.keys()), ranked[-1])
+
+
+def _principal(app: App, request: Request, operation: Operation) -> Principal:
+    if operation.permission is None:
+        return PLATFORM
+    principal = authenticate(app, request.headers.get("Authorization"))
+    if not may(principal, operation.permission):
+        raise Error("forbidden", f"Your roles do not include `{operation.permission}`.")
+    return principal
+
+
+def _check_accept(request: Request) -> None:
+    if request.headers.get("Accept") and not request.accept_mimetypes.accept_json:
+        raise Error("not_acceptable", "Answers come as `application/json`.")
+
+
+def _check_version(parameters: Mapping[str, Any]) -> None:
+    version = parameters.get("version", quotas.FIRST_VERSION)
+    if not quotas.FIRST_VERSION <= version <= quotas.NEWEST_VERSION:
+        known = f"`version` must be from {quotas.FIRST_VERSION} to {quotas.NEWEST_VERSION}."
+        raise Error("invalid_field", known, Target("parameter", "version"))
+
+
+def _given(request: Request, operation: Operation) -> dict[str, Any]:
+    """Give the operation's query and header parameters; others are ignored."""
+    given: dict[str, Any] = {}
+    for parameter in operation.parameters:
+        if parameter.place == "header" and parameter.name in request.headers:
+            given[parameter.key] = request.headers[parameter.name]
+        elif parameter.place == "query" and parameter.name in request.args:
+            values = request.args.getlist(parameter.name)
+            if len(values) > 1:
+                once = f"`{parameter.name}` may be given once."
+                raise Error("invalid_field", once, Target("parameter", parameter.name))
+            given[parameter.key] = values[0]
+    return given
+
+
+def _body(
+    request: Request, operation: Operation, required: bool, types: tuple[str | None, ...]
+) -> Any:
+    """Give the parsed body; an empty object where there is none and none is needed."""
+    request.max_content_length = quotas.BODY_BYTES
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        large = f"The body may hold at most {quotas.BODY_BYTES} bytes."
+        raise Error("payload_too_large", large) from None
+    if not raw and not required:
+        return {}
+    if operation.media_type is None and types == (None,):
+        return {}  # a body where none belongs is ignored
+    if request.mimetype not in types or request.headers.get("Content-Encoding"):
+        wanted = " or ".join(f"`{name}`" for name in types if name)
+        raise Error("unsupported_media_type", f"The body must be {wanted}.")
+    return parse_form(raw) if request.mimetype == FORM else parse_json(raw)
+
+
+def _response(
+    app: App, operation: Operation, parameters: Mapping[str, Any], answer: Answer, trace: str
+) -> Response:
+    body = answer.body
+    if answer.page is not None:
+        body = _page(app, operation, parameters, answer.page)
+    headers = {}
+    if answer.entity_tag:
+        headers["ETag"] = answer.entity_tag  # unquoted, as IBM's clients send it back
+    if answer.location and operation.method == "POST":
+        headers["Location"] = answer.location
+    if answer.now:
+        headers["X-Reprieve-Now"] = answer.now.astimezone(UTC).isoformat()
+    return _json(operation.status, body, trace, headers)
+
+
+def _page(
+    app: App, operation: Operation, parameters: Mapping[str, Any], page: Page
+) -> dict[str, Any]:
+    """Give a list's body: links with scheme and host, filters kept (contract section 5)."""
+    link = app.settings.endpoint + operation.path.format_map(parameters)
+    query = {
+        parameter.name: parameters[parameter.key]
+        for parameter in operation.parameters
+        if parameter.place == "query" and parameter.key in parameters and parameter.key != "start"
+    }
+    body: dict[str, Any] = {
+        "limit": parameters["limit"],
+        "first": {"href": f"{link}?{urlencode(query)}"},
+    }
+    if page.next is not None:
+        following = urlencode(query | {"start": page.next})
+        body["next"] = {"href": f"{link}?{following}", "start": page.next}
+    return body | {page.key: page.entries}
+
+
+def _refusal(error: Error, trace: str) -> Response:
+    if error.code == "apikey_not_found":  # the identity service's own form (contract 7.1)
+        context = {"requestId": trace, "requestType": "incoming.Identity_Token"}
+        code, message = "BXNIM0415E", error.message
+        form = {"errorCode": code, "errorMessage": message, "context": context}
+        return _json(error.status, form, trace, error.headers)
+    body = {"errors": error.entries(), "trace": trace, "status_code": error.status}
+    return _json(error.status, body, trace, error.headers)
+
+
+def _json(status: int, body: Any, trace: str, headers: Mapping[str, str]) -> Response:
+    text = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+    response = Response(text, status, mimetype=JSON)
+    response.headers["X-Global-Transaction-ID"] = trace
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(headers)
+    return response
+
+
+def _log_failure(error: BaseException, trace: str) -> None:
+    """Log where it failed, in one line: type and places, no message and no values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    entry = {"severity": "ERROR", "trace": trace, "message": type(error).__name__, "at": places}
+    log.error(json.dumps(entry))

@@ -1,0 +1,227 @@
+"""The operations of openapi.yaml: routes, parameters, and checks of what comes in.
+
+Reads the compiled openapi.json (`python -m shared.schema` writes it: parsing YAML at start-up
+would cost a cold start most of a second). Messages are our own, made of the rule that was
+broken: the validator's would quote the value, and that may be a secret.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from shared.errors import Error, Target, first_of, missing
+
+SOURCE = Path(__file__).with_name("openapi.yaml")
+COMPILED = SOURCE.with_suffix(".json")
+METHODS = ("get", "post", "put", "patch", "delete")
+SAY_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,253}")  # a key of the caller's that a message may name
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of path, query or header; `key` is its name as an identifier."""
+
+    name: str
+    place: str
+    required: bool
+    schema: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The name in calls by function name: `If-Match` is `if_match`."""
+        return self.name.lower().replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the API."""
+
+    id: str
+    method: str
+    path: str
+    function: str
+    permission: str | None
+    private: bool
+    status: int
+    parameters: tuple[Parameter, ...]
+    media_type: str | None
+    body_required: bool
+    body_schema: Mapping[str, Any]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What a path of the operation looks like."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The parameters a call cannot do without."""
+        return frozenset(parameter.key for parameter in self.parameters if parameter.required)
+
+    @cached_property
+    def _body(self) -> Any:
+        return _validator(self.body_schema)
+
+    @cached_property
+    def _values(self) -> Any:
+        properties = {parameter.key: parameter.schema for parameter in self.parameters}
+        return _validator({"properties": properties})
+
+    def checked(self, given: Mapping[str, Any], body: Any) -> dict[str, Any]:
+        """Give the parameters, numbers parsed and defaults filled in, if all is as it must be.
+
+        Raises Error `missing_field` or `invalid_field`, with every fault of the request.
+        """
+        values: dict[str, Any] = {}
+        faults: list[Error] = []
+        places = {
+            p.key: (p.place if p.place == "header" else "parameter", p.name)
+            for p in self.parameters
+        }
+        for parameter in self.parameters:
+            if parameter.key in given:
+                values[parameter.key] = _parsed(given[parameter.key], parameter.schema)
+            elif parameter.required:
+                where = _target(*places[parameter.key])
+                faults.append(Error("missing_field", f"`{parameter.name}` is required.", where))
+            elif "default" in parameter.schema:
+                values[parameter.key] = parameter.schema["default"]
+        for error in self._values.iter_errors(values):
+            kind, name = places[error.instance_path[0]]
+            faults.append(Error("invalid_field", f"`{name}` {_rule(error)}.", _target(kind, name)))
+        faults.extend(_body_faults(self._body, body))
+        first_of(faults)
+        return values
+
+
+def _target(kind: str, name: str) -> Target:
+    return Target("header" if kind == "header" else "parameter", name)
+
+
+def _parsed(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Give a number for the text of one; anything else stays, and the schema refuses it."""
+    if schema.get("type") == "integer" and isinstance(value, str):
+        return int(value) if re.fullmatch("[0-9]{1,9}", value) else value
+    return value
+
+
+def _body_faults(validator: Any, body: Any) -> Iterator[Error]:
+    for error in validator.iter_errors(body):
+        path = [str(part) for part in error.instance_path]
+        if error.kind.name == "required":
+            name = ".".join([*path, error.kind.property])
+            yield Error("missing_field", f"`{name}` is required.", Target("field", name))
+        else:
+            name = ".".join(part for part in path if SAY_KEY.fullmatch(part)) or "body"
+            yield Error("invalid_field", f"`{name}` {_rule(error)}.", Target("field", name))
+
+
+def _rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
+    """Say which rule was broken, without the value that broke it."""
+    kind = error.kind
+    match kind.name:
+        case "type":
+            return f"must be of type {' or '.join(kind.types)}"
+        case "pattern":
+            return f"must match `{kind.pattern}`"
+        case "enum":
+            return f"must be one of {', '.join(f'`{option}`' for option in kind.options)}"
+        case "const":
+            return f"must be `{kind.expected_value}`"
+        case "minLength" | "minItems" | "minimum":
+            return f"is below its minimum of {kind.limit}"
+        case "maxLength" | "maxItems" | "maximum" | "maxProperties":
+            return f"is above its maximum of {kind.limit}"
+        case "propertyNames":
+            return "has a key that is not allowed"
+        case _:
+            return "is not valid"
+
+
+@cache
+def _document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(COMPILED.read_text())
+    return loaded
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    whole = {**schema, "components": {"schemas": _document()["components"]["schemas"]}}
+    return jsonschema_rs.Draft202012Validator(whole, mask="…")
+
+
+def _resolved(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in item:
+        return item
+    found: Any = _document()
+    for part in item["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)
+
+
+def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
+    spec = item[method]
+    parameters = map(_resolved, [*item.get("parameters", ()), *spec.get("parameters", ())])
+    content = spec.get("requestBody", {}).get("content", {})
+    media_type = next(iter(content), None)
+    return Operation(
+        id=spec["operationId"],
+        method=method.upper(),
+        path=path,
+        function=spec["x-function"],
+        permission=spec.get("x-permission"),
+        private=spec.get("x-private", False),
+        status=int(min(spec["responses"])),
+        parameters=tuple(
+            Parameter(p["name"], p["in"], p.get("required", False), _resolved(p["schema"]))
+            for p in parameters
+        ),
+        media_type=media_type,
+        body_required=spec.get("requestBody", {}).get("required", False),
+        body_schema=content[media_type]["schema"] if media_type else {},
+    )
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Give every operation by its id."""
+    found = (
+        _operation(path, method, item)
+        for path, item in _document()["paths"].items()
+        for method in METHODS
+        if method in item
+    )
+    return {operation.id: operation for operation in found}
+
+
+def route(among: list[Operation], method: str, path: str) -> tuple[Operation, dict[str, str]]:
+    """Give the operation at a path, and its path parameters.
+
+    Raises Error `resource_not_found`, or `method_not_allowed` with the methods that are.
+    """
+    matches = [(op, found) for op in among if (found := op.pattern.fullmatch(path))]
+    for operation, found in matches:
+        if operation.method == method:
+            return operation, found.groupdict()
+    if not matches:
+        raise missing()
+    allowed = ", ".join(sorted(operation.method for operation, _ in matches))
+    message = f"The path takes only {allowed}."
+    raise Error("method_not_allowed", message, headers={"Allow": allowed})
+
+
+def compiled() -> str:
+    """Give what openapi.json must hold; needs PyYAML, which no function does."""
+    import yaml  # noqa: PLC0415 - at build time only
+
+    document = yaml.safe_load(SOURCE.read_text())
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+if __name__ == "__main__":
+    COMPILED.write_text(compiled())

@@ -1,0 +1,73 @@
+"""What a secret is: its formats, their required keys, its limits. Pure.
+
+The values themselves are sealed by `sealing`; this file never sees a key or the store.
+No error here may repeat a value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared import quotas
+from shared.errors import Error, Target, first_of
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A secret's format: its resource type, required keys, and the body member it is made from."""
+
+    resource_type: str
+    required: tuple[str, ...] = ()
+    made_from: str = "data"
+
+
+# Contract section 3.1. `other` exists only in answers: it cannot be asked for.
+FORMATS = {
+    "generic": Format("secret_generic_v2"),
+    "basic_auth": Format("secret_basic_auth_v2", ("username", "password")),
+    "ssh_auth": Format("secret_auth_ssh_v2", ("ssh_key",)),
+    "tls": Format("secret_tls_v2", ("tls_cert", "tls_key")),
+    "registry": Format("secret_registry_v2", ("username", "password", "server")),
+    "hmac_auth": Format("secret_hmac_auth_v2", ("access_key_id", "secret_access_key")),
+    "service_access": Format("secret_service_access_v2", made_from="service_access"),
+    "service_operator": Format("secret_operator_v2", made_from="service_operator"),
+}
+
+
+def check(new: Fields, old: Fields | None) -> None:
+    """Check what the schema cannot say; `old` is the secret that `new` replaces.
+
+    Raises Error `missing_field` for each key its format requires, `format_mismatch` when a
+    replacement has another format or its format has no values to replace, and
+    `payload_too_large` when the values hold more than quotas.SECRET_BYTES of UTF-8.
+    """
+    form = FORMATS[new["format"]]
+    if old and old["format"] != new["format"]:
+        target = Target("field", "format")
+        raise Error("format_mismatch", "The `format` of a secret cannot be changed.", target)
+    if old and form.made_from != "data":
+        raise Error("format_mismatch", f"A `{new['format']}` secret cannot be replaced.")
+    data = new.get("data", {})
+    if form.made_from not in new and (form.required or form.made_from != "data"):
+        where = f"`{form.made_from}` is required for format `{new['format']}`."
+        raise Error("missing_field", where, Target("field", form.made_from))
+    first_of(
+        [
+            Error("missing_field", f"`data.{key}` is required.", Target("field", f"data.{key}"))
+            for key in form.required
+            if key not in data
+        ]
+    )
+    if sum(len(value.encode()) for value in data.values()) > quotas.SECRET_BYTES:
+        limit = f"`data` may hold at most {quotas.SECRET_BYTES} bytes of UTF-8 in all."
+        raise Error("payload_too_large", limit, Target("field", "data"))
+
+
+def present(secret: Fields) -> dict[str, Any]:
+    """Give the computed fields of a secret's answer."""
+    return {
+        "resource_type": FORMATS[secret["format"]].resource_type,
+        "generated_by": "user",
+    }

@@ -1,0 +1,290 @@
+"""The store: documents in Firestore, and nothing else of Google's.
+
+Reads, queries and commits are one round trip each. A commit is all or nothing, and every write in
+it may carry a precondition; there are no read-write transactions, hence no locks (ADR 3).
+The client's own retries are off everywhere: `transact` is the only retry.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import grpc
+from google.api_core import exceptions
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+from shared import documents, quotas
+from shared.errors import Error
+
+T = TypeVar("T")
+Filter = tuple[str, str, Any]
+OPERATORS = {"==": 5, "<=": 2, "in": 8}  # StructuredQuery.FieldFilter.Operator
+UNMET = (
+    exceptions.Aborted,
+    exceptions.AlreadyExists,
+    exceptions.FailedPrecondition,
+    exceptions.NotFound,
+)
+UNREACHABLE = (
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.ResourceExhausted,
+    exceptions.ServiceUnavailable,
+)
+
+
+class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came first
+    """A precondition of a commit did not hold; nothing of it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as read: its path, its fields (None when there is none), its update time."""
+
+    path: str
+    fields: dict[str, Any] | None
+    update_time: Any = None
+
+    @property
+    def id(self) -> str:
+        """The last segment of the path."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Documents as they were at one instant of the store's clock, missing ones included."""
+
+    time: datetime
+    documents: Mapping[str, Document]
+
+    def __getitem__(self, path: str) -> Document:
+        return self.documents[path]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of a commit: fields to set (None: delete the document) and its precondition.
+
+    `mask` names the fields written, as Firestore field paths; None replaces the whole document.
+    `exists` and `update_time` must hold of the stored document, or the commit fails.
+    """
+
+    path: str
+    fields: Mapping[str, Any] | None
+    mask: Sequence[str] | None = None
+    exists: bool | None = None
+    update_time: Any = None
+
+
+def create(path: str, fields: Mapping[str, Any]) -> Write:
+    """Write a document that must not exist yet."""
+    return Write(path, fields, exists=False)
+
+
+def replace(document: Document, fields: Mapping[str, Any]) -> Write:
+    """Write the whole document, which must be as it was read (missing included)."""
+    if document.fields is None:
+        return create(document.path, fields)
+    return Write(document.path, fields, update_time=document.update_time)
+
+
+def update(document: Document, fields: Mapping[str, Any]) -> Write:
+    """Write some fields of a document, which must be as it was read."""
+    return Write(document.path, fields, tuple(fields), update_time=document.update_time)
+
+
+def verify(document: Document) -> Write:
+    """Write nothing, but require that the document is still as it was read."""
+    return update(document, {})
+
+
+def delete(document: Document) -> Write:
+    """Delete a document, which must be as it was read."""
+    return Write(document.path, None, update_time=document.update_time)
+
+
+def discard(path: str) -> Write:
+    """Delete a document whether or not it exists."""
+    return Write(path, None)
+
+
+def absent(path: str) -> Write:
+    """Write nothing, but require that there is no such document."""
+    return Write(path, None, exists=False)
+
+
+class Store:
+    """Documents of one Firestore database.
+
+    `api` is the client of Firestore's gRPC interface, `jitter` gives random floats in [0, 1).
+    Every method raises Error `unavailable` when Firestore does not answer in time.
+    """
+
+    def __init__(
+        self, api: Any, database: str, jitter: Callable[[], float], token: str = ""
+    ) -> None:
+        self._api = api
+        self._root = f"{database}/documents"
+        self._database = database
+        self._jitter = jitter
+        self._metadata = [("google-cloud-resource-prefix", database)]
+        if token:
+            self._metadata.append(("authorization", f"Bearer {token}"))
+
+    @classmethod
+    def connect(
+        cls, project: str, emulator: str | None, jitter: Callable[[], float], database: str
+    ) -> "Store":
+        """Connect to a Google Cloud project's database, or to the emulator at `host:port`."""
+        name = f"projects/{project}/databases/{database}"
+        if emulator is None:
+            return cls(FirestoreClient(), name, jitter)
+        channel = grpc.insecure_channel(emulator, [("grpc.max_receive_message_length", -1)])
+        api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+        return cls(api, name, jitter, token="owner")  # noqa: S106 - the emulator's word for all
+
+    def read(self, *paths: str) -> Read:
+        """Read documents at one instant."""
+        names = [self._name(path) for path in paths]
+        request = documents.BatchGet(database=self._database, documents=names)
+        found: dict[str, Document] = {}
+        with _mapped():
+            for answer in map(
+                documents.plain, self._api.batch_get_documents(request, **self._call)
+            ):
+                if answer.WhichOneof("result") == "found":
+                    document = self._document(answer.found)
+                else:
+                    document = Document(self._path(answer.missing), None)
+                found[document.path] = document
+                read_time = documents.moment(answer.read_time)
+        return Read(read_time, found)
+
+    def query(
+        self,
+        collection: str,
+        *filters: Filter,
+        order: str,
+        after: str | None = None,
+        limit: int,
+        weigh: Callable[[Document], int] = lambda _: 0,
+    ) -> tuple[datetime, list[Document]]:
+        """Give the read time and up to `limit` documents of a collection.
+
+        They match all `filters` and come in the order of the field `order`, from the first
+        whose value is beyond `after`. What `weigh` gives for them is added up; the one that
+        takes the sum over quotas.PAGE_BYTES is the last.
+        """
+        parent, _, name = collection.rpartition("/")
+        query = documents.Query(limit={"value": limit})
+        query.from_.add(collection_id=name)
+        for field, operator, value in filters:
+            test = query.where.composite_filter.filters.add().field_filter
+            test.field.field_path = field
+            test.op = OPERATORS[operator]
+            test.value.CopyFrom(documents.value_of(value))
+        if filters:
+            query.where.composite_filter.op = 1  # AND
+        query.order_by.add(field={"field_path": order}, direction=1)
+        if after is not None:
+            query.start_at.values.append(documents.value_of(after))
+        return self._run(parent, query, weigh)
+
+    def descendants(self, path: str, limit: int) -> list[str]:
+        """Give paths of up to `limit` documents below a document, in whatever collection."""
+        query = documents.Query(limit={"value": limit})
+        query.from_.add(all_descendants=True)
+        query.select.fields.add(field_path="__name__")
+        return [document.path for document in self._run(path, query)[1]]
+
+    def commit(self, writes: Iterable[Write]) -> None:
+        """Apply all writes or none; raises Conflict when a precondition does not hold."""
+        request = documents.Commit(database=self._database)
+        for write in writes:
+            self._encode(write, request.writes.add())
+        with _mapped():
+            self._api.commit(request, **self._call)
+
+    def transact(self, paths: Sequence[str], decide: Callable[[Read], tuple[list[Write], T]]) -> T:
+        """Read, let `decide` give the writes and the result, and commit; again on a Conflict.
+
+        `decide` may run several times: it mints nothing and has no effect of its own. Each time
+        it decides on a fresh snapshot; what it raises is not retried. Raises Error `unavailable`
+        when others kept coming first for quotas.STORE_DEADLINE seconds.
+        """
+        give_up = time.monotonic() + quotas.STORE_DEADLINE
+        pause = 0.01
+        while True:
+            writes, result = decide(self.read(*paths))
+            try:
+                self.commit(writes)
+            except Conflict:
+                if time.monotonic() > give_up:
+                    message = "Too many changes at once: try again."
+                    raise Error("unavailable", message, headers={"Retry-After": "1"}) from None
+                time.sleep(pause * self._jitter())
+                pause = min(2 * pause, 0.5)
+            else:
+                return result
+
+    @property
+    def _call(self) -> dict[str, Any]:
+        return {"retry": None, "timeout": quotas.STORE_DEADLINE, "metadata": self._metadata}
+
+    def _run(
+        self, parent: str, query: Any, weigh: Callable[[Document], int] = lambda _: 0
+    ) -> tuple[datetime, list[Document]]:
+        request = documents.RunQuery(parent=self._name(parent), structured_query=query)
+        found, weight = [], 0
+        with _mapped():
+            answers = self._api.run_query(request, **self._call)
+            for answer in map(documents.plain, answers):
+                read_time = documents.moment(answer.read_time)
+                if answer.HasField("document"):
+                    found.append(self._document(answer.document))
+                    weight += weigh(found[-1])
+                if weight > quotas.PAGE_BYTES:
+                    answers.cancel()
+                    break
+        return read_time, found
+
+    def _name(self, path: str) -> str:
+        return f"{self._root}/{path}" if path else self._root
+
+    def _path(self, name: str) -> str:
+        return name.removeprefix(f"{self._root}/")
+
+    def _document(self, found: Any) -> Document:
+        fields = documents.decode(found.fields)
+        return Document(self._path(found.name), fields, found.update_time)
+
+    def _encode(self, write: Write, into: Any) -> None:
+        if write.fields is None:
+            into.delete = self._name(write.path)
+        else:
+            into.update.name = self._name(write.path)
+            documents.encode(write.fields, into.update.fields)
+        if write.mask is not None:
+            into.update_mask.SetInParent()
+            into.update_mask.field_paths.extend(write.mask)
+        if write.update_time is not None:
+            into.current_document.update_time.CopyFrom(write.update_time)
+        elif write.exists is not None:
+            into.current_document.exists = write.exists
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Turn the client's errors into ours; a message of Firestore's never goes outside."""
+    try:
+        yield
+    except UNMET as error:
+        raise Conflict from error
+    except UNREACHABLE as error:
+        message = "The store does not answer: try again."
+        raise Error("unavailable", message, headers={"Retry-After": "1"}) from error

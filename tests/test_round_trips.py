@@ -1,0 +1,115 @@
+"""Round trips to Firestore per operation: an exact number, and the cost that matters most."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from tests.support import call
+
+from shared import auth, projects, purge, reclamations, resources
+from shared.kinds import SECRETS
+from shared.store import Store
+
+RPCS = ("batch_get_documents", "commit", "run_query")
+ACCOUNT = "a" * 32
+
+
+class Counting:
+    """Firestore's client, counting the calls that go through it."""
+
+    def __init__(self, api):
+        self.api = api
+        self.calls = []
+
+    def __getattr__(self, name):
+        target = getattr(self.api, name)
+        if name not in RPCS:
+            return target
+
+        def counted(*args, **kwargs):
+            self.calls.append(name)
+            return target(*args, **kwargs)
+
+        return counted
+
+
+@pytest.fixture
+def counted(app):
+    """The domain over a counting client."""
+    old = app.store
+    api = Counting(old._api)
+    store = Store(api, old._database, old._jitter, token="owner")
+    return replace(app, store=store), api
+
+
+def secret(name, value="v", **more):
+    """Give the body of a generic secret."""
+    return {"name": name, "format": "generic", "data": {"k": value}, **more}
+
+
+LARGE = "x" * 1_048_576  # needs parts
+PINNED = {
+    # name: (round trips, what they are)
+    "createProject": ("batch_get_documents", "commit"),
+    "getProject": ("batch_get_documents",),
+    "listProjects": ("run_query",),
+    "listReclamations": ("run_query",),
+    "putSecret creating": ("batch_get_documents", "commit"),
+    "putSecret creating in parts": ("batch_get_documents", "commit"),
+    "putSecret replacing": ("batch_get_documents", "commit"),
+    "getSecret": ("batch_get_documents",),
+    "getSecret in parts": ("batch_get_documents", "batch_get_documents"),
+    "listSecrets": ("batch_get_documents", "run_query"),
+    "deleteSecret": ("batch_get_documents", "commit"),
+    "deleteProject": ("batch_get_documents", "commit"),
+    "restoreProject": ("batch_get_documents", "commit"),
+    "reclaimProject": ("batch_get_documents", "commit"),
+    "issueToken": ("batch_get_documents",),
+    "purge: shred": ("batch_get_documents", "commit"),
+    "purge: sweep": ("batch_get_documents", "run_query", "commit"),
+    "purge: tombstone": ("batch_get_documents", "run_query", "commit"),
+}
+
+
+@pytest.mark.parametrize("operation", PINNED)
+def test_round_trips_are_pinned(counted, operation):
+    """Each operation makes exactly the round trips that are its minimum."""
+    app, api = counted
+    project = projects.create(app, call(body={"name": "p"})).body["id"]
+    on = {"project_id": project}
+    resources.create(SECRETS, app, call(body=secret("small"), **on))
+    if "parts" in operation or "purge" in operation:
+        resources.create(SECRETS, app, call(body=secret("large", LARGE), **on))
+    key = auth.create_account(app, call()).body["apikey"]
+    if operation in ("restoreProject", "listReclamations"):
+        projects.delete(app, call(id=project))
+    if "purge" in operation:
+        reclamations.reclaim(app, call(id=project))
+        steps = ("shred", "sweep", "tombstone")
+        for step in steps[: steps.index(operation.split()[1])]:
+            assert purge.advance(app, project) == step
+    change = {"if_match": "*", "name": "small", **on}
+    act = {
+        "createProject": partial(projects.create, app, call(body={"name": "q"})),
+        "getProject": partial(projects.get, app, call(id=project)),
+        "listProjects": partial(projects.listing, app, call()),
+        "listReclamations": partial(reclamations.listing, app, call()),
+        "putSecret creating": partial(resources.create, SECRETS, app, call(body=secret("n"), **on)),
+        "putSecret creating in parts": partial(
+            resources.create, SECRETS, app, call(body=secret("n", LARGE), **on)
+        ),
+        "putSecret replacing": partial(
+            resources.replace, SECRETS, app, call(body=secret("n"), **change)
+        ),
+        "getSecret": partial(resources.get, SECRETS, app, call(name="small", **on)),
+        "getSecret in parts": partial(resources.get, SECRETS, app, call(name="large", **on)),
+        "listSecrets": partial(resources.listing, SECRETS, app, call(**on)),
+        "deleteSecret": partial(resources.delete, SECRETS, app, call(name="small", **on)),
+        "deleteProject": partial(projects.delete, app, call(id=project)),
+        "restoreProject": partial(reclamations.restore, app, call(id=project)),
+        "reclaimProject": partial(reclamations.reclaim, app, call(id=project)),
+        "issueToken": partial(auth.issue_token, app, call(body={"apikey": key})),
+    }.get(operation, partial(purge.advance, app, project))
+    api.calls.clear()
+    act()
+    assert tuple(api.calls) == PINNED[operation]

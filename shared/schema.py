@@ -1,12 +1,13 @@
 """The operations of openapi.yaml: routes, parameters, and checks of what comes in.
 
-Reads the compiled openapi.json (`python -m shared.schema` writes it: parsing YAML at start-up
-would cost a cold start most of a second). Messages are our own, made of the rule that was
+Reads the compiled openapi.json (`make fmt` writes it: parsing YAML at start-up would cost a cold
+start most of a second). Messages are our own, made of the rule that was
 broken: the validator's would quote the value, and that may be a secret.
 """
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -224,4 +225,7 @@ def compiled() -> str:
 
 
 if __name__ == "__main__":
-    COMPILED.write_text(compiled())
+    if sys.argv[1:] != ["--check"]:
+        COMPILED.write_text(compiled())
+    elif COMPILED.read_text() != compiled():
+        sys.exit("shared/openapi.json is not what openapi.yaml says: run `make fmt`.")

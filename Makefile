@@ -1,0 +1,42 @@
+# Every target sets up what it needs. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+setup: .venv/ready  ## create .venv and install everything
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@
+
+demo: setup  ## play the whole story against a host of its own
+	$(BIN)/python tests/demo.py
+
+test: setup  ## run all tests, with the coverage gates
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --skip-covered --fail-under=95
+	@$(BIN)/coverage report --fail-under=100 --include='shared/lifecycle.py,shared/kinds.py,shared/quotas.py,shared/crypto.py,shared/sealed_secrets.py,shared/errors.py'
+
+check: setup  ## lint, types, import rules, the compiled API
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m shared.schema --check
+
+fmt: setup  ## format, and write shared/openapi.json
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/python -m shared.schema
+
+bench: setup  ## measure, as ratios in one run
+	$(BIN)/python tests/bench.py
+
+firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
+	tests/firebase.sh
+
+.PHONY: help setup demo test check fmt bench firebase

@@ -1,0 +1,148 @@
+"""A command while it runs: its row, its options, and what it says as it goes.
+
+The row's transcript is split at `OK`: what stands before is printed before the work, the rest
+after. With a document asked for, the document is all that reaches standard output.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ce import config
+from ce.client import Client, Doc
+from ce.failure import TIMED_OUT, Declined, Failure
+from ce.render import emit, instant, safe, words
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command: options, transcript, what runs, what it prints after OK."""
+
+    help: str
+    takes: str
+    says: str
+    run: "Callable[[Call], Any]"
+    shows: "Callable[[Call, Any], str] | None" = None
+    asks: str = ""
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A group of commands; `kind` is for those on resources kept in a project."""
+
+    name: str
+    aliases: tuple[str, ...]
+    help: str
+    verbs: Mapping[str, Verb]
+    kind: Any = None
+
+
+@dataclass
+class Call:
+    """One run of one verb. `given` are the options typed, not defaulted."""
+
+    noun: Noun
+    verb: Verb
+    options: Mapping[str, Any]
+    given: frozenset[str] = frozenset()
+    said: bool = field(default=False, init=False)
+
+    def __getitem__(self, option: str) -> Any:
+        """Return an option's value; None for one this command does not take."""
+        return self.options.get(option)
+
+    @cached_property
+    def client(self) -> Client:
+        """The API of the current target."""
+        return Client(config.target())
+
+    @property
+    def selected(self) -> dict[str, str] | None:
+        """The selected project, id and name."""
+        return config.selected(self.client.target)
+
+    def select(self, project: Mapping[str, str] | None) -> None:
+        """Select a project for the commands to come."""
+        config.select(self.client.target, project)
+
+    @cached_property
+    def project(self) -> dict[str, str]:
+        """The selected project, or what to do to have one."""
+        if (found := self.selected) is None:
+            raise Failure(
+                "No project is selected: run 'ce project select --name NAME', "
+                "or 'ce project create --name NAME' for a new one."
+            )
+        return found
+
+    def say(self, **names: str) -> None:
+        """Print the progress line, once."""
+        if not self.said and not self["output"] and not self["quiet"]:
+            head = self.verb.says.partition("OK")[0]
+            emit(head.format(**{key: safe(value) for key, value in names.items()}))
+        self.said = True
+
+    def confirm(self, **names: str) -> None:
+        """Ask before what cannot be taken back; end of input is a no."""
+        if self["force"]:
+            return
+        emit(self.verb.asks.format(**{key: safe(value) for key, value in names.items()}))
+        answer = sys.stdin.readline()
+        if not (sys.stdin.isatty() and answer.endswith("\n")):
+            emit("\n")  # a terminal has shown the answer's own
+        if not answer:
+            emit("No answer: nothing was done; --force does not ask.\n", error=True)
+        if answer.strip().lower() not in {"y", "yes"}:
+            raise Declined
+
+    def order(self, found: Iterable[Doc], since: str = "created_at") -> list[Doc]:
+        """Sort by name, or the youngest first."""
+        if self["sort_by"] == "age":
+            return sorted(found, key=lambda doc: instant(doc[since]), reverse=True)
+        return sorted(found, key=lambda doc: str(doc["name"]))
+
+    def finish(self, document: Any) -> None:
+        """Print the document asked for, or OK and what the verb shows."""
+        if self["output"]:
+            text = self["output"](document)
+            emit(text if text.endswith("\n") else f"{text}\n")
+            return
+        _, ok, tail = self.verb.says.partition("OK")
+        if not self["quiet"]:
+            emit(f"{ok}{tail}\n")
+        if self.verb.shows:
+            emit(f"{self.verb.shows(self, document)}\n")
+
+    def fail(self, failure: Failure) -> None:
+        """Print FAILED and each message on its line, after the progress line."""
+        self.say(name=self["name"] or self["id"] or "", format=self["format"] or "")
+        emit("FAILED\n", error=True)
+        for message in failure.messages:
+            emit(f"{' '.join(message.split())}\n", error=True)
+        if failure.status == 404 and "project" in self.__dict__:
+            # What is missing may be the project itself, destroyed since it was selected.
+            emit(f"The selected project is '{self.project['name']}'.\n", error=True)
+
+    def wait(self, doing: str, status: Callable[[], str], goal: frozenset[str]) -> None:
+        """Poll until the goal is reached, unless told not to wait."""
+        if self["no_wait"]:
+            return
+        end = time.monotonic() + self["wait_timeout"]
+        pause = SHORTEST_PAUSE
+        while (reached := status()) not in goal:
+            if reached.endswith("failed"):
+                raise Failure(f"It ended as '{words(reached)}'.")
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Failure(
+                    f"Timed out after {self['wait_timeout']} seconds of waiting {doing}; "
+                    f"it is '{words(reached)}' and goes on without us.",
+                    exit_code=TIMED_OUT,
+                )
+            time.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_PAUSE)

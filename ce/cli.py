@@ -1,0 +1,173 @@
+"""The `ce` program: a click command for every row of the table, and the exit code of each end.
+
+Must start fast: what is slow to import is imported where it is used. No argument is ever quoted
+in an error, since it may be a password.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NoReturn
+
+import click
+
+from ce import config
+from ce.call import Call, Noun, Verb
+from ce.commands import NOUNS
+from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
+from ce.options import parse
+from ce.render import emit
+
+# Extra arguments are let in to be refused without being quoted.
+SETTINGS = {"help_option_names": ["--help", "-h"], "allow_extra_args": True}
+
+Makers = dict[tuple[str, ...], Callable[[], click.Command]]
+
+
+class Aliased(click.Group):
+    """A group whose commands answer to aliases, and are made when they are needed."""
+
+    def __init__(self, makers: Makers, **rest: Any) -> None:
+        super().__init__(context_settings=SETTINGS, **rest)
+        self._makers = makers
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Name every command once."""
+        return sorted(names[0] for names in self._makers)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Make the command a name or alias stands for."""
+        return next((make() for names, make in self._makers.items() if name in names), None)
+
+
+class Verbatim(click.Command):
+    """A command whose arguments are not ours to read."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take everything as it is."""
+        ctx.args = args
+        return args
+
+
+def command(noun: Noun, name: str, verb: Verb) -> click.Command:
+    """Make the click command of one row."""
+
+    def run(**options: Any) -> None:
+        ctx = click.get_current_context()
+        _refuse_extra(ctx)
+        typed = click.core.ParameterSource.COMMANDLINE
+        given = frozenset(o for o in options if ctx.get_parameter_source(o) is typed)
+        execute(Call(noun, verb, options, given))
+
+    return click.Command(
+        name, callback=run, params=[*parse(verb.takes)], help=verb.help, context_settings=SETTINGS
+    )
+
+
+def execute(call: Call) -> None:
+    """Run a command to its OK or its FAILED."""
+    try:
+        document = call.verb.run(call)
+    except Failure as failure:
+        if failure.status != 404 or not call["ignore_not_found"]:
+            call.fail(failure)
+            raise
+        document = None
+    call.finish(document)
+
+
+def group(noun: Noun) -> click.Group:
+    """Make the click group of one noun."""
+    makers: Makers = {
+        (name,): partial(command, noun, name, verb) for name, verb in noun.verbs.items()
+    }
+    aliases = f" Alias: {', '.join(noun.aliases)}." if noun.aliases else ""
+    return Aliased(makers, name=noun.name, help=noun.help + aliases)
+
+
+def emulator() -> NoReturn:
+    """Become the emulator's own command, on the state kept for it under CE_HOME."""
+    args = click.get_current_context().args
+    state = ["--state", str(config.home() / "emulator")]
+    words = [args[0], *state, *args[1:]] if args and not args[0].startswith("-") else args
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "emulator", *words])  # noqa: S606
+
+
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 -- slow
+
+    try:
+        emit(f"version:  v{version('reprieve')}\n")
+    except PackageNotFoundError:
+        emit("version:  unknown\n")
+
+
+def explain(words: tuple[str, ...]) -> None:
+    """Print the help of a group or command."""
+    ctx = click.get_current_context().find_root()
+    found: click.Command = ctx.command
+    for word in words:
+        inner = found.get_command(ctx, word) if isinstance(found, click.Group) else None
+        if inner is None:
+            raise click.UsageError("There is no such command.", ctx)
+        ctx, found = click.Context(inner, ctx, word), inner
+    emit(found.get_help(ctx) + "\n")
+
+
+def program() -> click.Group:
+    """Make the root of all commands."""
+    words = click.Argument(["words"], nargs=-1)
+    makers: Makers = {(noun.name, *noun.aliases): partial(group, noun) for noun in NOUNS}
+    makers |= {
+        ("emulator",): lambda: Verbatim(
+            "emulator", callback=emulator, help="Run everything on this machine."
+        ),
+        ("help", "h"): lambda: click.Command(
+            "help", callback=explain, params=[words], help="Show help. Alias: h."
+        ),
+        ("version", "v"): lambda: click.Command(
+            "version", callback=version, help="Show the version. Alias: v."
+        ),
+    }
+    return Aliased(makers, name="ce", help="Projects and secrets you can take back for seven days.")
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run, and exit with the code that says how it ended."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(_run(args))
+
+
+def _run(args: list[str] | None) -> int:
+    try:
+        code = program().main(args, prog_name="ce", standalone_mode=False)
+    except Failure as failure:
+        return failure.exit_code
+    except Declined:
+        return FAILED
+    except click.UsageError as error:
+        _show_usage(error)
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    return code if isinstance(code, int) else OK
+
+
+def _show_usage(error: click.UsageError) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        emit(error.format_message() + "\n", error=True)
+        return
+    if error.ctx is not None:
+        emit(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help'.\n", error=True)
+    emit(f"Error: {error.format_message()}\n", error=True)
+
+
+def _refuse_extra(ctx: click.Context) -> None:
+    if ctx.args:
+        raise click.UsageError(
+            f"{len(ctx.args)} too many words; a value with spaces needs quotes.", ctx
+        )

@@ -1,0 +1,37 @@
+"""Documents as text, for `--output`: JSON, YAML and jsonpath.
+
+Each writer is made from its expression before the command runs, so a bad one is refused first.
+Owns formats only: what may be in a document is decided by the command.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ce import jsonpath
+
+Writer = Callable[[Any], str]
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _yaml(document: Any) -> str:
+    import yaml  # noqa: PLC0415 -- slow to import, rarely asked for
+
+    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    return text.removesuffix("\n")
+
+
+def _matches_as_json(expression: str) -> Writer:
+    find = jsonpath.find(expression)
+    return lambda document: _json(find(document))
+
+
+WRITERS: dict[str, Callable[[str], Writer]] = {
+    "json": lambda _: _json,
+    "yaml": lambda _: _yaml,
+    "jsonpath": jsonpath.template,
+    "jsonpath-as-json": _matches_as_json,
+}

@@ -1,0 +1,99 @@
+"""Values from outside the command line: files, standard input, hidden prompts.
+
+What is read here is secret. No error may quote it: a message names the option, the file or the
+line number, never the text.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+STDIN = "-"
+
+
+class Inputs:
+    """The inputs of one command; standard input can be given to one option only."""
+
+    def __init__(self) -> None:
+        self._stdin_read = False
+
+    def text(self, path: str) -> str:
+        """Read a whole file, line ends as they are."""
+        try:
+            return self._bytes(path).decode()
+        except OSError as error:
+            raise click.UsageError(f"Cannot read '{path}': {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise click.UsageError(f"'{path}' is not text in UTF-8.") from None
+
+    def first_line(self, path: str) -> str:
+        """Read a password file: its first line only."""
+        if path == STDIN and sys.stdin.isatty():
+            return hidden("Password", "--password-from-file")
+        return self.text(path).split("\n", 1)[0].removesuffix("\r")
+
+    def fields(self, path: str) -> dict[str, Any]:
+        """Read a JSON object."""
+        try:
+            found = json.loads(self.text(path))
+        except ValueError:
+            raise click.UsageError(f"'{path}' is not JSON.") from None
+        if not isinstance(found, dict):
+            raise click.UsageError(f"'{path}' is not a JSON object.")
+        return found
+
+    def field(self, path: str, name: str) -> str:
+        """Read one text of a JSON object."""
+        value = self.fields(path).get(name)
+        if not isinstance(value, str):
+            raise click.UsageError(f"'{path}' has no text field '{name}'.")
+        return value
+
+    def env_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Read KEY=VALUE lines, without blank ones and comments."""
+        for path in paths:
+            for number, line in enumerate(self.text(path).split("\n"), 1):
+                if line.strip() and not line.startswith("#"):
+                    yield pair(line.removesuffix("\r"), f"line {number} of '{path}'")
+
+    def files(self, specs: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Read `KEY=FILE` or `FILE`, whose name is then the key."""
+        for spec in specs:
+            key, equals, path = spec.partition("=")
+            if not equals and key == STDIN:
+                raise click.UsageError("--from-file needs a key for standard input: KEY=-.")
+            yield (key, self.text(path)) if equals else (Path(spec).name, self.text(spec))
+
+    def _bytes(self, path: str) -> bytes:
+        if path != STDIN:
+            return Path(path).read_bytes()
+        if self._stdin_read:
+            raise click.UsageError("Only one option can read standard input (-).")
+        self._stdin_read = True
+        return sys.stdin.buffer.read()
+
+
+def pair(text: str, where: str) -> tuple[str, str]:
+    """Split KEY=VALUE."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise click.UsageError(f"{where} is not of the form KEY=VALUE.")
+    return key, value
+
+
+def hidden(label: str, option: str) -> str:
+    """Ask without echo; where nobody can answer, say which option to give."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            f"{label} is missing and there is no terminal to ask: give {option}."
+        )
+    from getpass import getpass  # noqa: PLC0415 -- slow to import
+
+    try:
+        return getpass(f"{label}> ")
+    except EOFError:
+        raise click.UsageError(f"{label} was not given.") from None

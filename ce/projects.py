@@ -1,0 +1,182 @@
+"""What the verbs of `project` and `reclamation` ask of the API.
+
+A reclamation's id is its project's id, so restore and reclaim need no look-up. Deadlines are
+the server's: nothing here computes when a project ends.
+"""
+
+from collections.abc import Iterable
+
+import click
+
+from ce.call import Call
+from ce.client import Doc, path
+from ce.failure import Failure
+from ce.render import words
+
+ACTIVE = frozenset({"active"})
+GONE = frozenset({"gone", "hard_deleted"})
+DELETED = GONE | {"soft_deleted", "hard_deleting"}
+BEYOND_DELETE = DELETED | {"hard_deletion_failed"}  # only reclaim is left to do
+
+
+def create(call: Call) -> Doc:
+    """Create, wait until active, select."""
+    _refuse_endpoint(call)
+    call.say(name=call["name"])
+    tags = {"tags": [*call["tag"]]} if call["tag"] else {}
+    project = call.client.post("/projects", {"name": call["name"], **tags})
+    if project["status"] != "active":
+        project |= _await(call, project, "for it to become active", ACTIVE)
+    if not call["no_select"]:
+        call.select(project)
+    return described(project)
+
+
+def get(call: Call) -> Doc:
+    """Get one project."""
+    project = find(call)
+    call.say(name=project["name"])
+    return described(project)
+
+
+def current(call: Call) -> Doc:
+    """Get the selected project."""
+    call.say()
+    return described(call.client.get(path("projects", call.project["id"])))
+
+
+def select(call: Call) -> None:
+    """Select an active project for the commands to come."""
+    _refuse_endpoint(call)
+    project = find(call)
+    call.say(name=project["name"])
+    if project["status"] != "active":
+        hint = "; 'ce project restore' takes it back" if project["status"] == "soft_deleted" else ""
+        state = words(project["status"])
+        raise Failure(f"Project '{project['name']}' is {state}, not active{hint}.")
+    call.select(project)
+
+
+def listing(call: Call) -> Doc:
+    """List projects, soft-deleted ones too: they hold slots and names."""
+    call.say()
+    return {"projects": call.order(_wanted(call, call.client.pages("/projects", "projects")))}
+
+
+def delete(call: Call) -> None:
+    """Soft-delete; with --hard, destroy at once and for good."""
+    project = find(call)
+    call.confirm(name=project["name"])
+    call.say(name=project["name"])
+    if not (call["hard"] and project["status"] in BEYOND_DELETE):
+        call.client.delete(path("projects", project["id"]))
+    if call["hard"]:
+        _destroy(call, project)
+    else:
+        _await(call, project, "for it to be soft deleted", DELETED)
+
+
+def restore(call: Call) -> None:
+    """Take a soft-deleted project back."""
+    project = find(call)
+    call.say(name=project["name"])
+    call.client.reclamation_action(project["id"], "restore")
+    _await(call, project, "for it to become active", ACTIVE)
+
+
+def reclaim(call: Call) -> None:
+    """Destroy a soft-deleted project for good."""
+    project = find(call)
+    if project["status"] not in BEYOND_DELETE:
+        raise Failure(
+            f"Project '{project['name']}' is {words(project['status'])}, so it has no reclamation; "
+            "run 'ce project delete --hard' to delete it for good.",
+            status=404,
+        )
+    call.confirm(name=project["name"])
+    call.say(name=project["name"])
+    _destroy(call, project)
+
+
+def get_reclamation(call: Call) -> Doc:
+    """Get the reclamation of one project."""
+    project = find(call)
+    call.say(name=project["name"])
+    found = call.client.reclamations(resource_instance_id=project["id"])
+    if not found:
+        raise Failure(
+            f"Project '{project['name']}' is {words(project['status'])}, not soft deleted."
+        )
+    return _joined(found[0], project)
+
+
+def list_reclamations(call: Call) -> Doc:
+    """List reclamations with the projects they are of."""
+    call.say()
+    projects = {project["id"]: project for project in call.client.pages("/projects", "projects")}
+    found = [
+        _joined(reclamation, projects.get(reclamation["resource_instance_id"], {}))
+        for reclamation in call.client.reclamations()
+    ]
+    return {"resources": call.order(_wanted(call, found), since="project_created_at")}
+
+
+def find(call: Call) -> Doc:
+    """Find the project by exactly one of name and id."""
+    name, identity = call["name"], call["id"]
+    if (name is None) == (identity is None):
+        raise click.UsageError("Give exactly one of --name and --id.")
+    if identity is not None:
+        return call.client.get(path("projects", identity))
+    for project in call.client.pages("/projects", "projects"):
+        if project["name"] == name:
+            return project
+    raise Failure(f"Project '{name}' was not found; 'ce project list' shows them all.", status=404)
+
+
+def _destroy(call: Call, project: Doc) -> None:
+    if project["status"] != "hard_deleting":
+        call.client.reclamation_action(project["id"], "reclaim")
+    if (selected := call.selected) and selected["id"] == project["id"]:
+        call.select(None)
+    _await(call, project, "for it to be gone", GONE)
+
+
+def _await(call: Call, project: Doc, doing: str, goal: frozenset[str]) -> Doc:
+    latest: Doc = {}
+
+    def status() -> str:
+        try:
+            latest.update(call.client.get(path("projects", project["id"])))
+        except Failure as failure:
+            if failure.status != 404:
+                raise
+            if not goal & GONE:
+                raise Failure(f"Project '{project['name']}' is gone for good.") from None
+            return "gone"
+        return str(latest["status"])
+
+    call.wait(doing, status, goal)
+    return latest
+
+
+def _refuse_endpoint(call: Call) -> None:
+    if call["endpoint"] or call["kubecfg"]:
+        raise click.UsageError("--endpoint and --kubecfg are not supported by Reprieve.")
+
+
+def _wanted(call: Call, found: Iterable[Doc]) -> list[Doc]:
+    regions = set((call["regions"] or "").replace(",", " ").split())
+    return [doc for doc in found if not regions or doc.get("region") in regions]
+
+
+def _joined(reclamation: Doc, project: Doc) -> Doc:
+    names = {key: project.get(key, "") for key in ("name", "status", "region")}
+    created = project.get("created_at", reclamation["created_at"])
+    return {**reclamation, **names, "project_created_at": created}
+
+
+def described(project: Doc) -> Doc:
+    """Add the members that only the documented command line has."""
+    extra = {"kube_config_context": project["subdomain"]} if "subdomain" in project else {}
+    return {**project, "guid": project["id"], **extra}

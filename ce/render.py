@@ -1,0 +1,115 @@
+"""Text for people: ages, dates, tables, blocks, and what a terminal may safely be shown.
+
+Pure, except that `emit` writes. Nothing is ever truncated, and no control character reaches a
+terminal: names and values may hold escape sequences that would rewrite the screen.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TextIO
+
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
+JOINERS = "\u200c\u200d"  # scripts and emoji need them, and they move nothing
+
+
+def age(seconds: float) -> str:
+    """Write a duration as Kubernetes' HumanDuration does."""
+    s = max(0, int(seconds))
+    for limit, big, small in (
+        (2 * MINUTE, None, (1, "s")),
+        (10 * MINUTE, (MINUTE, "m"), (1, "s")),
+        (3 * HOUR, None, (MINUTE, "m")),
+        (8 * HOUR, (HOUR, "h"), (MINUTE, "m")),
+        (2 * DAY, None, (HOUR, "h")),
+        (8 * DAY, (DAY, "d"), (HOUR, "h")),
+        (2 * YEAR, None, (DAY, "d")),
+        (8 * YEAR, (YEAR, "y"), (DAY, "d")),
+    ):
+        if s < limit:
+            whole, rest = divmod(s, big[0]) if big else (0, s)
+            low = rest // small[0]
+            high = f"{whole}{big[1]}" if big else ""
+            return high if big and low == 0 else f"{high}{low}{small[1]}"
+    return f"{s // YEAR}y"
+
+
+def instant(text: str) -> datetime:
+    """Read an RFC 3339 time, nanoseconds and all."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def long_date(text: str) -> str:
+    """Write `Mon, 30 Jun 2025 18:16:12 +0200`, in the local zone and in English always."""
+    from email.utils import format_datetime  # noqa: PLC0415 -- slow to import
+
+    return format_datetime(instant(text).astimezone())
+
+
+def short_date(text: str) -> str:
+    """Write `2021-03-10T18:44:18-05:00`, in the local zone."""
+    written = instant(text).astimezone().isoformat(timespec="seconds")
+    return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written
+
+
+def width(text: str) -> int:
+    """Count the columns a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth  # noqa: PLC0415 -- slow to import, rarely needed
+
+    columns = int(wcswidth(text))
+    return columns if columns >= 0 else len(text)
+
+
+def words(status: str) -> str:
+    """Write a status as people read it."""
+    return status.replace("_", " ")
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay out columns, left-aligned, two spaces apart."""
+    lines = [tuple(headings), *(tuple(safe(cell) for cell in row) for row in rows)]
+    widths = [max(width(line[i]) for line in lines) for i in range(len(headings))]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (room - width(cell)) for cell, room in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def block(pairs: Iterable[tuple[str, str | None]]) -> str:
+    """Lay out `Key:  value` lines, leaving out what the API did not give."""
+    given = [(f"{key}:", safe(value)) for key, value in pairs if value is not None]
+    room = max((width(key) for key, _ in given), default=0) + 2
+    return "\n".join(key.ljust(room) + value for key, value in given)
+
+
+def clean(text: str, keep: str = "") -> str:
+    """Write control, format and unassigned characters as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char
+        if char.isprintable()
+        or char in keep
+        or char in JOINERS
+        or unicodedata.category(char) == "Zs"
+        else json.dumps(char)[1:-1]
+        for char in text
+    )
+
+
+def safe(text: str, stream: TextIO | None = None, keep: str = "") -> str:
+    """Clean a text if it goes to a terminal; files and pipes get it as it is."""
+    return clean(text, keep) if (stream or sys.stdout).isatty() else text
+
+
+def emit(text: str, *, error: bool = False) -> None:
+    """Write lines; newlines and tabs are layout, anything else unprintable is shown escaped."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(safe(text, stream, keep="\n\t"))
+    stream.flush()

@@ -1,0 +1,197 @@
+"""Secrets by format: which option fills which key, and which keys are never shown.
+
+Owns the way from options to `data`, and from `data` to what may be seen. Values pass through
+here in clear: nothing is printed or raised with one in it.
+"""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from ce.call import Call
+from ce.client import Doc
+from ce.failure import Failure
+from ce.inputs import Inputs, hidden, pair
+
+WORDS = {"ssh": "ssh_auth", "hmac": "hmac_auth"}  # the documented command line's own
+KEY_NAMES = {"ssh_key": "ssh-privatekey", "tls_cert": "tls.crt", "tls_key": "tls.key"}
+REDACTED = "REDACTED"
+
+
+@dataclass(frozen=True)
+class Format:
+    """Keys a format must and may have, and those it never shows."""
+
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All its keys; none means any."""
+        return self.needs + self.may
+
+
+FORMATS = {
+    "generic": Format(),
+    "basic_auth": Format(("username", "password"), hides=("password",)),
+    "ssh_auth": Format(("ssh_key",), ("known_hosts",), hides=("ssh_key",)),
+    "tls": Format(("tls_cert", "tls_key"), hides=("tls_cert", "tls_key")),
+    "registry": Format(("username", "password", "server"), ("email",), hides=("password",)),
+    "hmac_auth": Format(("access_key_id", "secret_access_key"), hides=("secret_access_key",)),
+}
+
+SHORT = {api: word for word, api in WORDS.items()}
+CHOICES = [SHORT.get(form, form) for form in FORMATS]
+
+# Options whose text is the value, and options that name the file it is in.
+TEXTS = {
+    "access_key_id": "access_key_id",
+    "email": "email",
+    "password": "password",
+    "secret_access_key": "secret_access_key",
+    "server": "server",
+    "username": "username",
+}
+FILES = {
+    "cert_chain_file": "tls_cert",
+    "key_path": "ssh_key",
+    "known_hosts_path": "known_hosts",
+    "private_key_file": "tls_key",
+}
+OPTION_OF = {key: option for option, key in (TEXTS | FILES).items()}
+# What is asked for at a terminal when it was not given; the others have to be given.
+ASKED = {
+    "password": ("Password", "--password-from-file"),
+    "secret_access_key": ("Secret access key", "--from-json-file"),
+}
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the options gave: keys of a format, own keys, and keys to remove."""
+
+    typed: dict[str, str]
+    own: dict[str, str]
+    document: dict[str, Any] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+def read(call: Call, form: str | None) -> Values:
+    """Read every value the options name; ask for a password that a new secret still needs."""
+    if form is not None and form not in FORMATS:
+        raise click.UsageError(f"'{form}' is no format; choose {', '.join(CHOICES)}.")
+    inputs = Inputs()
+    typed = {key: call[option] for option, key in TEXTS.items() if option in call.given}
+    typed |= {key: inputs.text(call[option]) for option, key in FILES.items() if call[option]}
+    if path := call["password_from_file"]:
+        typed["password"] = inputs.first_line(path)
+    if path := call["password_from_json_file"]:
+        typed["password"] = inputs.field(path, "apikey")
+    for key in ("access_key_id", "secret_access_key"):
+        if call[f"{key}_prompt"]:
+            typed[key] = hidden(key.replace("_", " ").capitalize(), "--from-json-file")
+    own = dict(inputs.env_files(call["from_env_file"] or ()))
+    own |= dict(inputs.files(call["from_file"] or ()))
+    own |= dict(pair(text, "--from-literal") for text in call["from_literal"] or ())
+    document = inputs.fields(call["from_json_file"]) if call["from_json_file"] else {}
+    values = Values(typed, own, document, tuple(call["rm"] or ()))
+    return _completed(call, form, values) if form else values
+
+
+def body(form: str, values: Values, current: Doc | None = None) -> Doc:
+    """Build what is sent, from what is there and what is given."""
+    _check(form, values)
+    given = _from_document(form, values.document) | values.typed | values.own
+    before = (current or {}).get("data") or {}
+    if current is not None and not given and not values.removed:
+        raise click.UsageError("Nothing to update: give a value, or --rm KEY.")
+    if missing := [key for key in values.removed if key not in before]:
+        raise Failure(f"There is no key '{missing[0]}' to remove.")
+    data = {k: v for k, v in before.items() if k not in values.removed} | given
+    return {"format": form, "data": data}
+
+
+def shown(call: Call, doc: Doc) -> Doc:
+    """Return the document as it may be seen: values in base64, the format's secrets never."""
+    # A format we do not know may hide anything.
+    known = FORMATS.get(doc.get("format", ""), Format(hides=tuple(doc.get("data") or ())))
+    return _shown(call, doc, doc.get("data"), known.hides)
+
+
+def shown_as_docker(call: Call, doc: Doc) -> Doc:
+    """Return a registry secret as the one key that Docker reads."""
+    data = doc.get("data")
+    return _shown(call, doc, data and {".dockerconfigjson": docker_config(data)}, ())
+
+
+def masked(doc: Doc) -> Doc:
+    """Return the document with its keys and without any value."""
+    data = doc.get("data")
+    return doc if data is None else {**doc, "data": dict.fromkeys(sorted(data), REDACTED)}
+
+
+def docker_config(data: dict[str, str]) -> str:
+    """Write the Docker configuration that a registry secret stands for."""
+    login = {key: data[key] for key in ("username", "password", "email") if data.get(key)}
+    auth = _base64(f"{data['username']}:{data['password']}")
+    auths = {"auths": {data["server"]: {**login, "auth": auth}}}
+    return json.dumps(auths, separators=(",", ":"), ensure_ascii=False)
+
+
+def _shown(call: Call, doc: Doc, data: dict[str, str] | None, hides: tuple[str, ...]) -> Doc:
+    if data is None:
+        return doc
+    write = str if call["decode"] else _base64
+    seen = {k: REDACTED if k in hides else write(v) for k, v in sorted(data.items())}
+    return {**doc, "data": seen}
+
+
+def _completed(call: Call, form: str, values: Values) -> Values:
+    _check(form, values)
+    needs = FORMATS[form].needs
+    if not needs and not (values.own or values.document):
+        raise click.UsageError("Give --from-literal, --from-file or --from-env-file.")
+    typed = {key: call[key] for key in needs if key in TEXTS and call[key]} | values.typed
+    for key in needs:
+        if key in typed or values.document:
+            continue
+        if key not in ASKED:
+            raise click.UsageError(f"A secret of format {form} needs {_flag(key)}.")
+        typed[key] = hidden(*ASKED[key])
+    return Values(typed, values.own, values.document)
+
+
+def _from_document(form: str, document: dict[str, Any]) -> dict[str, str]:
+    keys = FORMATS[form].keys if form in FORMATS else ()
+    # A service key's JSON keeps the pair one level down.
+    nested = document.get("cos_hmac_keys")
+    if keys and isinstance(nested, dict):
+        document = document | nested
+    found = {key: value for key, value in document.items() if not keys or key in keys}
+    for key, value in found.items():
+        if not isinstance(value, str):
+            raise click.UsageError(f"--from-json-file: field '{key}' is not text.")
+    return found
+
+
+def _check(form: str, values: Values) -> None:
+    known = FORMATS.get(form, Format())
+    for key in values.typed:
+        if key not in known.keys:
+            raise click.UsageError(f"{_flag(key)} does not apply to a secret of format {form}.")
+    if values.own and known.needs:
+        raise click.UsageError(
+            f"--from-literal, --from-file and --from-env-file do not apply to format {form}."
+        )
+
+
+def _flag(key: str) -> str:
+    return f"--{OPTION_OF[key].replace('_', '-')}"
+
+
+def _base64(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()

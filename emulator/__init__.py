@@ -1,0 +1,11 @@
+"""The local host: public Firestore emulator, functions, events and schedules on one machine.
+
+It moves bytes and time. It knows nothing of projects or secrets, imports nothing of ours, and
+reads functions/functions.yaml and firebase.json as data.
+"""
+
+VERSION = "0.1.0"
+
+
+class Refused(Exception):  # noqa: N818 - it reads as what happened, and is no error of ours
+    """What the user asked cannot be done; the message is one clear sentence for the terminal."""

@@ -1,0 +1,115 @@
+"""`python -m emulator COMMAND --state DIR`: the command line of the local host.
+
+It reads arguments and hands on. It must never do a command's work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator import Refused, commands
+from emulator.log import Log
+from emulator.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[1]
+PORTS = {"hosting": 5000, "functions": 5001, "firestore": 8080, "hub": 4400}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["clock"]:  # argparse would take -1h for an option
+        words = [f" {word}" if word[:1] == "-" and word[1:2].isdigit() else word for word in words]
+    given = _parser().parse_args(words)
+    try:
+        code: int = given.run(given, State(given.state.resolve()))
+    except Refused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ce emulator", description=__doc__)
+    group = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[Any, State], int], text: str) -> argparse.ArgumentParser:
+        added = group.add_parser(name, help=text, description=text)
+        added.add_argument("--state", type=Path, required=True, help="the host's folder")
+        added.set_defaults(run=run)
+        return added
+
+    _start_options(command("start", _start, "host everything until Ctrl-C"), PORTS)
+    run = command("exec", _exec, "run a command against a host, one of its own if none runs")
+    _start_options(run, dict.fromkeys(PORTS, 0))
+    run.add_argument("command", nargs="+", metavar="-- CMD")
+    command("stop", lambda _, state: commands.stop(state), "stop the host")
+    command("status", lambda _, state: commands.status(state), "show what runs")
+    command("env", lambda _, state: commands.env(state), "print exports to evaluate")
+    command("reset", lambda _, state: commands.reset(state), "forget all data")
+    clock = command("clock", lambda a, s: commands.clock(s, a.action, a.value), "move the clock")
+    clock.add_argument("action", choices=["show", "set", "advance"])
+    clock.add_argument("value", nargs="?", help="7d, 36h, 90s, -1h")
+    schedule = command(
+        "schedule", lambda a, s: commands.schedule(s, a.action, a.name), "run or rest schedules"
+    )
+    schedule.add_argument("action", choices=["run", "pause", "resume"])
+    schedule.add_argument("name", nargs="?")
+    triggers = command(
+        "triggers", lambda a, s: commands.triggers(s, a.action, a.last), "hold or repeat events"
+    )
+    triggers.add_argument("action", choices=["show", "hold", "release", "drop", "repeat"])
+    triggers.add_argument("last", nargs="?", type=int)
+    return parser
+
+
+def _start_options(parser: argparse.ArgumentParser, defaults: dict[str, int]) -> None:
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository to host")
+    parser.add_argument("--project", default="demo-reprieve")
+    for name, port in defaults.items():
+        text = f"default {port}; 0 is any free one" if port else "default: any free one"
+        parser.add_argument(f"--{name}-port", type=int, default=port, metavar="PORT", help=text)
+    parser.add_argument("--threads", type=int, default=32)
+    parser.add_argument("--no-schedule", dest="schedule", action="store_false")
+    parser.add_argument("--quiet", action="store_true", help="say only what goes wrong")
+    parser.add_argument("--log-format", choices=["human", "json"], default="human")
+
+
+def _start(given: Any, state: State) -> int:
+    # The other commands must not pay for loading the host.
+    from emulator import start  # noqa: PLC0415
+
+    options = start.Options(
+        root=given.root.resolve(),
+        project=given.project,
+        hosting_port=given.hosting_port,
+        functions_port=given.functions_port,
+        firestore_port=given.firestore_port,
+        hub_port=given.hub_port,
+        threads=given.threads,
+        schedule=given.schedule,
+    )
+    return start.run(options, state, Log(given.quiet, given.log_format == "json"))
+
+
+def _exec(given: Any, state: State) -> int:
+    start = ["--root", str(given.root.resolve()), "--project", given.project]
+    for name in PORTS:
+        start += [f"--{name}-port", str(getattr(given, f"{name}_port"))]
+    start += ["--threads", str(given.threads), "--log-format", given.log_format]
+    start += ["--quiet"] * given.quiet + ["--no-schedule"] * (not given.schedule)
+    return commands.execute(state, start, given.command)
+
+
+if __name__ == "__main__":
+    os.umask(0o077)  # whatever is written here is the user's alone
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""The hub: what a test or the CLI may ask of the host, and where Firestore's events arrive.
+
+Without the token it only says where things are. It must never answer a web page.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from emulator import VERSION, Refused, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.clock import Clock
+    from emulator.cron import Cron
+    from emulator.firestore import Firestore
+    from emulator.host import Host
+    from emulator.state import State
+    from emulator.triggers import Triggers
+
+OPEN = {"locate", "emulators", "deliver"}  # without the token; an event's path is its own
+ROUTES = Map(
+    [
+        Rule("/", endpoint="locate", methods=["GET"]),
+        Rule("/emulators", endpoint="emulators", methods=["GET"]),
+        Rule("/functions/projects/<_>/triggers/<trigger>", endpoint="deliver", methods=["POST"]),
+        Rule("/status", endpoint="status", methods=["GET"]),
+        Rule("/clock", endpoint="clock", methods=["GET", "PUT"]),
+        Rule("/clock/advance", endpoint="advance", methods=["POST"]),
+        Rule("/schedules", endpoint="pause", methods=["PUT"]),
+        Rule("/schedules/<name>/run", endpoint="run", methods=["POST"]),
+        Rule("/triggers", endpoint="triggers", methods=["GET", "PUT"]),
+        Rule("/triggers/drop", endpoint="drop", methods=["POST"]),
+        Rule("/triggers/repeat", endpoint="repeat", methods=["POST"]),
+        Rule("/functions/<name>", endpoint="call", methods=["POST"]),
+        Rule("/reset", endpoint="reset", methods=["POST"]),
+    ],
+    strict_slashes=False,
+)
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The hub's app; each route is the method of its name."""
+
+    host: Host
+    triggers_: Triggers
+    cron: Cron
+    clock_: Clock
+    state: State
+    firestore: Firestore
+    project: str
+    pid: int
+    addresses: dict[str, str]
+    token: str
+    bootstrap: Callable[[], None]
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Answer one request."""
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            endpoint, arguments = ROUTES.bind_to_environ(request.environ).match()
+        except HTTPException as problem:
+            if problem.code == 405:
+                return wire.error(405, "method_not_allowed", "Method not allowed.")
+            return wire.not_found()
+        if "Origin" in request.headers and endpoint not in {"locate", "emulators"}:
+            return wire.error(403, "forbidden", "The hub does not answer web pages.")
+        if endpoint not in OPEN and not self._trusted(request):
+            return wire.error(401, "unauthorized", "The hub wants its token.")
+        try:
+            answer: Response = getattr(self, endpoint)(request, **arguments)
+        except Refused as refused:
+            return wire.error(400, "bad_request", str(refused))
+        return answer
+
+    def _trusted(self, request: Request) -> bool:
+        given = request.headers.get("Authorization", "").encode()
+        return hmac.compare_digest(given, f"Bearer {self.token}".encode())
+
+    def locate(self, _request: Request) -> Response:
+        """Say who runs here."""
+        host, _, port = self.addresses["hub"].rpartition(":")
+        return wire.respond({"version": VERSION, "pid": self.pid, "host": host, "port": int(port)})
+
+    def emulators(self, _request: Request) -> Response:
+        """Say where everything is, as Firebase's hub does."""
+        found = {}
+        for name, address in self.addresses.items():
+            host, _, port = address.rpartition(":")
+            place = {"address": host, "family": "IPv4", "port": int(port)}
+            found[name] = {"name": name, "host": host, "port": int(port), "listen": [place]}
+        return wire.respond(found)
+
+    def deliver(self, request: Request, _: str, trigger: str) -> Response:
+        """Take one event from Firestore."""
+        if self.triggers_.accept(trigger, dict(request.headers), request.get_data()):
+            return Response(status=204)
+        return wire.not_found()
+
+    def status(self, _request: Request) -> Response:
+        """Say how everything is."""
+        jobs = {job.name: job.due.isoformat() for job in self.cron.jobs.values()}
+        return wire.respond(
+            {
+                "project": self.project,
+                "pid": self.pid,
+                "emulators": self.addresses,
+                "functions": {
+                    name: type(endpoint.trigger).__name__.lower()
+                    for name, endpoint in self.host.endpoints.items()
+                },
+                "clock": self._time(),
+                "schedules": {"paused": self.cron.paused, "next": jobs},
+                "triggers": self.triggers_.counts(),
+            }
+        )
+
+    def clock(self, request: Request) -> Response:
+        """Show the clock, or set it."""
+        if request.method == "PUT":
+            self.clock_.set(_number(request, "offset"))
+        return wire.respond(self._time())
+
+    def advance(self, request: Request) -> Response:
+        """Move the clock on."""
+        self.clock_.advance(_number(request, "seconds"))
+        return wire.respond(self._time())
+
+    def pause(self, request: Request) -> Response:
+        """Let the schedules rest, or go on."""
+        self.cron.pause(_flag(request, "paused"))
+        return wire.respond({"paused": self.cron.paused})
+
+    def run(self, _request: Request, name: str) -> Response:
+        """Run a schedule now."""
+        if name not in self.cron.jobs:
+            return wire.not_found()
+        answer = self.cron.run(name)
+        return wire.respond({"status": answer.status, "body": answer.body.decode(errors="replace")})
+
+    def triggers(self, request: Request) -> Response:
+        """Count the deliveries; hold them, or let them go."""
+        if request.method == "PUT":
+            self.triggers_.hold(_flag(request, "held"))
+        return wire.respond(self.triggers_.counts())
+
+    def drop(self, _request: Request) -> Response:
+        """Forget deliveries that wait."""
+        self.triggers_.drop()
+        return wire.respond(self.triggers_.counts())
+
+    def repeat(self, request: Request) -> Response:
+        """Deliver the last events again."""
+        return wire.respond({"repeated": self.triggers_.repeat(int(_number(request, "last")))})
+
+    def call(self, request: Request, name: str) -> Response:
+        """Call any function, private ones too."""
+        if name not in self.host.endpoints:
+            return wire.not_found()
+        answer = wire.post_json(self.host.app(name), _json(request))
+        return Response(answer.body, answer.status, content_type=answer.content_type)
+
+    def reset(self, _request: Request) -> Response:
+        """Forget everything but who the first account is."""
+        self.triggers_.drop()
+        self.firestore.clear(self.project)
+        for key in (self.state.folder / "keys").glob("*"):
+            key.unlink(missing_ok=True)
+        self.clock_.set(0.0)
+        self.triggers_.drop()
+        self.bootstrap()
+        return wire.respond({"reset": True})
+
+    def _time(self) -> dict[str, Any]:
+        return {"offset": self.clock_.offset(), "now": self.clock_.now().isoformat()}
+
+
+def _json(request: Request) -> Any:
+    try:
+        return json.loads(request.get_data() or b"{}")
+    except ValueError:
+        raise Refused("The body is no JSON.") from None
+
+
+def _field(request: Request, name: str) -> Any:
+    body = _json(request)
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def _number(request: Request, name: str) -> float:
+    value = _field(request, name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise Refused(f"{name} must be a number.")
+    return float(value)
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = _field(request, name)
+    if not isinstance(value, bool):
+        raise Refused(f"{name} must be true or false.")
+    return value

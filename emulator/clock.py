@@ -1,0 +1,46 @@
+"""The movable clock: real time plus an offset kept in one small file.
+
+The functions read the same file (CE_CLOCK_FILE). It must never move the machine's own clock.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from emulator import Refused
+
+LIMIT = 100 * 366 * 86400  # seconds; keeps every date that follows a legal one
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Real time, moved by the seconds in `path`."""
+
+    path: Path
+
+    def offset(self) -> float:
+        """Seconds ahead of real time; none while the file does not exist."""
+        try:
+            return float(self.path.read_text())
+        except FileNotFoundError:
+            return 0.0
+        except ValueError:
+            raise Refused(f"{self.path} does not hold a number; delete it.") from None
+
+    def now(self) -> datetime:
+        """Give the time as the functions see it."""
+        return datetime.now(UTC) + timedelta(seconds=self.offset())
+
+    def set(self, seconds: float) -> float:
+        """Move to `seconds` from real time, atomically: readers see the old offset or the new."""
+        if not math.isfinite(seconds) or abs(seconds) > LIMIT:
+            raise Refused("The clock moves by at most a hundred years.")
+        fresh = self.path.with_name(f"{self.path.name}.new")
+        fresh.write_text(f"{seconds!r}\n")
+        fresh.replace(self.path)
+        return seconds
+
+    def advance(self, seconds: float) -> float:
+        """Move `seconds` on from where the clock is."""
+        return self.set(self.offset() + seconds)

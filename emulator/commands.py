@@ -1,0 +1,175 @@
+"""Every command but `start`: asks the running host through its hub, or starts one for `exec`.
+
+It must never guess at a host: the state folder says which one runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from emulator import Refused, firestore, wire
+from emulator.log import say
+
+if TYPE_CHECKING:
+    from emulator.state import State
+
+BOOT = 150.0  # seconds a host for `exec` may take, a first download apart
+STOP = 20.0  # seconds a host may take to stop
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def ask(state: State, method: str, path: str, body: Any = None) -> Any:
+    """Ask the hub; a refusal is said as the hub said it."""
+    hub = state.hub()
+    headers = {"Authorization": f"Bearer {hub['token']}"}
+    try:
+        url = hub["hub"] + path
+        answer = wire.session().request(method, url, json=body, headers=headers, timeout=120)
+        data = answer.json()
+    except (requests.RequestException, ValueError):
+        raise Refused(f"The host (pid {hub['pid']}) does not answer.") from None
+    if not answer.ok:
+        raise Refused(data["errors"][0]["message"])
+    return data
+
+
+def status(state: State) -> int:
+    """Show what runs."""
+    say(json.dumps(ask(state, "GET", "/status"), indent=2))
+    return 0
+
+
+def env(state: State) -> int:
+    """Print the exports to evaluate."""
+    for name, value in environment(state).items():
+        say(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def environment(state: State) -> dict[str, str]:
+    """Give what a program needs to use the running host."""
+    found: dict[str, str] = state.hub()["env"]
+    credentials = state.read("credentials.json")
+    return found | ({"CODE_ENGINE_APIKEY": credentials["apikey"]} if credentials else {})
+
+
+def stop(state: State) -> int:
+    """Stop the running host."""
+    pid = state.pid()
+    if pid is None:
+        raise Refused(f"No host runs on {state.folder}.")
+    _end(pid, state)
+    say("stopped")
+    return 0
+
+
+def execute(state: State, start: list[str], command: list[str]) -> int:
+    """Run a command against the running host, or one of its own; its exit code."""
+    if state.pid():
+        return _child(state, command)
+    state.prepare()
+    state.drop("hub.json")
+    log = state.folder / "host.log"
+    host = firestore.spawn(
+        [sys.executable, "-m", "emulator", "start", "--state", str(state.folder), *start],
+        log,
+        Path(__file__).resolve().parents[1],
+    )
+    try:
+        deadline = time.monotonic() + BOOT
+        while state.read("hub.json") is None:
+            if host.poll() is not None or time.monotonic() > deadline:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+                raise Refused(f"The host did not start ({log}):\n{tail}")
+            time.sleep(0.05)
+        return _child(state, command)
+    finally:
+        host.terminate()
+        host.wait()
+
+
+def clock(state: State, action: str, value: str | None) -> int:
+    """Show or move the clock."""
+    if action == "show":
+        answer = ask(state, "GET", "/clock")
+    elif action == "set":
+        answer = ask(state, "PUT", "/clock", {"offset": seconds(value or "")})
+    else:
+        answer = ask(state, "POST", "/clock/advance", {"seconds": seconds(value or "")})
+    say(f"{answer['now']}  ({answer['offset']:+.0f}s)")
+    return 0
+
+
+def reset(state: State) -> int:
+    """Forget all data."""
+    ask(state, "POST", "/reset")
+    say("reset")
+    return 0
+
+
+def schedule(state: State, action: str, name: str | None) -> int:
+    """Run a schedule now, or let all of them rest."""
+    if action == "run":
+        answer = ask(state, "POST", f"/schedules/{name}/run")
+        say(f"{name}  {answer['status']}  {answer['body'].strip()}")
+        return 0 if 200 <= answer["status"] < 300 else 1
+    ask(state, "PUT", "/schedules", {"paused": action == "pause"})
+    say("paused" if action == "pause" else "resumed")
+    return 0
+
+
+def triggers(state: State, action: str, last: int | None) -> int:
+    """Hold, release, drop, repeat or count deliveries."""
+    calls = {
+        "show": ("GET", "/triggers", None),
+        "hold": ("PUT", "/triggers", {"held": True}),
+        "release": ("PUT", "/triggers", {"held": False}),
+        "drop": ("POST", "/triggers/drop", None),
+        "repeat": ("POST", "/triggers/repeat", {"last": last or 1}),
+    }
+    answer = ask(state, *calls[action])
+    say("  ".join(f"{name} {value}" for name, value in answer.items()))
+    return 0
+
+
+def seconds(text: str) -> float:
+    """Read `7d`, `36h`, `90s`, `-1h` or plain seconds."""
+    found = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)([smhd]?)", text.strip())
+    if not found:
+        raise Refused(f"{text!r} is no span of time: write 7d, 36h, 90s or -1h.")
+    return float(found[1]) * UNITS[found[2] or "s"]
+
+
+def _child(state: State, command: list[str]) -> int:
+    """Run the command with our signals: Ctrl-C reaches it by itself, SIGTERM is passed on."""
+    told = os.environ | environment(state) | {"CE_HUB_STATE": str(state.folder)}
+    try:
+        child = subprocess.Popen(command, env=told)  # noqa: S603 - the user's own command
+    except OSError as problem:
+        raise Refused(f"{command[0]} does not run: {problem.strerror}.") from None
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _end(pid: int, state: State) -> None:
+    os.kill(pid, signal.SIGTERM)
+    os.killpg(os.getpgid(pid), signal.SIGCONT)  # a host that was suspended must wake up to stop
+    deadline = time.monotonic() + STOP
+    while state.pid() == pid:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            raise Refused(f"The host (pid {pid}) did not stop within {STOP:.0f}s and was killed.")
+        time.sleep(0.05)

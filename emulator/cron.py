@@ -1,0 +1,114 @@
+"""The schedules, on the movable clock: one thread, one run at a time.
+
+However far the clock jumps, a schedule fires once: runs that were missed collapse. It must never
+move the clock itself.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from emulator import wire
+from emulator.manifest import Schedule
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from emulator.clock import Clock
+    from emulator.host import Host
+    from emulator.log import Log
+
+POLL = 0.5  # seconds
+BACKOFF = timedelta(seconds=5)  # before the first retry; Cloud Scheduler's default
+BACKWARD = timedelta(seconds=5)  # more than NTP steps a clock by
+
+
+@dataclass
+class Job:
+    """A schedule and when it fires next."""
+
+    name: str
+    schedule: Schedule
+    due: datetime
+    retries: int = 0
+
+
+class Cron:
+    """Fires every scheduled function when the clock says so."""
+
+    def __init__(self, host: Host, clock: Clock, log: Log, *, paused: bool) -> None:
+        self._host, self._clock, self._log = host, clock, log
+        self._paused = paused
+        now = clock.now()
+        self.jobs = {
+            endpoint.name: Job(endpoint.name, endpoint.trigger, _next(endpoint.trigger, now))
+            for endpoint in host.endpoints.values()
+            if isinstance(endpoint.trigger, Schedule)
+        }
+
+    @property
+    def paused(self) -> bool:
+        """Whether schedules rest."""
+        return self._paused
+
+    def pause(self, paused: bool) -> None:
+        """Rest, or go on from now: what was missed meanwhile is not made up for."""
+        for job in self.jobs.values():
+            job.due = _next(job.schedule, self._clock.now())
+        self._paused = paused
+
+    def start(self) -> None:
+        """Begin, for as long as the process lives."""
+        threading.Thread(target=self._loop, name="cron", daemon=True).start()
+
+    def run(self, name: str, due: datetime | None = None) -> wire.Answer:
+        """Call a scheduled function as Cloud Scheduler would."""
+        started = time.monotonic()
+        when = (due or self._clock.now()).astimezone(ZoneInfo("UTC"))
+        headers = {
+            "User-Agent": "Google-Cloud-Scheduler",
+            "X-CloudScheduler": "true",
+            "X-CloudScheduler-JobName": name,
+            "X-CloudScheduler-ScheduleTime": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        answer = wire.call(self._host.app(name), headers=headers)
+        self._log.call(name, "schedule", answer.status, time.monotonic() - started)
+        return answer
+
+    def tick(self, before: datetime) -> datetime:
+        """Fire what is due; `before` is the time of the last tick, to notice a jump back."""
+        now = self._clock.now()
+        for job in self.jobs.values():
+            if now < before - BACKWARD:
+                job.due = _next(job.schedule, now)
+            elif now >= job.due and not self._paused:
+                self._fire(job, now)
+        return now
+
+    def _fire(self, job: Job, now: datetime) -> None:
+        due, job.due = job.due, _next(job.schedule, now)
+        if self.run(job.name, due).ok or job.retries == job.schedule.retries:
+            job.retries = 0
+        else:
+            job.due = min(job.due, now + BACKOFF * 2**job.retries)
+            job.retries += 1
+
+    def _loop(self) -> None:
+        before = self._clock.now()
+        while True:
+            time.sleep(POLL)
+            try:
+                before = self.tick(before)
+            except Exception as problem:  # noqa: BLE001 - the schedules must outlive any one run
+                self._log.fault("schedules", f"{type(problem).__name__}: {problem}")
+
+
+def _next(schedule: Schedule, now: datetime) -> datetime:
+    return next(CronSim(schedule.cron, now.astimezone(ZoneInfo(schedule.zone))))

@@ -1,0 +1,86 @@
+"""Binds the host's ports on 127.0.0.1, and says who has one that is taken.
+
+It must never bind another address: nothing of this host leaves the machine.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from emulator import Refused
+
+TRIES = 100  # ports a movable one may move on
+
+
+def bind(port: int, name: str, flag: str) -> socket.socket:
+    """Bind a fixed port; 0 is any free one."""
+    try:
+        return _bind(port)
+    except OSError:
+        raise taken(port, name, flag) from None
+
+
+def bind_next(port: int) -> socket.socket:
+    """Bind a port that may move: the first free one from here."""
+    for candidate in range(port, min(port + TRIES, 65536)) if port else [0]:
+        with suppress(OSError):
+            return _bind(candidate)
+    raise Refused(f"No port from {port} on is free for hosting: choose one with --hosting-port.")
+
+
+def free() -> int:
+    """Give a port that is free now, for a process that binds it itself."""
+    with _bind(0) as found:
+        return number(found)
+
+
+def check(port: int, name: str, flag: str) -> int:
+    """Give `port` if a child could bind it now; 0 is any free one."""
+    with bind(port, name, flag) as found:
+        return number(found)
+
+
+def number(bound: socket.socket) -> int:
+    """Give the port that is bound."""
+    return int(bound.getsockname()[1])
+
+
+def taken(port: int, name: str, flag: str) -> Refused:
+    """Say who has the port, and what to do."""
+    owner = _owner(port)
+    return Refused(
+        f"Port {port} for {name} is taken{f' by {owner}' if owner else ''}: "
+        f"stop that, or choose another with {flag}."
+    )
+
+
+def _bind(port: int) -> socket.socket:
+    bound = socket.socket()
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        bound.listen()  # until somebody listens, a second process may bind the same port
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _owner(port: int) -> str:
+    """Name the process that listens on the port, where Linux says so in /proc."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                row = line.split()
+                if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{row[9]}]")
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
+        with suppress(OSError):
+            if str(descriptor.readlink()) in inodes:
+                pid = descriptor.parts[2]
+                command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                return f"pid {pid} ({' '.join(command)[:80].strip()})"
+    return ""

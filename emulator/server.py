@@ -1,0 +1,151 @@
+"""Serves the three ports from one worker process, and tells them apart.
+
+Functions are loaded in the worker, after the fork: gRPC does not survive one. A worker that dies
+is replaced. It must never log a query string, a header or a body.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+from emulator import Refused, wire
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from emulator.host import Host
+    from emulator.log import Log
+
+GRACE = 12  # seconds a request in flight may still take: a request's deadline is 10
+BOOT_FAILED = Arbiter.WORKER_BOOT_ERROR
+STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+
+
+class _Application(BaseApplication):  # type: ignore[misc]
+    def __init__(self, settings: dict[str, Any], boot: Callable[[], WSGIApplication]) -> None:
+        self._settings, self._boot = settings, boot
+        super().__init__()
+
+    def load_config(self) -> None:
+        config: Any = self.cfg
+        for name, value in self._settings.items():
+            config.set(name, value)
+
+    def load(self) -> WSGIApplication:
+        # Ctrl-C reaches the whole process group; only the arbiter may act on it.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        return self._boot()
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    def __init__(self, application: _Application, healthy: Callable[[], bool]) -> None:
+        self.stopping, self._healthy = False, healthy
+        super().__init__(application)
+
+    def signal(self, sig: int, frame: Any) -> None:
+        """Stop on the first signal, at once on the second; gunicorn's others are not for us."""
+        if sig in STOPS:
+            if self.stopping:
+                self.kill_workers(signal.SIGKILL)
+                os._exit(1)  # the Firestore emulator dies with us
+            self.stopping = True
+            super().signal(signal.SIGTERM, frame)
+
+    def murder_workers(self) -> None:
+        """Once a second: a host that cannot serve any more stops, and says so with its code."""
+        if not self._healthy():
+            self.stopping = True
+            raise HaltServer("unhealthy", 1)
+
+
+def serve(
+    sockets: Sequence[socket.socket],
+    threads: int,
+    boot: Callable[[], WSGIApplication],
+    healthy: Callable[[], bool],
+    log: Log,
+) -> int:
+    """Serve until stopped; the exit code."""
+
+    def died(arbiter: _Arbiter, worker: Any) -> None:
+        if not arbiter.stopping:
+            log.fault("functions", f"the worker (pid {worker.pid}) died, starting another")
+
+    settings = {
+        "bind": [f"fd://{bound.detach()}" for bound in sockets],
+        "worker_class": "gthread",
+        "workers": 1,
+        "threads": threads,
+        "timeout": 0,  # a laptop that slept is no hung worker
+        "graceful_timeout": GRACE,
+        "keepalive": 30,
+        "forwarded_allow_ips": "",  # nobody may say where a request came from
+        "control_socket_disable": True,
+        "loglevel": "critical",
+        "child_exit": died,
+    }
+    parent, code = os.getpid(), 0
+    try:
+        _Arbiter(_Application(settings, boot), healthy).run()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    if os.getpid() != parent:  # a worker's end unwinds through here too: what follows is not its
+        sys.stdout.flush()
+        os._exit(code)
+    return min(code, 1)
+
+
+def app(ports: dict[int, tuple[str, WSGIApplication]], log: Log) -> WSGIApplication:
+    """Hand each request to its port's app, and print a line for it."""
+
+    def serve_request(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        started, status = time.monotonic(), 500
+
+        def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            nonlocal status
+            status = int(line.split(" ", 1)[0])
+            return start_response(line, headers, exc_info)
+
+        port, target = ports[int(environ["SERVER_PORT"])]
+        what = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+        if wire.foreign(environ):
+            target = wire.error(403, "forbidden", "This host answers to 127.0.0.1 and localhost.")
+        try:
+            return target(environ, start)
+        except Refused as refused:
+            return wire.error(500, "internal", str(refused))(environ, start)
+        finally:
+            if port != "hub":
+                name = environ.get("reprieve.function", port)
+                log.call(name, what, status, time.monotonic() - started)
+
+    return serve_request
+
+
+def functions(host: Host, project: str) -> WSGIApplication:
+    """Make the functions port's app: `/{name}` and `/{project}/{region}/{name}`."""
+
+    def serve_function(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        _, *parts = environ["PATH_INFO"].split("/")
+        if len(parts) > 2 and not host.public(parts[0]) and parts[0] == project:
+            known = host.endpoints.get(parts[2])
+            parts = parts[2:] if known and parts[1] in known.regions else [""]
+        if not host.public(parts[0]):
+            return wire.not_found()(environ, start_response)
+        environ["reprieve.function"] = parts[0]
+        environ["PATH_INFO"] = "/" + "/".join(parts[1:])
+        return host.app(parts[0])(environ, start_response)
+
+    return serve_function

@@ -1,0 +1,121 @@
+"""The state folder: the lock, the token, the first account's key and what a running host says.
+
+Every file in it is the user's alone (0600 in 0700). It must never hold a value of a secret.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emulator import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LINGER = 2.0  # seconds a killed host's worker may still hold the lock
+
+
+@dataclass(frozen=True)
+class State:
+    """One host's folder."""
+
+    folder: Path
+
+    def prepare(self) -> None:
+        """Make the folder, for its owner only."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Read a JSON file, if it is there."""
+        try:
+            found = json.loads((self.folder / name).read_text())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            raise Refused(f"{self.folder / name} is damaged; delete it.") from None
+        return found if isinstance(found, dict) else None
+
+    def write(self, name: str, data: dict[str, Any]) -> None:
+        """Replace a JSON file atomically; nobody else can read it at any instant."""
+        path = self.folder / name
+        fresh = path.with_name(f"{name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600, exist_ok=False)
+        fresh.write_text(json.dumps(data, indent=2) + "\n")
+        fresh.replace(path)
+
+    def drop(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        (self.folder / name).unlink(missing_ok=True)
+
+    def tokens(self) -> dict[str, Any]:
+        """Give the hub's token and the events' unguessable part: drawn once, stable ever after."""
+        found = self.read("tokens.json")
+        if found is None:
+            found = {"hub": secrets.token_urlsafe(32), "events": secrets.token_hex(16)}
+            self.write("tokens.json", found)
+        return found
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the one live host of this folder; the kernel lets go when the process dies."""
+        with (self.folder / "lock").open("a+") as file:
+            deadline = time.monotonic() + LINGER
+            while not _lock(file.fileno()):
+                pid = self.pid()
+                if pid or time.monotonic() > deadline:
+                    raise Refused(
+                        f"A host already runs on {self.folder} (pid {pid}): "
+                        "stop it first, or give another --state."
+                    )
+                time.sleep(0.1)
+            file.seek(0)
+            file.truncate()
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def pid(self) -> int | None:
+        """Give the live host's process id: whoever holds the lock, if it is still alive."""
+        try:
+            with (self.folder / "lock").open("r+") as file:
+                if _lock(file.fileno()):
+                    return None
+                pid = int(file.read() or 0)
+        except FileNotFoundError:
+            return None
+        return pid if pid and _alive(pid) else None
+
+    def hub(self) -> dict[str, Any]:
+        """Say where the running host is."""
+        found = self.read("hub.json")
+        if found is None or self.pid() != found["pid"]:
+            raise Refused(f"No host runs on {self.folder}: start one with `ce emulator start`.")
+        return found
+
+
+def _lock(fileno: int) -> bool:
+    try:
+        fcntl.flock(fileno, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,88 @@
+"""What the three ports share on the wire: the error envelope, the host guard, local calls.
+
+It must never read a body or decide where a request goes.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+OURS = {"127.0.0.1", "localhost", "[::1]"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answered to a call made inside this process."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the function took the call."""
+        return 200 <= self.status < 300
+
+
+def error(status: int, code: str, message: str) -> Response:
+    """Code Engine's error envelope."""
+    trace = f"codeengine-api-{secrets.token_hex(16)}"
+    body = {
+        "errors": [{"code": code, "message": message}],
+        "trace": trace,
+        "status_code": status,
+    }
+    return respond(body, status, {"X-Global-Transaction-ID": trace})
+
+
+def not_found() -> Response:
+    """Answer what does not exist, or must not be seen to exist."""
+    return error(404, "resource_not_found", "Resource not found.")
+
+
+def respond(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer JSON."""
+    return Response(json.dumps(body) + "\n", status, headers, content_type="application/json")
+
+
+def foreign(environ: WSGIEnvironment) -> bool:
+    """Whether the request names another host than ours: a page that rebound its name to us."""
+    name, _, port = str(environ.get("HTTP_HOST", "")).rpartition(":")
+    host = name if name and port.isdigit() else str(environ.get("HTTP_HOST", ""))
+    return host.lower() not in OURS
+
+
+def call(
+    app: WSGIApplication,
+    path: str = "/",
+    *,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """POST to a function inside this process."""
+    answer = Client(app).post(path, data=body, headers=headers, base_url="http://127.0.0.1/")
+    return Answer(answer.status_code, answer.get_data(), answer.content_type or "")
+
+
+def post_json(app: WSGIApplication, body: Any) -> Answer:
+    """POST JSON to a function inside this process."""
+    return call(app, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+
+
+def session() -> requests.Session:
+    """Give a client for addresses of this machine: no proxy of the environment may see them."""
+    local = requests.Session()
+    local.trust_env = False
+    return local

@@ -1,0 +1,59 @@
+"""The host, with a fuse: dies before or after its nth write, as the power cut would have it.
+
+Run in place of `python -m emulator`. It counts commits and writes to the key store, from outside
+of the domain, from when the file named by CRASH_FILE says `N before ID` or `N after ID`.
+"""
+
+import itertools
+import os
+import runpy
+import signal
+from collections import defaultdict
+from pathlib import Path
+
+from emulator.host import Host
+
+FUSE = Path(os.environ["CRASH_FILE"])
+COUNTS = defaultdict(lambda: itertools.count(1))  # by fuse
+
+
+def fused(write):
+    """Wrap a method that writes."""
+
+    def guarded(*args, **kwargs):
+        if not FUSE.exists():
+            return write(*args, **kwargs)
+        at, when, fuse = FUSE.read_text().split()
+        now = next(COUNTS[fuse]) == int(at)
+        if now and when == "before":
+            die()
+        answer = write(*args, **kwargs)
+        if now:
+            die()
+        return answer
+
+    return guarded
+
+
+def die():
+    """Kill the whole host, worker and master, without a chance to clean up."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def load(host, load=Host.load):
+    """Load the functions as ever, then put the fuse on what they write with."""
+    fault = load(host)
+    from shared.local_keys import FileKeyStore
+    from shared.store import Store
+
+    Store.commit = fused(Store.commit)
+    for method in ("put", "confirm", "destroy"):
+        setattr(FileKeyStore, method, fused(getattr(FileKeyStore, method)))
+    return fault
+
+
+Host.load = load
+
+if __name__ == "__main__":
+    runpy.run_module("emulator", run_name="__main__", alter_sys=True)

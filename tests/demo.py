@@ -1,0 +1,233 @@
+"""The whole story, played for real: create, seal, delete, restore, destroy.
+
+Starts a host of its own through `ce emulator start`, and asks it through the CLI and over HTTP.
+What it says about the store it reads with Google's own client, and about the key store from its
+folder. Exits with 0 only if every step was checked.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+PASSWORD, VALUE = "dckr_pat_5up3r-s3cr3t", "line one\nline two: \u00fc\u0000\U0001f511"
+CE = str(Path(sys.executable).with_name("ce"))
+
+
+class Story:
+    """A host of the story's own, and the steps that were checked."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.checked = 0
+        self.env = {**os.environ, "CE_HOME": str(home), "NO_COLOR": "1"}
+        for name in ("FIRESTORE_EMULATOR_HOST", "CODE_ENGINE_URL", "CE_KEYRING", "CE_KEY_STORE"):
+            self.env.pop(name, None)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the host and wait for it."""
+        ports = [
+            word
+            for name in ("hosting", "functions", "firestore", "hub")
+            for word in (f"--{name}-port", "0")
+        ]
+        log = (self.home / "host.log").open("wb")
+        process = subprocess.Popen(
+            [CE, "emulator", "start", *ports], env=self.env, stdout=log, stderr=log
+        )
+        while not (self.home / "emulator" / "hub.json").exists():
+            if process.poll() is not None:
+                sys.exit((self.home / "host.log").read_text())
+            time.sleep(0.1)
+        self.info = json.loads((self.home / "emulator" / "hub.json").read_text())
+        return process
+
+    def say(self, text: str) -> None:
+        """Head a chapter."""
+        print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
+
+    def ce(self, *words: str, given: str = "") -> str:
+        """Type a command of the CLI, and show what it says."""
+        shown = " ".join(f"'{word}'" if " " in word else word for word in words)
+        print(f"  $ ce {shown}")
+        done = subprocess.run(
+            [CE, *words], env=self.env, input=given, text=True, capture_output=True
+        )
+        print("".join(f"    {line}\n" for line in (done.stdout + done.stderr).splitlines()), end="")
+        if done.returncode:
+            raise SystemExit(f"`ce {shown}` ended with {done.returncode}")
+        return done.stdout
+
+    def check(self, claim: str, holds: bool) -> None:
+        """State a claim; end the story if it does not hold."""
+        print(f"  {'✔' if holds else '✘'} {claim}", flush=True)
+        if not holds:
+            raise SystemExit(f"Not so: {claim}")
+        self.checked += 1
+
+    def api(self, method: str, path: str) -> requests.Response:
+        """Make a REST call with a token for the emulator's first key."""
+        made = json.loads((self.home / "emulator" / "credentials.json").read_text())
+        grant = "urn:ibm:params:oauth:grant-type:apikey"
+        url = self.info["hosting"]
+        form = {"grant_type": grant, "apikey": made["apikey"]}
+        token = requests.post(f"{url}/identity/token", data=form, timeout=30).json()
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        return requests.request(method, url + path, headers=headers, timeout=30)
+
+    def documents(self) -> dict[str, dict]:
+        """Read every document of the store, with Google's client and none of our code."""
+        from google.cloud import firestore
+
+        os.environ["FIRESTORE_EMULATOR_HOST"] = self.info["firestore"]
+        client = firestore.Client(project=self.info["project"])
+        found = {}
+
+        def walk(collections) -> None:
+            for collection in collections:
+                for reference in collection.list_documents():
+                    found[reference.path] = reference.get().to_dict() or {}
+                    walk(reference.collections())
+
+        walk(client.collections())
+        return found
+
+    def functions_log(self, *names: str) -> list[str]:
+        """Give the host's lines about some functions."""
+        lines = (self.home / "host.log").read_text().splitlines()
+        return [line for line in lines if any(f"  {name}  " in line for name in names)]
+
+
+def forms(value: str) -> list[bytes]:
+    """Give the forms in which a value could lie around."""
+    raw = value.encode()
+    return [raw, raw.hex().encode(), base64.b64encode(raw)[:-4], json.dumps(value)[1:-1].encode()]
+
+
+def flat(value: object) -> bytes:
+    """Give all bytes of a document."""
+    if isinstance(value, dict):
+        return b"\n".join(flat(key) + b"=" + flat(item) for key, item in value.items())
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def play(story: Story) -> None:
+    """Play the story, checking each step."""
+    keys = story.home / "emulator" / "keys"
+
+    story.say("1. A project, and two secrets in it")
+    story.ce("project", "create", "--name", "myproject")
+    project = json.loads(story.ce("project", "get", "--name", "myproject", "-o", "json"))
+    story.ce(
+        "secret",
+        "create",
+        "--name",
+        "hub",
+        "--format",
+        "registry",
+        "--server",
+        "docker.io",
+        "--username",
+        "me",
+        "--password-from-file",
+        "-",
+        given=PASSWORD + "\n",
+    )
+    (story.home / "note").write_text(VALUE)
+    story.ce("secret", "create", "--name", "note", "--from-file", f"NOTE={story.home / 'note'}")
+    path = f"/v2/projects/{project['id']}"
+    before = story.api("GET", f"{path}/secrets").json()["secrets"]
+    story.check(
+        "the API gives both back, byte for byte",
+        [secret["data"].get("password", secret["data"].get("NOTE")) for secret in before]
+        == [PASSWORD, VALUE],
+    )
+
+    story.say("2. What the store holds")
+    stored = story.documents()
+    for name in sorted(stored):
+        if project["id"] in name:
+            print(f"    {name}: {', '.join(sorted(stored[name]))}")
+    held = b"\n".join(map(flat, stored.values())) + b"".join(f.read_bytes() for f in keys.iterdir())
+    story.check(
+        f"{len(stored)} documents and the key store hold no plaintext, in no encoding",
+        not any(form in held for value in (PASSWORD, VALUE) for form in forms(value)),
+    )
+    story.check(
+        "the key store holds one half of the project's key",
+        [file.name for file in keys.iterdir()] == [project["id"]],
+    )
+
+    story.say("3. Soft delete, and time to think again")
+    deleted = story.ce("project", "delete", "--name", "myproject", "--force")
+    story.check("exactly the two lines", deleted == "Deleting project `myproject`\nOK\n")
+    listed = story.ce("reclamation", "list")
+    story.check("6d23h are left", "soft deleted" in listed and "6d23h" in listed)
+    story.check(
+        "its secrets are out of reach", story.api("GET", f"{path}/secrets").status_code == 409
+    )
+    story.ce("project", "restore", "--name", "myproject")
+    story.check(
+        "restored, with the secrets byte-identical",
+        story.api("GET", f"{path}/secrets").json()["secrets"] == before,
+    )
+
+    story.say("4. Delete again, and let seven days pass")
+    story.ce("project", "delete", "--name", "myproject", "--force")
+    seen = len(story.functions_log("enforceRetention", "onProjectWritten"))
+    story.ce("emulator", "clock", "advance", "7d")
+    end = time.monotonic() + 30
+    while story.api("GET", path).status_code != 404 and time.monotonic() < end:
+        time.sleep(0.1)
+    time.sleep(0.3)
+    worked = story.functions_log("enforceRetention", "onProjectWritten")[seen:]
+    print("".join(f"    {line}\n" for line in worked), end="")
+    story.check(
+        "the scheduled function and the event function destroyed it",
+        {line.split()[1] for line in worked} == {"enforceRetention", "onProjectWritten"},
+    )
+
+    story.say("5. What is left of it")
+    stored = story.documents()
+    left = [name for name in stored if name.startswith(f"projects/{project['id']}")]
+    story.check("in Firestore: nothing under the project", left == [])
+    story.check("in the key store: nothing", list(keys.iterdir()) == [])
+    tombstone = stored.get(f"tombstones/{project['id']}", {})
+    story.check(
+        f"a tombstone: shredded {tombstone.get('shredded_at')}, "
+        f"{tombstone.get('swept')} documents swept",
+        tombstone.get("swept", 0) >= 3,
+    )
+    slots = [doc.get("slots") for name, doc in stored.items() if name.startswith("regions/")]
+    story.check("its slot is free", slots == [{}])
+    story.check("nothing left to restore", "myproject" not in story.ce("reclamation", "list"))
+    story.ce("project", "create", "--name", "myproject")
+    again = json.loads(story.ce("project", "get", "--name", "myproject", "-o", "json"))
+    story.check("its name is free, for another project", again["id"] != project["id"])
+
+
+def main() -> None:
+    """Start the host, play, and stop it whatever happens."""
+    with tempfile.TemporaryDirectory() as folder:
+        story = Story(Path(folder))
+        print("Starting the public Firestore emulator and the function host ...", flush=True)
+        host = story.start()
+        began = time.monotonic()
+        try:
+            play(story)
+        finally:
+            host.terminate()
+            host.wait(30)
+    print(
+        f"\n{story.checked} claims checked in {time.monotonic() - began:.0f} s. Nothing is left behind."
+    )
+
+
+if __name__ == "__main__":
+    main()

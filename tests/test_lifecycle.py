@@ -1,0 +1,243 @@
+"""The table of moves, walked whole: what is legal when, what a move writes, and its refusals."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import lifecycle
+from shared.errors import STATUS, Error
+from shared.lifecycle import MOVES, RETENTION, Status
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+PASSED = "Cannot restore the project: its time for restoring has passed."
+
+# Written out by hand, not derived from MOVES: (verb, status it leaves) -> status it reaches.
+LEGAL = {
+    ("delete", "active"): "soft_deleted",
+    ("restore", "soft_deleted"): "active",
+    ("expire", "soft_deleted"): "hard_deleting",
+    ("reclaim", "active"): "hard_deleting",
+    ("reclaim", "soft_deleted"): "hard_deleting",
+    ("erase", "hard_deleting"): "hard_deleted",
+    ("fail", "hard_deleting"): "hard_deletion_failed",
+    ("retry", "hard_deletion_failed"): "hard_deleting",
+}
+VERBS = ("delete", "restore", "expire", "reclaim", "erase", "fail", "retry")
+STATUSES = ("active", "soft_deleted", "hard_deleting", "hard_deletion_failed", "hard_deleted")
+CODES = {
+    "delete": "project_not_active",
+    "restore": "project_not_restorable",
+    "expire": "project_not_deletable",
+    "reclaim": "project_not_deletable",
+    "erase": "project_not_deletable",
+    "fail": "project_not_deletable",
+    "retry": "project_not_deletable",
+}
+STAMPS = {
+    "delete": {"deleted_at": NOW, "purge_at": NOW + timedelta(days=7)},
+    "restore": {"deleted_at": None, "purge_at": None},
+    "expire": {"progress_at": NOW, "nudged_at": None},
+    "reclaim": {"progress_at": NOW, "nudged_at": None},
+    "retry": {"progress_at": NOW, "nudged_at": None},
+    "erase": {},
+    "fail": {},
+}
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone
+
+
+def project(status, purge_at=None):
+    """Give a project in a state; one that is deleted has its deadline."""
+    return {"status": status, "purge_at": purge_at}
+
+
+def legal(verb, subject, now):
+    """Tell whether a move is legal."""
+    try:
+        lifecycle.move(subject, verb, now)
+    except Error:
+        return False
+    return True
+
+
+def within(verb):
+    """Give a deadline under which time alone does not forbid `verb` at NOW."""
+    return NOW if verb == "expire" else NOW + TICK
+
+
+def test_tables_name_the_same_verbs_and_states():
+    """MOVES holds exactly the verbs and states that are walked below."""
+    assert set(MOVES) == set(VERBS)
+    assert {status.value for status in Status} == set(STATUSES)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("verb", VERBS)
+def test_move(verb, status):
+    """A move reaches the state of the table, or is refused with the code of its verb."""
+    subject = project(status, within(verb))
+    if target := LEGAL.get((verb, status)):
+        assert lifecycle.move(subject, verb, NOW)["status"] == target
+    else:
+        with pytest.raises(Error) as refused:
+            lifecycle.move(subject, verb, NOW)
+        assert refused.value.code == CODES[verb]
+        assert refused.value.status == STATUS[CODES[verb]] == 409
+        said = f"Cannot {verb} the project: its status is `{status}`."
+        assert refused.value.message == said
+    assert subject == project(status, within(verb))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_stamps(verb):
+    """A move writes its state, its time and its stamps, and nothing else."""
+    source = next(status for known, status in LEGAL if known == verb)
+    written = lifecycle.move(project(source, within(verb)), verb, NOW)
+    expected = {"status": LEGAL[verb, source], "updated_at": NOW, **STAMPS[verb]}
+    assert written == expected
+    assert type(written["status"]) is str
+
+
+@pytest.mark.parametrize("status", ["", "deleting", "ACTIVE", "inactive"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_unknown_status(verb, status):
+    """A project in a state nobody knows is not moved at all."""
+    with pytest.raises(ValueError, match="not a valid Status"):
+        lifecycle.move(project(status, NOW), verb, NOW)
+
+
+def test_unknown_verb():
+    """A verb nobody knows is a mistake of ours, not a refusal."""
+    with pytest.raises(KeyError):
+        lifecycle.move(project("active"), "resurrect", NOW)
+
+
+@pytest.mark.parametrize(
+    ("late", "verb"),
+    [
+        (-timedelta(days=7), "restore"),
+        (-timedelta(seconds=1), "restore"),
+        (-TICK, "restore"),
+        (timedelta(0), "expire"),
+        (TICK, "expire"),
+        (timedelta(seconds=1), "expire"),
+        (timedelta(days=1), "expire"),
+        (timedelta(days=3650), "expire"),
+    ],
+)
+def test_edge(late, verb):
+    """Around the deadline exactly one of restore and expire is legal."""
+    subject = project("soft_deleted", NOW)
+    found = [word for word in ("restore", "expire") if legal(word, subject, NOW + late)]
+    assert found == [verb]
+
+
+@given(deadline=MOMENTS, now=MOMENTS)
+def test_edge_at_any_time(deadline, now):
+    """At any instant exactly one of restore and expire is legal."""
+    subject = project("soft_deleted", deadline)
+    assert legal("restore", subject, now) == (now < deadline)
+    assert legal("expire", subject, now) == (now >= deadline)
+
+
+@given(deadline=MOMENTS, hours=st.integers(-14, 14))
+def test_edge_in_any_zone(deadline, hours):
+    """The deadline is an instant: the zone a time is written in changes nothing."""
+    local = deadline.astimezone(timezone(timedelta(hours=hours)))
+    subject = project("soft_deleted", deadline)
+    assert legal("expire", subject, local)
+    assert legal("restore", subject, local - TICK)
+
+
+@pytest.mark.parametrize(
+    ("verb", "now", "message"),
+    [
+        ("restore", NOW, PASSED),
+        ("restore", NOW + TICK, PASSED),
+        ("expire", NOW - TICK, "Cannot expire the project: it can still be restored."),
+    ],
+)
+def test_edge_wording(verb, now, message):
+    """A move refused by the clock says that it is the time, with the code of its verb."""
+    with pytest.raises(Error) as refused:
+        lifecycle.move(project("soft_deleted", NOW), verb, now)
+    assert (refused.value.code, refused.value.message) == (CODES[verb], message)
+
+
+@given(deleted=MOMENTS)
+def test_retention(deleted):
+    """The deadline is 168 hours after the deletion, to the microsecond."""
+    written = lifecycle.move(project("active"), "delete", deleted)
+    assert written["purge_at"] - deleted == timedelta(hours=168)
+    assert written["deleted_at"] == written["updated_at"] == deleted
+
+
+@pytest.mark.parametrize("policy", [timedelta(0), timedelta(days=1), timedelta(days=365)])
+def test_deadline_is_computed_once(monkeypatch, policy):
+    """A later change of policy moves no deadline that is set."""
+    subject = project("active") | lifecycle.move(project("active"), "delete", NOW)
+    monkeypatch.setattr(lifecycle, "RETENTION", policy)
+    deadline = NOW + RETENTION
+    assert legal("restore", subject, deadline - TICK)
+    assert not legal("expire", subject, deadline - TICK)
+    assert legal("expire", subject, deadline)
+    assert not legal("restore", subject, deadline)
+
+
+def test_deletion_after_a_restore_begins_a_new_week():
+    """A restored project keeps nothing of its first deadline."""
+    subject = project("active")
+    subject |= lifecycle.move(subject, "delete", NOW)
+    subject |= lifecycle.move(subject, "restore", NOW + timedelta(days=6))
+    assert subject["purge_at"] is None
+    subject |= lifecycle.move(subject, "delete", NOW + timedelta(days=30))
+    assert subject["purge_at"] == NOW + timedelta(days=37)
+
+
+@given(st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 10 * 24 * 3600)), max_size=12))
+def test_any_history(steps):
+    """No history of moves leaves a state without its deadline, or leaves the erased state."""
+    subject, now = project("active"), NOW
+    for verb, pause in steps:
+        now += timedelta(seconds=pause)
+        before = subject["status"]
+        if legal(verb, subject, now):
+            assert before != "hard_deleted"
+            subject |= lifecycle.move(subject, verb, now)
+        if subject["status"] == "soft_deleted":
+            assert subject["purge_at"] == subject["deleted_at"] + RETENTION
+        if subject["status"] == "active":
+            assert subject["purge_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "verbs", "fits"),
+    [
+        ("active", ("reclaim", "retry"), "reclaim"),
+        ("soft_deleted", ("reclaim", "retry"), "reclaim"),
+        ("hard_deletion_failed", ("reclaim", "retry"), "retry"),
+        ("hard_deleting", ("reclaim", "retry"), "reclaim"),
+        ("hard_deleted", ("reclaim", "retry"), "reclaim"),
+        ("active", ("restore",), "restore"),
+    ],
+)
+def test_fitting(status, verbs, fits):
+    """The verb that leaves the state is chosen, and the first when none does."""
+    assert lifecycle.fitting(project(status), verbs) == fits
+
+
+def test_active_takes_calls():
+    """An active project takes calls on what it holds."""
+    assert lifecycle.require_active(project("active")) is None
+
+
+@pytest.mark.parametrize("status", [status for status in STATUSES if status != "active"])
+def test_inactive_wording(status):
+    """Any other is refused in the words that IBM's clients look for."""
+    with pytest.raises(Error) as refused:
+        lifecycle.require_active(project(status))
+    assert refused.value.code == "project_not_active"
+    said = f"Project is not yet active: its status is `{status}`."
+    assert refused.value.message == said

@@ -1,0 +1,449 @@
+"""What openapi.yaml says is what is checked, and no refusal repeats a value."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import schema
+from shared.errors import Error
+from shared.schema import operations, route
+from tests.support import GRANT
+
+ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
+CANARY = "C4n4ry/ value"
+HOME = "/v2/projects"
+SECRETS = f"{HOME}/{ID}/secrets"
+ROUTES = [
+    ("list_projects", "GET", HOME, {}),
+    ("create_project", "POST", HOME, {}),
+    ("get_project", "GET", f"{HOME}/{ID}", {"id": ID}),
+    ("delete_project", "DELETE", f"{HOME}/{ID}", {"id": ID}),
+    ("list_secrets", "GET", SECRETS, {"project_id": ID}),
+    ("create_secret", "POST", SECRETS, {"project_id": ID}),
+    ("get_secret", "GET", f"{SECRETS}/s", {"project_id": ID, "name": "s"}),
+    ("replace_secret", "PUT", f"{SECRETS}/s", {"project_id": ID, "name": "s"}),
+    ("delete_secret", "DELETE", f"{SECRETS}/s", {"project_id": ID, "name": "s"}),
+    ("list_reclamations", "GET", "/v1/reclamations", {}),
+    ("restore_project", "POST", f"/v1/reclamations/{ID}/actions/restore", {"id": ID}),
+    ("reclaim_project", "POST", f"/v1/reclamations/{ID}/actions/reclaim", {"id": ID}),
+    ("issue_token", "POST", "/identity/token", {}),
+    ("create_account", "POST", "/internal/accounts", {}),
+]
+BODIES = {
+    "create_project": {"name": "p"},
+    "create_secret": {"name": "s", "format": "generic"},
+    "replace_secret": {"format": "generic"},
+    "issue_token": {"grant_type": GRANT, "apikey": "k"},
+}
+ACCESS = {"name": "s", "format": "service_access"}
+QUERY = ("project_id", "limit", "format", "version", "start")
+SECRET = {"name": "s", "format": "generic"}
+GIVEN = {operation: found for operation, _, _, found in ROUTES} | {
+    "replace_secret": {"project_id": ID, "name": "s", "if_match": "*"}
+}
+
+
+def data(**values):
+    """Give the body of a generic secret."""
+    return SECRET | {"data": values}
+
+
+MANY_TAGS = ["a"] * 101
+
+
+def everything():
+    """Give every operation, private ones too."""
+    return list(operations().values())
+
+
+def faults(operation, given=None, body=None):
+    """Give the errors of a request that is refused, as (code, target type, target name)."""
+    given = GIVEN[operation] if given is None else given
+    body = BODIES.get(operation, {}) if body is None else body
+    with pytest.raises(Error) as refused:
+        operations()[operation].checked(given, body)
+    assert refused.value.status == 400
+    entries = refused.value.entries()
+    assert not any(CANARY in str(entry) for entry in entries)
+    return [(entry["code"], entry["target"]["type"], entry["target"]["name"]) for entry in entries]
+
+
+def test_compiled():
+    """The committed openapi.json is what openapi.yaml compiles to."""
+    assert schema.COMPILED.read_text() == schema.compiled()
+
+
+def test_routes_are_all_there():
+    """The rows below walk every operation there is."""
+    assert {row[0] for row in ROUTES} == set(operations())
+
+
+@pytest.mark.parametrize(("name", "method", "path", "found"), ROUTES)
+def test_route(name, method, path, found):
+    """Every operation is found under its path, with the parameters in it."""
+    operation, parameters = route(everything(), method, path)
+    assert (operation.id, parameters) == (name, found)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (HOME, "GET, POST"),
+        (f"{HOME}/{ID}", "DELETE, GET"),
+        (SECRETS, "GET, POST"),
+        (f"{SECRETS}/s", "DELETE, GET, PUT"),
+        ("/v1/reclamations", "GET"),
+        (f"/v1/reclamations/{ID}/actions/restore", "POST"),
+        (f"/v1/reclamations/{ID}/actions/reclaim", "POST"),
+        ("/identity/token", "POST"),
+        ("/internal/accounts", "POST"),
+    ],
+)
+@pytest.mark.parametrize("method", ["PATCH", "HEAD", "OPTIONS", "TRACE", "get", ""])
+def test_method_not_allowed(path, allowed, method):
+    """A path answers another method with the methods that it takes."""
+    with pytest.raises(Error) as refused:
+        route(everything(), method, path)
+    assert (refused.value.code, refused.value.status) == ("method_not_allowed", 405)
+    assert refused.value.headers == {"Allow": allowed}
+    assert refused.value.message == f"The path takes only {allowed}."
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/v2",
+        "/v2/",
+        "/v1/projects",
+        f"{HOME}/",
+        f"{HOME}//secrets",
+        f"{HOME}/{ID}/",
+        f"{SECRETS}/",
+        f"{SECRETS}/a/b",
+        f"{SECRETS}/a/",
+        f"{HOME}/{ID}/config_maps",
+        f"{HOME}\n",
+        f"{SECRETS}x",
+        f"/v1/reclamations/{ID}",
+        f"/v1/reclamations/{ID}/actions/destroy",
+        f"x{HOME}",
+        "/V2/projects",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_route(path, method):
+    """Any other path does not exist."""
+    with pytest.raises(Error) as refused:
+        route(everything(), method, path)
+    assert (refused.value.code, refused.value.status) == ("resource_not_found", 404)
+
+
+def test_route_among_few():
+    """A function that serves some operations knows nothing of the others' methods."""
+    with pytest.raises(Error) as refused:
+        route([operations()["get_secret"]], "DELETE", f"{SECRETS}/s")
+    assert refused.value.headers == {"Allow": "GET"}
+
+
+def test_defaults():
+    """What is left out gets its default, and what has none stays out."""
+    assert operations()["list_projects"].checked({}, {}) == {"limit": 100}
+    checked = operations()["list_secrets"].checked({"project_id": ID, "start": "a"}, {})
+    assert checked == {"project_id": ID, "limit": 100, "start": "a"}
+
+
+@pytest.mark.parametrize("operation", [row[0] for row in ROUTES])
+def test_least_request(operation):
+    """Every operation takes a request with what it requires and nothing more."""
+    checked = operations()[operation].checked(GIVEN[operation], BODIES.get(operation, {}))
+    assert GIVEN[operation].items() <= checked.items()
+
+
+@pytest.mark.parametrize("operation", [row[0] for row in ROUTES])
+def test_unknown_members_are_ignored(operation):
+    """Members and parameters nobody knows are ignored, as real clients send them."""
+    body = {**BODIES.get(operation, {}), "unheard": {"of": [1]}}
+    checked = operations()[operation].checked({**GIVEN[operation], "unheard": "x"}, body)
+    assert "unheard" not in checked
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 1), ("100", 100), ("200", 200), ("01", 1), ("007", 7), (1, 1), (1.0, 1)],
+)
+def test_numbers(text, number):
+    """A number in a query is digits; leading zeros change nothing."""
+    checked = operations()["list_projects"].checked({"limit": text}, {})
+    assert checked["limit"] == number
+    assert type(checked["limit"]) is int
+
+
+NO_NUMBERS = [
+    "0",
+    "201",
+    "-1",
+    "+5",
+    "1_0",
+    "\uff15",
+    "1.0",
+    "1e2",
+    "0x1",
+    "\u0663",
+    "null",
+    "true",
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *NO_NUMBERS,
+        "",
+        " 1",
+        "1 ",
+        "1\n",
+        "9" * 9,
+        "9" * 10,
+        "9" * 5000,
+        True,
+        1.5,
+        None,
+        [1],
+        {},
+        0,
+    ],
+)
+def test_no_numbers(text):
+    """Nothing else is a number, and a number has its bounds."""
+    assert faults("list_projects", {"limit": text}) == [("invalid_field", "parameter", "limit")]
+
+
+NO_NAMES = ["A", "a_b", "-a", "a-", ".a", "a.", "a..b", "a.-b", "a/b", "é", "\uff41"]
+
+
+@pytest.mark.parametrize("name", [*NO_NAMES, "", "a b", "a\n", "\na", "a\0", "a" * 254, "a\u2028"])
+def test_secret_names(name):
+    """A secret's name is a DNS name in lower case, in path and body alike."""
+    path = {"project_id": ID, "name": name}
+    assert faults("get_secret", path)[0] == ("invalid_field", "parameter", "name")
+    body = {"name": name, "format": "generic"}
+    assert faults("create_secret", None, body)[0] == ("invalid_field", "field", "name")
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a-b", "a.b", "a--b", "a-1.b-2", "a" * 253])
+def test_good_secret_names(name):
+    """Every DNS name of up to 253 characters is taken."""
+    assert operations()["get_secret"].checked({"project_id": ID, "name": name}, {})["name"] == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*(f"a{c}b" for c in "\t\n\0\x7f/\\@+#?%&=,;'\"<>()[]{}|~`!$^*"), "", "\n", "a\n"]
+    + [character * 129 for character in "aé😀"],
+)
+def test_project_names(name):
+    """A project's name has up to 128 characters, of ASCII only some."""
+    assert faults("create_project", {}, {"name": name})[0] == ("invalid_field", "field", "name")
+
+
+@pytest.mark.parametrize("name", ["a", " ", "A-b._: 9", "é", "項目", "😀" * 128, "a" * 128])
+def test_good_project_names(name):
+    """Every character beyond ASCII is taken, and counted as one."""
+    assert operations()["create_project"].checked({}, {"name": name}) == {}
+
+
+@pytest.mark.parametrize(
+    "bad", ["", ID.upper(), ID[:-1], ID + "0", ID + "\n", ID.replace("-", ""), "..", CANARY]
+)
+@pytest.mark.parametrize(
+    ("operation", "key"), [("get_project", "id"), ("get_secret", "project_id")]
+)
+def test_ids(operation, key, bad):
+    """An id has its form, or the request is refused."""
+    given = {**GIVEN[operation], key: bad}
+    assert faults(operation, given) == [("invalid_field", "parameter", key)]
+
+
+@pytest.mark.parametrize("tag", ["", "A", '"a"', "a b", "a\n", "a" * 64, CANARY])
+def test_entity_tags(tag):
+    """If-Match is an entity tag or a star, and the fault lies in the header."""
+    given = {**GIVEN["replace_secret"], "if_match": tag}
+    assert set(faults("replace_secret", given)) == {("invalid_field", "header", "If-Match")}
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "body", "expected"),
+    [
+        ("create_project", {}, {}, [("missing_field", "field", "name")]),
+        ("create_secret", None, {}, [
+            ("missing_field", "field", "format"),
+            ("missing_field", "field", "name"),
+        ]),
+        ("create_secret", None, {"name": 1, "format": "no", "data": {"k": 1}}, [
+            ("invalid_field", "field", "data.k"),
+            ("invalid_field", "field", "format"),
+            ("invalid_field", "field", "name"),
+        ]),
+        ("create_secret", None, ACCESS | {"service_access": {}}, [
+            ("missing_field", "field", "service_access.service_instance"),
+        ]),
+        ("create_secret", None, ACCESS | {"service_access": {"service_instance": {}}}, [
+            ("missing_field", "field", "service_access.service_instance.id"),
+        ]),
+        ("create_project", {}, {"name": "p", "tags": ["ok", "n/o"]}, [
+            ("invalid_field", "field", "tags.1"),
+        ]),
+        ("replace_secret", {}, {}, [
+            ("missing_field", "field", "format"),
+            ("missing_field", "header", "If-Match"),
+            ("missing_field", "parameter", "name"),
+            ("missing_field", "parameter", "project_id"),
+        ]),
+        ("list_secrets", dict.fromkeys(QUERY, "x" * 513), {}, [
+            ("invalid_field", "parameter", "format"),
+            ("invalid_field", "parameter", "limit"),
+            ("invalid_field", "parameter", "project_id"),
+            ("invalid_field", "parameter", "start"),
+            ("invalid_field", "parameter", "version"),
+        ]),
+    ],
+)  # fmt: skip
+def test_every_fault_at_once(operation, given, body, expected):
+    """All faults of a request are told at once, each with its target."""
+    assert sorted(faults(operation, given, body)) == expected
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 1, True, 1.5, [{}]])
+@pytest.mark.parametrize("operation", ["create_project", "create_secret", "replace_secret"])
+def test_body_that_is_no_object(operation, body):
+    """A body that is no object is refused as a whole."""
+    with pytest.raises(Error) as refused:
+        operations()[operation].checked(GIVEN[operation], body)
+    assert [entry["target"]["name"] for entry in refused.value.entries()] == ["body"]
+    assert refused.value.message == "`body` must be of type object."
+
+
+def fields_of(properties, path=()):
+    """Give the path of every field of a body, however deep, and of a key of its maps."""
+    for name, spec in properties.items():
+        spec = schema._resolved(spec)  # noqa: SLF001, PLW2901
+        yield (*path, name)
+        if "properties" in spec:
+            yield from fields_of(spec["properties"], (*path, name))
+        if "additionalProperties" in spec:
+            yield (*path, name, "key")
+            yield (*path, name, CANARY)
+        if "items" in spec:
+            yield (*path, name, 0)
+
+
+def planted(body, path, value):
+    """Give a body with a value planted at a path."""
+    if not path:
+        return value
+    head, *rest = path
+    if head == 0:
+        return [planted(None, rest, value)]
+    inner = (body or {}).get(head)
+    return {**(body or {}), head: planted(inner if isinstance(inner, dict) else None, rest, value)}
+
+
+PLACES = [
+    (operation.id, path)
+    for operation in everything()
+    if operation.media_type
+    for path in fields_of(schema._resolved(operation.body_schema)["properties"])  # noqa: SLF001
+]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [CANARY, CANARY * 200_000, [CANARY], {CANARY: CANARY}, {"id": {CANARY: [CANARY]}}, [[CANARY]]],
+    ids=["text", "long", "array", "object", "deep", "arrays"],
+)
+@pytest.mark.parametrize(("operation", "path"), PLACES)
+def test_values_never_show(operation, path, value):
+    """No refusal repeats a value or a key, wherever in a body it stands."""
+    body = planted(BODIES.get(operation, {}), path, value)
+    try:
+        operations()[operation].checked(GIVEN[operation], body)
+    except Error as error:
+        assert "C4n4ry" not in str(error.entries())  # noqa: PT017 - many of them are legal
+        assert len(str(error.entries())) < 4000  # noqa: PT017
+
+
+@pytest.mark.parametrize("name", sorted({p.key for op in everything() for p in op.parameters}))
+def test_parameters_never_show(name):
+    """No refusal repeats a parameter."""
+    for operation in everything():
+        if name in {parameter.key for parameter in operation.parameters}:
+            given = {**GIVEN[operation.id], name: CANARY * 100}
+            assert {entry[0] for entry in faults(operation.id, given)} == {"invalid_field"}
+
+
+OTHER_GRANT = BODIES["issue_token"] | {"grant_type": "password"}
+MANY = data(**{f"k{n}": "" for n in range(1001)})
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "message"),
+    [
+        ("create_project", {}, "`name` is required."),
+        ("create_project", {"name": 1}, "`name` must be of type string."),
+        ("create_project", {"name": ""}, "`name` is below its minimum of 1."),
+        ("create_project", {"name": "a" * 129}, "`name` is above its maximum of 128."),
+        ("create_project", {"name": "p", "tags": MANY_TAGS}, "`tags` is above its maximum of 100."),
+        ("create_secret", data(k=None), "`data.k` must be of type string."),
+        ("create_secret", data(k="x" * 1048577), "`data.k` is above its maximum of 1048576."),
+        ("create_secret", data(**{"a b": ""}), "`data` has a key that is not allowed."),
+        ("create_secret", MANY, "`data` is above its maximum of 1000."),
+        ("issue_token", OTHER_GRANT, f"`grant_type` must be `{GRANT}`."),
+    ],
+)  # fmt: skip
+def test_wording(operation, body, message):
+    """A refusal names the field and the rule, in a sentence."""
+    with pytest.raises(Error) as refused:
+        operations()[operation].checked(GIVEN[operation], body)
+    assert message in [entry["message"] for entry in refused.value.entries()]
+
+
+def test_pattern_wording():
+    """A broken pattern is told by the pattern itself."""
+    with pytest.raises(Error) as refused:
+        operations()["get_project"].checked({"id": CANARY}, {})
+    assert re.fullmatch(r"`id` must match `\^.+\$`\.", refused.value.message)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "a b", "a/b", "a\n", "é", "a:b", "a\0", CANARY, "k" * 254, "a\u2028b"]
+)
+def test_data_keys(key):
+    """A key of data is letters, digits, dash, dot and underscore, and is not repeated when bad."""
+    body = SECRET | {"data": {key: "value"}}
+    assert faults("create_secret", None, body) == [("invalid_field", "field", "data")]
+
+
+@given(st.text(max_size=30))
+def test_any_name(name):
+    """A name is taken exactly if the documented pattern, read by Python, takes it whole."""
+    pattern = r"[a-z0-9]([\-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([\-a-z0-9]*[a-z0-9])?)*"
+    body = {"name": name, "format": "generic"}
+    try:
+        operations()["create_secret"].checked(GIVEN["create_secret"], body)
+        taken = True
+    except Error:
+        taken = False
+    assert taken == bool(re.fullmatch(pattern, name))
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 252 + "!", "a-" * 126 + "!", "a." * 126 + "!", "a" * 100_000]
+)
+def test_patterns_take_no_time(text):
+    """No text makes a pattern search for ever."""
+    body = {"name": text, "format": "generic"}
+    assert ("invalid_field", "field", "name") in faults("create_secret", None, body)

@@ -37,6 +37,6 @@ bench: setup  ## measure, as ratios in one run
 	$(BIN)/python tests/bench.py
 
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
-	tests/firebase.sh
+	$(BIN)/python tests/firebase.py
 
 .PHONY: help setup demo test check fmt bench firebase

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from emulator import Refused, wire
@@ -35,7 +34,6 @@ class Delivery:
     endpoint: Endpoint
     headers: dict[str, str]
     body: bytes
-    happened: datetime
     attempts: int = 0
 
     @property
@@ -69,7 +67,7 @@ class Triggers:
         self._host, self._log = host, log
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(PARALLEL, "trigger")
-        self._counts, self._held, self._dropped = Counts(), Held(), datetime.min.replace(tzinfo=UTC)
+        self._counts, self._held = Counts(), Held()
         self._recent: deque[Delivery] = deque(maxlen=REMEMBERED)
         # The id is the path of the delivery: nobody who cannot guess it can fake an event.
         self._endpoints = {
@@ -103,9 +101,7 @@ class Triggers:
         endpoint = self._endpoints.get(trigger_id)
         if endpoint is None:
             return False
-        # The emulator still reports what happened before a drop for a while after it.
-        happened = datetime.fromisoformat(headers.get("Ce-Time") or _now().isoformat())
-        self._queue(Delivery(endpoint, headers, body, happened))
+        self._queue(Delivery(endpoint, headers, body))
         return True
 
     def hold(self, held: bool) -> None:
@@ -119,9 +115,8 @@ class Triggers:
             self._queue(delivery)
 
     def drop(self) -> None:
-        """Forget every event that happened until now."""
+        """Lose every event that is held."""
         with self._lock:
-            self._dropped = _now()
             self._held.deliveries = []
 
     def repeat(self, last: int) -> int:
@@ -129,7 +124,7 @@ class Triggers:
         with self._lock:
             again = list(self._recent)[-last:] if last > 0 else []
         for old in again:
-            self._queue(Delivery(old.endpoint, old.headers, old.body, _now()))
+            self._queue(Delivery(old.endpoint, old.headers, old.body))
         return len(again)
 
     def counts(self) -> dict[str, int]:
@@ -139,8 +134,6 @@ class Triggers:
 
     def _queue(self, delivery: Delivery) -> None:
         with self._lock:
-            if delivery.happened <= self._dropped:
-                return
             if self._held.on:
                 self._held.deliveries.append(delivery)
                 return
@@ -149,17 +142,14 @@ class Triggers:
 
     def _attempt(self, delivery: Delivery) -> None:
         status, started = 500, time.monotonic()
-        if delivery.happened > self._dropped:
-            delivery.attempts += 1
-            try:
-                app = self._host.app(delivery.endpoint.name)
-                status = wire.call(app, headers=delivery.headers, body=delivery.body).status
-            finally:
-                spent = time.monotonic() - started
-                self._log.call(delivery.endpoint.name, delivery.what, status, spent)
-                self._settle(delivery, ok=200 <= status < 300)
-        else:
-            self._count(pending=-1)
+        delivery.attempts += 1
+        try:
+            app = self._host.app(delivery.endpoint.name)
+            status = wire.call(app, headers=delivery.headers, body=delivery.body).status
+        finally:
+            spent = time.monotonic() - started
+            self._log.call(delivery.endpoint.name, delivery.what, status, spent)
+            self._settle(delivery, ok=200 <= status < 300)
 
     def _settle(self, delivery: Delivery, *, ok: bool) -> None:
         event: Any = delivery.endpoint.trigger
@@ -187,7 +177,3 @@ class Triggers:
         with self._lock:
             for name, change in changes.items():
                 setattr(self._counts, name, getattr(self._counts, name) + change)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -16,7 +16,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
-from emulator import Refused, wire
+from emulator import wire
 
 if TYPE_CHECKING:
     import socket
@@ -101,6 +101,8 @@ def serve(
         _Arbiter(_Application(settings, boot), healthy).run()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
+    except HaltServer as halt:  # a worker that did not boot while we were stopping already
+        code = halt.exit_status
     if os.getpid() != parent:  # a worker's end unwinds through here too: what follows is not its
         sys.stdout.flush()
         os._exit(code)
@@ -124,8 +126,6 @@ def app(ports: dict[int, tuple[str, WSGIApplication]], log: Log) -> WSGIApplicat
             target = wire.error(403, "forbidden", "This host answers to 127.0.0.1 and localhost.")
         try:
             return target(environ, start)
-        except Refused as refused:
-            return wire.error(500, "internal", str(refused))(environ, start)
         finally:
             if port != "hub":
                 name = environ.get("reprieve.function", port)

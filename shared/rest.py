@@ -28,6 +28,7 @@ Handler = Callable[[App, Call], Answer]
 log = logging.getLogger("reprieve")
 PLATFORM = Principal("platform", "", frozenset())  # who calls what takes no token
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Response:
@@ -188,12 +189,8 @@ def _refusal(error: Error, trace: str) -> Response:
 
 def _json(status: int, body: Any, trace: str, headers: Mapping[str, str]) -> Response:
     text = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-    response = Response(text, status, mimetype=JSON)
-    response.headers["X-Global-Transaction-ID"] = trace
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.update(headers)
-    return response
+    named = {"X-Global-Transaction-ID": trace, **ALWAYS, **headers}
+    return Response(text, status, headers=named, content_type=JSON)
 
 
 def _log_failure(error: BaseException, trace: str) -> None:

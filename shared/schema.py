@@ -26,17 +26,21 @@ SAY_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,253}")  # a key of the caller's that a 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of path, query or header; `key` is its name as an identifier."""
+    """A parameter of path, query or header.
+
+    `key` is its name in calls by function name: `If-Match` is `if_match`.
+    """
 
     name: str
+    key: str
     place: str
     required: bool
     schema: Mapping[str, Any]
 
     @property
-    def key(self) -> str:
-        """The name in calls by function name: `If-Match` is `if_match`."""
-        return self.name.lower().replace("-", "_")
+    def target(self) -> Target:
+        """Where a fault of this parameter lies."""
+        return Target("header" if self.place == "header" else "parameter", self.name)
 
 
 @dataclass(frozen=True)
@@ -81,28 +85,22 @@ class Operation:
         """
         values: dict[str, Any] = {}
         faults: list[Error] = []
-        places = {
-            p.key: (p.place if p.place == "header" else "parameter", p.name)
-            for p in self.parameters
-        }
         for parameter in self.parameters:
             if parameter.key in given:
                 values[parameter.key] = _parsed(given[parameter.key], parameter.schema)
             elif parameter.required:
-                where = _target(*places[parameter.key])
-                faults.append(Error("missing_field", f"`{parameter.name}` is required.", where))
+                message = f"`{parameter.name}` is required."
+                faults.append(Error("missing_field", message, parameter.target))
             elif "default" in parameter.schema:
                 values[parameter.key] = parameter.schema["default"]
+        named = {parameter.key: parameter for parameter in self.parameters}
         for error in self._values.iter_errors(values):
-            kind, name = places[error.instance_path[0]]
-            faults.append(Error("invalid_field", f"`{name}` {_rule(error)}.", _target(kind, name)))
+            parameter = named[str(error.instance_path[0])]
+            message = f"`{parameter.name}` {_rule(error)}."
+            faults.append(Error("invalid_field", message, parameter.target))
         faults.extend(_body_faults(self._body, body))
         first_of(faults)
         return values
-
-
-def _target(kind: str, name: str) -> Target:
-    return Target("header" if kind == "header" else "parameter", name)
 
 
 def _parsed(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -165,6 +163,13 @@ def _resolved(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return dict(found)
 
 
+def _parameter(spec: Mapping[str, Any]) -> Parameter:
+    name = spec["name"]
+    schema = _resolved(spec["schema"])
+    key = name.lower().replace("-", "_")
+    return Parameter(name, key, spec["in"], spec.get("required", False), schema)
+
+
 def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
     spec = item[method]
     parameters = map(_resolved, [*item.get("parameters", ()), *spec.get("parameters", ())])
@@ -178,10 +183,7 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
         permission=spec.get("x-permission"),
         private=spec.get("x-private", False),
         status=int(min(spec["responses"])),
-        parameters=tuple(
-            Parameter(p["name"], p["in"], p.get("required", False), _resolved(p["schema"]))
-            for p in parameters
-        ),
+        parameters=tuple(map(_parameter, parameters)),
         media_type=media_type,
         body_required=spec.get("requestBody", {}).get("required", False),
         body_schema=content[media_type]["schema"] if media_type else {},

@@ -85,6 +85,7 @@ class Keyring:
         self._wrapper = wrapper
         self._halves = halves
         self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
+        self._shredded = 0  # how often: tells an `open` that one came between
         self._lock = Lock()
 
     def __repr__(self) -> str:
@@ -101,8 +102,10 @@ class Keyring:
         """Give the data key; raises Undecryptable when a half is gone or does not fit."""
         place = (project_id, record["wrapped"])
         with self._lock:
-            until, key = self._cache.get(place, (0.0, b""))
-        if time.monotonic() < until:
+            self._forget_old()
+            _, key = self._cache.get(place, (0.0, b""))
+            shredded = self._shredded
+        if key:
             return key
         try:
             with _reachable():
@@ -112,18 +115,29 @@ class Keyring:
         first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
         key = derive(first + second, None, b"reprieve/v1/data-key/" + project_id.encode())
         with self._lock:
-            self._cache[place] = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, key)
-            while len(self._cache) > quotas.KEY_CACHE_ENTRIES:
-                self._cache.popitem(last=False)
+            if shredded == self._shredded:  # else it may be the one shredded meanwhile
+                self._cache[place] = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, key)
+            self._forget_old()
         return key
 
     def destroy(self, project_id: str) -> None:
         """Shred: destroy the second half for good, and forget the data key."""
-        with self._lock:
-            for place in [place for place in self._cache if place[0] == project_id]:
-                del self._cache[place]
-        with _reachable():
-            self._halves.destroy(project_id)
+        try:
+            with _reachable():
+                self._halves.destroy(project_id)
+        finally:
+            with self._lock:
+                self._shredded += 1
+                for place in [place for place in self._cache if place[0] == project_id]:
+                    del self._cache[place]
+
+    def _forget_old(self) -> None:
+        """Drop what is too old or too much; entries stand in the order of their age."""
+        while self._cache:
+            place, (until, _) = next(iter(self._cache.items()))
+            if time.monotonic() < until and len(self._cache) <= quotas.KEY_CACHE_ENTRIES:
+                break
+            del self._cache[place]
 
     def confirm(self, project_id: str) -> None:
         """Note that a created project is stored; the schedule makes good a note that failed."""

@@ -81,7 +81,7 @@ class FileKeyStore:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = f"{created_at.isoformat()}\n".encode() + half
         new = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        _durably(self.folder / f"{project_id}.new", new, lambda fd: os.write(fd, content))
+        _durably(self.folder / f"{project_id}.new", new, lambda fd: _write(fd, content))
         _durably(self.folder, os.O_RDONLY)
 
     def confirm(self, project_id: str) -> None:
@@ -93,7 +93,9 @@ class FileKeyStore:
         """Read the half; raises KeyError when there is none."""
         for name in (project_id, f"{project_id}.new", project_id):  # it may be renamed meanwhile
             with suppress(FileNotFoundError):
-                return (self.folder / name).read_bytes().partition(b"\n")[2]
+                half = (self.folder / name).read_bytes().partition(b"\n")[2]
+                if len(half) == KEY_BYTES:
+                    return half
         raise KeyError(project_id)
 
     def destroy(self, project_id: str) -> None:
@@ -104,28 +106,37 @@ class FileKeyStore:
         self.confirm(project_id)
         file = self.folder / project_id
         with suppress(FileNotFoundError):
-            _durably(file, os.O_WRONLY, lambda fd: os.write(fd, b"\0" * os.fstat(fd).st_size))
+            _durably(file, os.O_WRONLY, lambda fd: _write(fd, b"\0" * os.fstat(fd).st_size))
             file.unlink()
             _durably(self.folder, os.O_RDONLY)
         if file.exists():
             raise OSError(f"the key half of {project_id} is still there")
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
-        """Give projects still called new that were made before a moment, or only half written."""
+        """Give projects still called new that were made before a moment, or are damaged."""
         found = []
         for file in self.folder.glob("*.new"):
             with suppress(FileNotFoundError):
-                stamp = file.read_bytes().partition(b"\n")[0].decode()
-                if len(stamp) < len("YYYY-MM-DD") or datetime.fromisoformat(stamp) < before:
+                made = _time_of(file.read_bytes())
+                if made is None or made < before:
                     found.append(file.stem)
         return found[:limit]
+
+
+def _time_of(content: bytes) -> datetime | None:
+    """Give the time a half was made; None if its file was not written to the end."""
+    try:
+        made = datetime.fromisoformat(content.partition(b"\n")[0].decode())
+    except ValueError:
+        return None
+    return made if made.tzinfo else None
 
 
 def _write_new(file: Path, content: bytes) -> None:
     """Write a new 0600 file whole or not at all; leave one that is already there as it is."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _durably(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, lambda fd: os.write(fd, content))
+    _durably(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, lambda fd: _write(fd, content))
     with suppress(FileExistsError):
         os.link(draft, file)
     draft.unlink()
@@ -139,3 +150,9 @@ def _durably(file: Path, flags: int, act: Callable[[int], object] = lambda _: No
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    """Write all of it; a full disk raises OSError and not a short count."""
+    while content:
+        content = content[os.write(descriptor, content) :]

@@ -4,6 +4,7 @@ Names and slots of a region are one document, claimed and released in the same c
 project changes; every move is a compare-and-set on the project document.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,8 +19,12 @@ from shared.store import Document, Read
 
 Fields = Mapping[str, Any]
 DEFAULT_GROUP = "default" + 25 * "0"  # the resource group of those who name none (32 characters)
-# Categories of characters that are invisible or change what is around them.
-UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Categories of characters that are invisible or change what is around them; and those that
+# Unicode lets a renderer leave out (Default_Ignorable_Code_Point) in other categories.
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def region_path(account: str, region: str) -> str:
@@ -199,7 +204,8 @@ def _checked_name(name: str) -> str:
     """Refuse what a reader cannot see: IBM's pattern lets every non-ASCII character through."""
     if not unicodedata.is_normalized("NFC", name):
         raise Error("invalid_field", "`name` must be in NFC.", Target("field", "name"))
-    if any(unicodedata.category(character) in UNSEEN for character in name):
+    unseen = (unicodedata.category(character) in UNSEEN for character in name.replace(" ", ""))
+    if any(unseen) or IGNORABLE.search(name):
         seen = "`name` must not hold control, format or other invisible characters."
         raise Error("invalid_field", seen, Target("field", "name"))
     return name

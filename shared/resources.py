@@ -7,6 +7,7 @@ after the purge has begun.
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from shared import audit, quotas, sealing, store
@@ -130,20 +131,27 @@ def listing(kind: Kind, app: App, call: Call) -> Answer:
             limit=limit + 1,
             weigh=_size,
         )
-        sealed = _sealed(app, found)
+        shown = _fitting(found, limit)
+        sealed = _sealed(app, shown)
         if sealed is not None:
             break
-    full = len(found) > limit or sum(_size(document) for document in found) > quotas.PAGE_BYTES
     entries = []
-    for document in found[:limit]:
+    for document in shown:
         opened = place.opened(app, read, document.fields or {}, sealed[document.path])
         entries.append(_present(kind, app, project, opened))
-    next_key = entries[-1]["name"] if full else None
+    next_key = entries[-1]["name"] if len(found) > len(shown) else None
     return Answer(page=Page(kind.collection, entries, next_key), now=now)
 
 
 def _size(document: Document) -> int:
     return int((document.fields or {})["size"])
+
+
+def _fitting(found: list[Document], limit: int) -> list[Document]:
+    """Give those that fit on a page; at least one, so that the pages come to an end."""
+    sizes = accumulate(_size(document) for document in found)
+    passed = next((n for n, size in enumerate(sizes, 1) if size > quotas.PAGE_BYTES), limit)
+    return found[: min(passed, limit)]
 
 
 class _Place:

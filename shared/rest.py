@@ -5,6 +5,7 @@ and answers; it catches everything, so no framework's error page ever goes out. 
 where something failed, never the text of an unknown exception: that could quote a secret.
 """
 
+import io
 import json
 import logging
 import secrets
@@ -15,7 +16,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Request, Response
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared import quotas
 from shared.app import Answer, App, Call, Page, Principal, get_app
@@ -95,7 +95,7 @@ def _principal(app: App, request: Request, operation: Operation) -> Principal:
 
 
 def _check_accept(request: Request) -> None:
-    if request.headers.get("Accept") and not request.accept_mimetypes.accept_json:
+    if request.headers.get("Accept") and not request.accept_mimetypes.quality(JSON):
         raise Error("not_acceptable", "Answers come as `application/json`.")
 
 
@@ -125,12 +125,7 @@ def _body(
     request: Request, operation: Operation, required: bool, types: tuple[str | None, ...]
 ) -> Any:
     """Give the parsed body; an empty object where there is none and none is needed."""
-    request.max_content_length = quotas.BODY_BYTES
-    try:
-        raw = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        large = f"The body may hold at most {quotas.BODY_BYTES} bytes."
-        raise Error("payload_too_large", large) from None
+    raw = _raw(request)
     if not raw and not required:
         return {}
     if operation.media_type is None and types == (None,):
@@ -139,6 +134,18 @@ def _body(
         wanted = " or ".join(f"`{name}`" for name in types if name)
         raise Error("unsupported_media_type", f"The body must be {wanted}.")
     return parse_form(raw) if request.mimetype == FORM else parse_json(raw)
+
+
+def _raw(request: Request) -> bytes:
+    """Read the body, however it comes, but never more of it than is allowed."""
+    raw = bytearray()
+    if (request.content_length or 0) <= quotas.BODY_BYTES:
+        while chunk := request.stream.read(quotas.BODY_BYTES + 1 - len(raw)):
+            raw += chunk
+        if len(raw) <= quotas.BODY_BYTES:
+            return bytes(raw)
+    request.stream = io.BytesIO()  # the framework would read all the rest
+    raise Error("payload_too_large", f"The body may hold at most {quotas.BODY_BYTES} bytes.")
 
 
 def _response(

@@ -105,8 +105,11 @@ class Operation:
 
 def _parsed(value: Any, schema: Mapping[str, Any]) -> Any:
     """Give a number for the text of one; anything else stays, and the schema refuses it."""
-    if schema.get("type") == "integer" and isinstance(value, str):
-        return int(value) if re.fullmatch("[0-9]{1,9}", value) else value
+    if schema.get("type") == "integer":
+        if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+            return int(value)
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
     return value
 
 

@@ -22,7 +22,7 @@ from shared.errors import Error
 
 T = TypeVar("T")
 Filter = tuple[str, str, Any]
-OPERATORS = {"==": 5, "<=": 2, "in": 8}  # StructuredQuery.FieldFilter.Operator
+OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 UNMET = (
     exceptions.Aborted,
     exceptions.AlreadyExists,
@@ -94,7 +94,8 @@ def replace(document: Document, fields: Mapping[str, Any]) -> Write:
 
 
 def update(document: Document, fields: Mapping[str, Any]) -> Write:
-    """Write some fields of a document, which must be as it was read."""
+    """Write some fields of a document, which must exist as it was read."""
+    _require_found(document)
     return Write(document.path, fields, tuple(fields), update_time=document.update_time)
 
 
@@ -104,8 +105,14 @@ def verify(document: Document) -> Write:
 
 
 def delete(document: Document) -> Write:
-    """Delete a document, which must be as it was read."""
+    """Delete a document, which must exist as it was read."""
+    _require_found(document)
     return Write(document.path, None, update_time=document.update_time)
+
+
+def _require_found(document: Document) -> None:
+    if document.update_time is None:
+        raise ValueError(f"{document.path} was read as missing: there is nothing to change")
 
 
 def discard(path: str) -> Write:
@@ -177,8 +184,8 @@ class Store:
         """Give the read time and up to `limit` documents of a collection.
 
         They match all `filters` and come in the order of the field `order`, from the first
-        whose value is beyond `after`. What `weigh` gives for them is added up; the one that
-        takes the sum over quotas.PAGE_BYTES is the last.
+        whose value is beyond `after`. What `weigh` gives for them is added up; none follows
+        the first beyond a sum of quotas.PAGE_BYTES.
         """
         parent, _, name = collection.rpartition("/")
         query = documents.Query(limit={"value": limit})
@@ -247,10 +254,10 @@ class Store:
                 read_time = documents.moment(answer.read_time)
                 if answer.HasField("document"):
                     found.append(self._document(answer.document))
+                    if weight > quotas.PAGE_BYTES:
+                        answers.cancel()
+                        break
                     weight += weigh(found[-1])
-                if weight > quotas.PAGE_BYTES:
-                    answers.cancel()
-                    break
         return read_time, found
 
     def _name(self, path: str) -> str:

@@ -4,6 +4,7 @@ Every refusal is Error `malformed_request`, and none repeats what was sent.
 """
 
 import json
+import re
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,8 @@ def parse_form(raw: bytes) -> dict[str, str]:
     if len(raw) > quotas.FORM_BYTES:
         limit = f"The form may hold at most {quotas.FORM_BYTES} bytes."
         raise Error("payload_too_large", limit)
+    if re.search(rb"%(?![0-9A-Fa-f]{2})", raw):
+        raise _malformed("The form holds a percent sign that escapes nothing.")
     try:
         return _object(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict"))
     except ValueError:

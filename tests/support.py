@@ -179,7 +179,7 @@ class Account:
         url = self.host.url + path
         return self.session.request(method, url, json=body, headers=headers, timeout=60, **kwargs)
 
-    def function(self, name: str, **members: Any) -> requests.Response:
+    def function(self, name: str, /, **members: Any) -> requests.Response:
         """Call a function by its name."""
         headers = {"Authorization": f"Bearer {self.token}"}
         url = f"{self.host.functions}/{name}"

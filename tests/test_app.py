@@ -1,0 +1,111 @@
+"""Settings, the offset of the clock, and what is shown of them: nothing secret, nothing moved."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared import quotas
+from shared.app import Settings
+from tests.support import wired
+
+ID = "25bbfb75-e821-4338-9413-d432c6e55f85"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LOCAL = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}
+
+
+def test_repr_tells_nothing(host, tmp_path):
+    """Nothing that holds keys shows them when printed."""
+    app = wired(host.info["firestore"], tmp_path)
+    record = app.keyring.create(ID, NOW)
+    stored = json.loads((tmp_path / "keyring.json").read_text())
+    texts = [*stored["keks"].values(), stored["signing_key"]]
+    half = (tmp_path / "keys" / f"{ID}.new").read_bytes().partition(b"\n")[2]
+    keys = [*map(base64.b64decode, texts), half, app.keyring.open(ID, record)]
+    ring = app.keyring
+    holders = (app, app.settings, ring, ring._wrapper, ring._halves, ring.signing_key)  # noqa: SLF001
+    for shown in [form(holder) for holder in holders for form in (repr, str)]:
+        for key in keys:
+            assert not any(
+                trace in shown
+                for trace in (key.hex(), base64.b64encode(key).decode(), repr(key)[2:-1])
+            )
+
+
+@pytest.mark.parametrize("host", [{}, {"FIRESTORE_EMULATOR_HOST": ""}])
+@pytest.mark.parametrize("more", [{}, {"CE_KEYRING": "k"}, {"GOOGLE_CLOUD_PROJECT": "demo-x"}])
+def test_no_local_keyring_in_production(host, more):
+    """Without the emulator this is production, where the local keyring is refused."""
+    with pytest.raises(ValueError, match="local keyring is refused in production"):
+        Settings.from_env(host | more)
+
+
+def test_no_moved_clock_in_production():
+    """In production nobody moves the clock."""
+    with pytest.raises(ValueError, match=r"CE_CLOCK_FILE .* refused in production"):
+        Settings.from_env({"CE_CLOCK_FILE": "clock"})
+
+
+def test_defaults():
+    """What the environment leaves out has its default."""
+    settings = Settings.from_env(LOCAL)
+    assert (settings.region, settings.project, settings.database) == (
+        "us-south",
+        "demo-reprieve",
+        "(default)",
+    )
+    assert settings.endpoint == "https://api.us-south.codeengine.cloud.ibm.com"
+    assert settings.projects_per_region == quotas.PROJECTS_PER_REGION == 20
+    assert settings.clock_file is None
+    assert settings.keyring == Path("~/.config/ce/emulator/keyring.json").expanduser()
+    assert settings.key_store == Path("~/.config/ce/emulator/keys").expanduser()
+
+
+def test_from_the_environment():
+    """What the environment says, holds."""
+    settings = Settings.from_env(
+        LOCAL
+        | {
+            "CE_REGION": "eu-de",
+            "CE_HOME": "/h",
+            "CE_PROJECTS_PER_REGION": "3",
+            "CE_CLOCK_FILE": "/c",
+            "CE_DATABASE": "other",
+        }
+    )
+    assert settings.endpoint == "https://api.eu-de.codeengine.cloud.ibm.com"
+    assert settings.keyring == Path("/h/emulator/keyring.json")
+    assert (settings.projects_per_region, settings.clock_file) == (3, Path("/c"))
+    assert settings.database == "other"
+
+
+@pytest.mark.parametrize("number", ["", "x", "1.5"])
+def test_bad_number(number):
+    """A number that is none is refused at the start."""
+    with pytest.raises(ValueError, match="invalid literal"):
+        Settings.from_env(LOCAL | {"CE_PROJECTS_PER_REGION": number})
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"), [(None, 0), ("0", 0), ("604800", 604800), ("-1.5\n", -1.5)]
+)
+def test_offset(app, content, seconds):
+    """Lifecycle time is the store's time and the offset in the file, read anew each time."""
+    if content is not None:
+        app.settings.clock_file.write_text(content)
+    read = app.store.read("none/x")
+    assert app.offset() == timedelta(seconds=seconds)
+    assert app.now(read) == read.time + timedelta(seconds=seconds)
+    assert app.now(NOW) == NOW + timedelta(seconds=seconds)
+    app.settings.clock_file.write_text("60")
+    assert app.offset() == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("content", ["", "soon", "nan", "inf"])
+def test_damaged_offset(app, content):
+    """A clock file that holds no number stops everything rather than deciding by a wrong time."""
+    app.settings.clock_file.write_text(content)
+    with pytest.raises((ValueError, OverflowError)):
+        app.offset()

@@ -1,0 +1,413 @@
+"""The parts keep step: API, functions, deployment, indexes, docs, and what is really answered."""
+
+import ast
+import json
+import re
+
+import jsonschema_rs
+import pytest
+import yaml
+
+import functions.main
+from emulator import hosting
+from functions import http_api, http_identity, http_projects, http_secrets
+from shared import quotas
+from shared.errors import STATUS
+from shared.schema import COMPILED, operations
+from shared.store import Store
+from tests.support import GRANT, ROOT
+
+ENDPOINTS = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text())["endpoints"]
+INDEXES = json.loads((ROOT / "firestore.indexes.json").read_text())
+DOCUMENT = json.loads(COMPILED.read_text())
+SERVED = {
+    **http_projects.OPERATIONS,
+    **http_secrets.OPERATIONS,
+    **http_identity.OPERATIONS,
+    **http_identity.PRIVATE,
+}
+ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
+# The limits of shared/quotas.py that a user can meet, as docs may write them.
+LIMITS = {
+    "PROJECTS_PER_REGION": ("20",),
+    "RESOURCES_PER_PROJECT": ("100",),
+    "SECRET_VALUE_CHARACTERS": ("1,048,576", "1048576"),
+    "SECRET_BYTES": ("2 MiB",),
+    "BODY_BYTES": ("13 MiB",),
+    "JSON_DEPTH": ("32",),
+    "FORM_BYTES": ("64 KiB",),
+    "PAGE_DEFAULT": ("100",),
+    "PAGE_MAX": ("200",),
+    "PAGE_BYTES": ("4 MiB",),
+    "TOKEN_LIFETIME": ("1 h", "one hour", "an hour", "60 minutes"),
+    "KEY_CACHE_LIFETIME": ("60 s", "60 seconds", "a minute", "one minute"),
+    "STORE_DEADLINE": ("10 s", "10 seconds"),
+    "NUDGE_AFTER": ("15 min", "15 minutes"),
+    "FAIL_AFTER": ("24 h", "24 hours"),
+    "RETRY_AFTER": ("1 h", "one hour", "an hour", "every hour", "hourly"),
+    "FIRST_VERSION": ("2021-03-31",),
+    "NEWEST_VERSION": ("2026-09-04",),
+}
+INNER = {  # of no user's concern
+    "MIB",
+    "SEALED_PART_BYTES",
+    "KEY_CACHE_ENTRIES",
+    "TOKEN_CACHE_ENTRIES",
+    "SWEEP_BATCH",
+    "DUE_BATCH",
+    "REGIONS_CHECKED",
+    "ORPHAN_AFTER",
+}
+
+
+def docs():
+    """Give all that users and operators can read."""
+    files = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    return {file.name: file.read_text() for file in files}
+
+
+def test_every_operation_has_its_function():
+    """Every operation is served by the one function it names, which is deployed."""
+    assert set(SERVED) == set(operations())
+    for operation in operations().values():
+        assert operation.function in ENDPOINTS
+        assert callable(getattr(functions.main, operation.function))
+
+
+def test_every_function_has_its_operation():
+    """Every function called over HTTP serves an operation, but for the whole API's."""
+    http = {name for name, endpoint in ENDPOINTS.items() if "httpsTrigger" in endpoint}
+    assert http - {"api"} == {operation.function for operation in operations().values()}
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_endpoint(name):
+    """Every deployed function is what main.py gives under its name, and says what it needs."""
+    endpoint = ENDPOINTS[name]
+    assert endpoint["entryPoint"] == name
+    function = getattr(functions.main, name)
+    assert function.__name__ == name
+    assert function.__doc__
+    assert endpoint["serviceAccount"] in {
+        "reprieve-manage@",
+        "reprieve-reveal@",
+        "reprieve-retain@",
+    }
+    assert len({"httpsTrigger", "eventTrigger", "scheduleTrigger"} & set(endpoint)) == 1
+
+
+def test_main_gives_nothing_else():
+    """What main.py gives is what is deployed, in alphabetical order."""
+    assert functions.main.__all__ == sorted(functions.main.__all__)
+    assert set(functions.main.__all__) == set(ENDPOINTS)
+
+
+def test_api_serves_all_that_is_public():
+    """The API's function serves every operation but the private ones, with the same handlers."""
+    public = {name for name, operation in operations().items() if not operation.private}
+    assert set(http_api.OPERATIONS) == public
+    assert all(http_api.OPERATIONS[name] is SERVED[name] for name in public)
+    private = {operations()[name].function for name in set(operations()) - public}
+    invokers = {
+        n: e["httpsTrigger"].get("invoker") for n, e in ENDPOINTS.items() if "httpsTrigger" in e
+    }
+    assert {name for name, invoker in invokers.items() if invoker == ["private"]} == private
+
+
+def test_only_secrets_may_be_unwrapped():
+    """The identity that may unwrap keys is that of functions which show or take values."""
+    sealed = {operations()[name].function for name in http_secrets.OPERATIONS} | {"api"}
+    reveal = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-reveal@"}
+    assert reveal == sealed
+    retain = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-retain@"}
+    assert retain == {n for n, e in ENDPOINTS.items() if "httpsTrigger" not in e}
+
+
+@pytest.mark.parametrize("name", [name for name, op in operations().items() if not op.private])
+def test_rewrites(name):
+    """Hosting's rewrites bring every public operation's path to the API, and no private one's."""
+    rewrites = hosting.read(ROOT, ENDPOINTS.__contains__).rewrites
+    path = re.sub(r"\{\w+\}", ID, operations()[name].path)
+    targets = [rewrite.function for rewrite in rewrites if rewrite.match.fullmatch(path)]
+    assert targets == ["api"]
+
+
+def test_rewrites_of_private_paths():
+    """No rewrite reaches a private operation."""
+    rewrites = hosting.read(ROOT, ENDPOINTS.__contains__).rewrites
+    for operation in operations().values():
+        found = [rewrite for rewrite in rewrites if rewrite.match.fullmatch(operation.path)]
+        assert bool(found) != operation.private
+
+
+def test_event_trigger_and_rules():
+    """Events are of projects alone, and no client reads or writes past the functions."""
+    event = ENDPOINTS["onProjectWritten"]["eventTrigger"]
+    assert event["eventFilterPathPatterns"] == {"document": "projects/{projectId}"}
+    assert event["retry"] is True
+    rules = (ROOT / "firestore.rules").read_text()
+    assert re.findall(r"allow .*;", rules) == ["allow read, write: if false;"]
+
+
+def queries():
+    """Give the file of each query in shared/."""
+    return [
+        file.name
+        for file in (ROOT / "shared").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "query"
+    ]
+
+
+# Each query of shared/, by the file it stands in: collection group, equalities, order.
+QUERIES = {
+    "projects.py": [("projects", ("account_id", "region"), "name")],
+    "resources.py": [("secrets", (), "name"), ("secrets", ("format",), "name")],
+    "retention.py": [
+        ("projects", ("status",), "purge_at"),
+        ("projects", ("status",), "progress_at"),
+        ("projects", ("status",), "updated_at"),
+        ("projects", ("account_id", "region"), "name"),
+        ("regions", (), "key"),
+    ],
+}
+
+
+def test_queries_are_all_known():
+    """The queries below are those in the code: a new one must be entered, and gets its index."""
+    assert sorted(queries()) == ["projects.py", "resources.py"] + ["retention.py"] * 3
+    assert set(queries()) == set(QUERIES)
+
+
+def asked(app, monkeypatch):
+    """Run every list and the schedule, and give what was asked of the store."""
+    seen = set()
+    query = Store.query
+
+    def noted(self, collection, *filters, order, **more):
+        equal = tuple(sorted(field for field, operator, _ in filters if operator == "=="))
+        seen.add((collection.rpartition("/")[2], equal, order))
+        return query(self, collection, *filters, order=order, **more)
+
+    monkeypatch.setattr(Store, "query", noted)
+    from shared import projects, reclamations, resources, retention
+    from shared.kinds import SECRETS
+    from tests.support import call
+
+    made = projects.create(app, call(body={"name": "p"})).body["id"]
+    projects.listing(app, call())
+    reclamations.listing(app, call())
+    resources.listing(SECRETS, app, call(project_id=made))
+    resources.listing(SECRETS, app, call(project_id=made, format="generic"))
+    for number in (0, 0.999):
+        retention.enforce(_with_random(app, number))
+    return seen
+
+
+def _with_random(app, number):
+    from dataclasses import replace
+
+    return replace(app, random=lambda: number)
+
+
+def test_indexes(app, monkeypatch):
+    """Every composite query that is really made has its index, and no index is without a query."""
+    seen = asked(app, monkeypatch)
+    known = {row for rows in QUERIES.values() for row in rows}
+    assert seen == known
+    composite = {(group, (*equal, order)) for group, equal, order in known if equal}
+    listed = [
+        (index["collectionGroup"], tuple(field["fieldPath"] for field in index["fields"]))
+        for index in INDEXES["indexes"]
+    ]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == composite
+    orders = {field["order"] for index in INDEXES["indexes"] for field in index["fields"]}
+    assert orders == {"ASCENDING"}
+    assert {index["queryScope"] for index in INDEXES["indexes"]} == {"COLLECTION"}
+
+
+def test_large_fields_are_not_indexed():
+    """Bytes that are never asked for are not indexed: Firestore indexes 1,500 bytes and charges."""
+    overrides = {(row["collectionGroup"], row["fieldPath"]) for row in INDEXES["fieldOverrides"]}
+    assert overrides == {("secrets", "sealed"), ("parts", "bytes"), ("keys", "wrapped")}
+    assert all(row["indexes"] == [] for row in INDEXES["fieldOverrides"])
+
+
+def test_limits_are_all_known():
+    """Every limit of quotas.py is either a user's concern, and documented, or ours alone."""
+    names = {name for name in vars(quotas) if name.isupper()}
+    assert names == set(LIMITS) | INNER
+
+
+def test_error_codes_in_docs():
+    """Every error code is named in README.md or docs/."""
+    text = "\n".join(docs().values())
+    assert [code for code in STATUS if f"`{code}`" not in text] == []
+
+
+def test_limits_in_docs():
+    """Every limit a user can meet is named in README.md or docs/, in number and unit."""
+    text = "\n".join(docs().values())
+    missing = [
+        name
+        for name, forms in LIMITS.items()
+        if not any(re.search(rf"(?<![\d.,]){re.escape(form)}(?!\w)", text) for form in forms)
+    ]
+    assert missing == []
+
+
+def test_functions_in_docs():
+    """Every deployed function is named in README.md or docs/."""
+    text = "\n".join(docs().values())
+    assert [name for name in ENDPOINTS if name not in text] == []
+
+
+def answered(host):
+    """Give a real answer of every public operation, and of refusals of it."""
+    owner = host.account()
+    project = owner.project("a")
+    at, by = f"/v2/projects/{project['id']}", f"/v1/reclamations/{project['id']}/actions"
+    for name in ("x", "y"):
+        owner.secret(project, name, {"k": name})
+    owner.project("b")
+    secret = {"format": "generic", "data": {"k": "v"}}
+    form = {"grant_type": GRANT, "apikey": owner.apikey}
+    star = {"If-Match": "*"}
+    steps = [
+        ("issue_token", "POST", "/identity/token", None, {"data": form}),
+        ("issue_token", "POST", "/identity/token", None, {"data": form | {"apikey": "none"}}),
+        ("issue_token", "POST", "/identity/token", None, {"data": {}}),
+        ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
+        ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
+        ("create_project", "POST", "/v2/projects", {}, {}),
+        ("list_projects", "GET", "/v2/projects", None, {}),
+        ("list_projects", "GET", "/v2/projects?limit=1", None, {}),
+        ("list_projects", "GET", "/v2/projects?limit=0", None, {}),
+        ("get_project", "GET", at, None, {}),
+        ("get_project", "GET", f"/v2/projects/{ID}", None, {}),
+        ("create_secret", "POST", f"{at}/secrets", {"name": "s", **secret}, {}),
+        ("create_secret", "POST", f"{at}/secrets", {"name": "s", **secret}, {}),
+        ("get_secret", "GET", f"{at}/secrets/s", None, {}),
+        ("list_secrets", "GET", f"{at}/secrets?limit=1&format=generic", None, {}),
+        ("replace_secret", "PUT", f"{at}/secrets/s", secret, {"headers": star}),
+        ("replace_secret", "PUT", f"{at}/secrets/s", secret, {}),
+        ("delete_secret", "DELETE", f"{at}/secrets/s", None, {}),
+        ("delete_secret", "DELETE", f"{at}/secrets/s", None, {}),
+        ("delete_project", "DELETE", at, None, {}),
+        ("get_project", "GET", at, None, {}),
+        ("list_reclamations", "GET", "/v1/reclamations", None, {}),
+        ("restore_project", "POST", f"{by}/restore", {}, {}),
+        ("restore_project", "POST", f"{by}/restore", {}, {}),
+        ("reclaim_project", "POST", f"{by}/reclaim", {}, {}),
+        ("get_project", "GET", "/v2/projects/x", None, {}),
+    ]
+    host.hold()
+    try:
+        return [(name, owner.call(m, path, body, **kw)) for name, m, path, body, kw in steps]
+    finally:
+        host.release()
+
+
+@pytest.fixture(scope="module")
+def answers(host):
+    """Real answers by operation."""
+    host.set_clock(0)
+    return answered(host)
+
+
+def validator(schema):
+    """Give a validator of a response's schema, formats included."""
+    whole = {**schema, "components": DOCUMENT["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+
+def response(operation, status):
+    """Give what the API's description says of an answer."""
+    (spec,) = [
+        spec
+        for path in DOCUMENT["paths"].values()
+        for spec in path.values()
+        if isinstance(spec, dict) and spec.get("operationId") == operation
+    ]
+    found = spec["responses"].get(str(status), spec["responses"]["default"])
+    if "$ref" in found:
+        found = DOCUMENT["components"]["responses"][found["$ref"].rpartition("/")[2]]
+    return found
+
+
+def test_answers_cover_the_api(answers):
+    """Every public operation is answered with success and, but for plain lists, with a refusal."""
+    public = {name for name, operation in operations().items() if not operation.private}
+    good = {name for name, answer in answers if answer.status_code < 300}
+    assert good == public
+    bad = {name for name, answer in answers if answer.status_code >= 400}
+    assert len(bad) >= 8
+    for name, answer in answers:
+        if answer.status_code < 300:
+            assert answer.status_code == operations()[name].status
+
+
+def test_answers_match_their_schemas(answers):
+    """Every answer, good or bad, is as openapi.yaml describes it, header for header."""
+    for name, answer in answers:
+        found = response(name, answer.status_code)
+        if "content" not in found:
+            assert answer.content == b""
+            continue
+        schema = found["content"]["application/json"]["schema"]
+        if name == "issue_token" and answer.status_code == 400 and "errors" in answer.json():
+            schema = {"$ref": "#/components/schemas/Error"}
+        problems = [error.message for error in validator(schema).iter_errors(answer.json())]
+        assert (name, answer.status_code, problems) == (name, answer.status_code, [])
+        assert set(found.get("headers", {})) <= set(answer.headers)
+
+
+def test_answers_have_no_members_unheard_of(answers):
+    """No answer has a member that its schema does not name."""
+    for name, answer in answers:
+        if answer.content and answer.status_code < 300:
+            schema = response(name, answer.status_code)["content"]["application/json"]["schema"]
+            known = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]][
+                "properties"
+            ]
+            assert set(answer.json()) <= set(known)
+
+
+def test_links_lead_where_they_say(host, answers):
+    """Every link in an answer is whole, and its path is that of an operation."""
+    patterns = [operation.pattern for operation in operations().values()]
+    links = []
+
+    def walk(value):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if key == "href":
+                links.append(item)
+            elif isinstance(item, dict | list):
+                walk(item)
+
+    for _, answer in answers:
+        if answer.content:
+            walk(answer.json())
+            links.extend([answer.headers["Location"]] if "Location" in answer.headers else [])
+    assert len(links) > 15
+    for link in links:
+        assert link.startswith(f"{host.url}/v2/projects")
+        path = link.removeprefix(host.url).partition("?")[0]
+        assert any(pattern.fullmatch(path) for pattern in patterns)
+
+
+def test_descriptions_are_whole():
+    """Every operation has a summary of its own, and every parameter a sentence."""
+    specs = [
+        spec
+        for path in DOCUMENT["paths"].values()
+        for method, spec in path.items()
+        if method != "parameters"
+    ]
+    summaries = [spec["summary"] for spec in specs]
+    assert len(set(summaries)) == len(summaries)
+    assert all("default" in spec["responses"] for spec in specs)
+    assert all(
+        parameter["description"] for parameter in DOCUMENT["components"]["parameters"].values()
+    )

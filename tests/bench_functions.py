@@ -8,10 +8,9 @@ import uuid
 
 import functions_framework
 import grpc
+from functions.real_main import *  # noqa: F403 - the real ones, under their names
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
-
-from functions.real_main import *  # noqa: F403 - the real ones, under their names
 
 DATABASE = f"projects/{os.environ['GOOGLE_CLOUD_PROJECT']}/databases/(default)"
 CALL = {"retry": None, "timeout": 10, "metadata": [("authorization", "Bearer owner")]}

@@ -25,7 +25,7 @@ def test_repr_tells_nothing(host, tmp_path):
     half = (tmp_path / "keys" / f"{ID}.new").read_bytes().partition(b"\n")[2]
     keys = [*map(base64.b64decode, texts), half, app.keyring.open(ID, record)]
     ring = app.keyring
-    holders = (app, app.settings, ring, ring._wrapper, ring._halves, ring.signing_key)  # noqa: SLF001
+    holders = (app, app.settings, ring, ring._wrapper, ring._halves, ring.signing_key)
     for shown in [form(holder) for holder in holders for form in (repr, str)]:
         for key in keys:
             assert not any(

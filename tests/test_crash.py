@@ -8,10 +8,10 @@ import uuid
 
 import pytest
 import requests
-from tests.support import WEEK, Host, until
 
 from emulator import firestore, ports
 from emulator.log import Log
+from tests.support import WEEK, Host, until
 
 MOST = 12  # writes of the longest operation, with room; the walk ends by itself
 LARGE = {"k": "x" * 1_000_000}

@@ -18,7 +18,7 @@ FILE = Path(__file__).parent / "vectors" / "envelope-v1.json"
 KEY, AAD = bytes(range(32)), binding("account", "region", "project")
 PLAIN = b"What nobody else may read."
 PARTS = st.lists(st.text(max_size=8), max_size=6)
-seal_with = crypto._seal_with  # noqa: SLF001 - exists for the vectors
+seal_with = crypto._seal_with
 KEYS = st.binary(min_size=32, max_size=32)
 CASES = {
     "a value": (b"\x11" * 32, KEY, PLAIN, AAD),

@@ -4,18 +4,21 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support import WEEK, call
 
 from shared import projects, reclamations
 from shared.app import App
 from shared.errors import Error
+from tests.support import WEEK, call
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class At(App):
     """The domain at one instant: the store's clock, standing still."""
 
-    moment: datetime = datetime.max
+    moment: datetime = NEVER
 
     def now(self, _):
         """Give the instant."""

@@ -402,7 +402,7 @@ def test_a_cached_token_expires(app, owner, key, claims):
 
 def _with(keyring, key):
     """Give a keyring that signs with another key."""
-    return type(keyring)(keyring._wrapper, keyring._halves, key)  # noqa: SLF001
+    return type(keyring)(keyring._wrapper, keyring._halves, key)
 
 
 def test_tables_are_whole():

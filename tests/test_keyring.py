@@ -245,7 +245,7 @@ def test_damaged_second_half(folder, ring, damage):
     """A half that was cut or grew gives no key, or at least not the project's."""
     record = ring.create(ID, NOW)
     key = ring.open(ID, record)
-    ring._cache.clear()  # noqa: SLF001
+    ring._cache.clear()
     path = folder / f"{ID}.new"
     stamp, _, half = path.read_bytes().partition(b"\n")
     path.write_bytes(stamp + b"\n" + damage(half))

@@ -80,7 +80,7 @@ def test_cache_use_does_not_prolong(ring, clock):
     ring.open(ID, record)
     for _ in range(10):
         clock.now += quotas.KEY_CACHE_LIFETIME / 10
-        ring._halves.folder.joinpath(f"{ID}.new").unlink(missing_ok=True)  # noqa: SLF001
+        ring._halves.folder.joinpath(f"{ID}.new").unlink(missing_ok=True)
         if clock.now < 1000 + quotas.KEY_CACHE_LIFETIME:
             ring.open(ID, record)
     undecryptable(ring, ID, record)
@@ -91,7 +91,7 @@ def test_cache_is_bounded(ring, monkeypatch):
     monkeypatch.setattr(quotas, "KEY_CACHE_ENTRIES", 3)
     for number in range(10):
         ring.open(f"p{number}", ring.create(f"p{number}", NOW))
-    assert [project for project, _ in ring._cache] == ["p7", "p8", "p9"]  # noqa: SLF001
+    assert [project for project, _ in ring._cache] == ["p7", "p8", "p9"]
 
 
 def test_cache_outlives_nothing(ring, clock):
@@ -99,7 +99,7 @@ def test_cache_outlives_nothing(ring, clock):
     ring.open(ID, ring.create(ID, NOW))
     clock.now += quotas.KEY_CACHE_LIFETIME + 1
     ring.open(OTHER, ring.create(OTHER, NOW))
-    assert [project for project, _ in ring._cache] == [OTHER]  # noqa: SLF001
+    assert [project for project, _ in ring._cache] == [OTHER]
 
 
 def test_cache_under_threads(ring):
@@ -129,12 +129,12 @@ def test_destroy_while_opening(ring, monkeypatch):
     """A key destroyed while it is being opened does not come back into memory."""
     record = ring.create(ID, NOW)
     ring.confirm(ID)
-    unwrap = ring._wrapper.unwrap  # noqa: SLF001
+    unwrap = ring._wrapper.unwrap
 
     def slow(*arguments):
         ring.destroy(ID)  # another thread's, between the two halves
         return unwrap(*arguments)
 
-    monkeypatch.setattr(type(ring._wrapper), "unwrap", lambda _, *rest: slow(*rest))  # noqa: SLF001
+    monkeypatch.setattr(type(ring._wrapper), "unwrap", lambda _, *rest: slow(*rest))
     ring.open(ID, record)
-    assert not any(project == ID for project, _ in ring._cache)  # noqa: SLF001
+    assert not any(project == ID for project, _ in ring._cache)

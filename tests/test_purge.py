@@ -1,14 +1,18 @@
 """Permanent deletion: what drives it, what cannot stop it, and what is left after it."""
 
-import pytest
-from tests.support import WEEK, call, dump, traces_of
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
-from shared import crypto, projects, purge, reclamations, resources, sealing
+import pytest
+
+from shared import crypto, projects, purge, reclamations, resources, retention, sealing, store
+from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.local_keys import open_keyring
+from tests.support import WEEK, call, dump, traces_of
 
 CANARY = "canary-5up3r-s3cr3t-value"
-NOTHING = {"disagreements", "failed", "given_up", "nudged", "orphans", "retried", "expired"}
 
 
 def filled(account):
@@ -18,14 +22,8 @@ def filled(account):
     account.secret(project, "large", {"k": CANARY + "x" * 1_000_000})
     stray = {"note": "of a kind that no longer exists"}
     inside = account.host.inside
-    inside.store.commit([_create(f"projects/{project['id']}/relics/r/deep/er", stray)])
+    inside.store.commit([store.create(f"projects/{project['id']}/relics/r/deep/er", stray)])
     return project
-
-
-def _create(path, fields):
-    from shared import store
-
-    return store.create(path, fields)
 
 
 def left_of(host, account, project):
@@ -143,8 +141,6 @@ def test_an_event_of_a_former_life_is_harmless(account, host):
 
 def test_the_schedule_twice_at_once_does_everything_once(account, host):
     """Two runs at the same moment leave one tombstone and one audit entry a project."""
-    from concurrent.futures import ThreadPoolExecutor
-
     doomed = [filled(account) for _ in range(3)]
     for project in doomed:
         account.delete(project)
@@ -185,10 +181,6 @@ def test_steps_in_order(app):
 
 def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):
     """While the key half can still be read nothing is swept; once it is gone, the rest goes."""
-    from pathlib import Path
-
-    from shared.errors import Error
-
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     reclamations.reclaim(app, call(id=project))
     with monkeypatch.context() as patched:
@@ -204,8 +196,6 @@ def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):
 
 def test_a_purge_that_cannot_end_is_marked_and_tried_again(app):
     """After a day without progress it shows as failed; an hour later it is tried again."""
-    from shared import retention
-
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     reclamations.reclaim(app, call(id=project))
     path = f"projects/{project}"
@@ -236,8 +226,6 @@ def test_the_owner_may_retry_a_failed_purge(app):
 
 def test_an_orphaned_key_half_is_destroyed_after_an_hour(app):
     """A half whose project was never stored goes; one whose project was is confirmed."""
-    from shared import retention
-
     stored = projects.create(app, call(body={"name": "p"})).body["id"]
     keys = app.settings.key_store
     (keys / stored).rename(keys / f"{stored}.new")  # the note of success was lost
@@ -252,10 +240,6 @@ def test_an_orphaned_key_half_is_destroyed_after_an_hour(app):
 
 def test_slots_that_disagree_with_projects_are_reported(app):
     """A region whose slots were changed by hand is counted, a right one is not."""
-    from dataclasses import replace
-
-    from shared import retention, store
-
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     from_the_start = replace(app, random=lambda: 0.0)
     assert retention.enforce(from_the_start)["disagreements"] == 0

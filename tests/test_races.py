@@ -4,10 +4,13 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from tests.support import call, until
+import pytest
 
 from shared import projects
+from shared.errors import Error
+from tests.support import call, until
 
 CAP = 20
 
@@ -59,12 +62,6 @@ def test_the_refusal_says_when_each_slot_frees_itself(account, host):
 
 def test_the_cap_can_be_set_for_a_local_host(app):
     """A deployment may allow more or fewer projects."""
-    from dataclasses import replace
-
-    import pytest
-
-    from shared.errors import Error
-
     small = replace(app, settings=replace(app.settings, projects_per_region=1))
     projects.create(small, call(body={"name": "p"}))
     with pytest.raises(Error, match="All 1 project slots"):

@@ -4,11 +4,11 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from tests.support import call
 
 from shared import auth, projects, purge, reclamations, resources
 from shared.kinds import SECRETS
 from shared.store import Store
+from tests.support import call
 
 RPCS = ("batch_get_documents", "commit", "run_query")
 ACCOUNT = "a" * 32

@@ -330,7 +330,7 @@ def test_body_that_is_no_object(operation, body):
 def fields_of(properties, path=()):
     """Give the path of every field of a body, however deep, and of a key of its maps."""
     for name, spec in properties.items():
-        spec = schema._resolved(spec)  # noqa: SLF001, PLW2901
+        spec = schema._resolved(spec)  # noqa: PLW2901
         yield (*path, name)
         if "properties" in spec:
             yield from fields_of(spec["properties"], (*path, name))
@@ -356,7 +356,7 @@ PLACES = [
     (operation.id, path)
     for operation in everything()
     if operation.media_type
-    for path in fields_of(schema._resolved(operation.body_schema)["properties"])  # noqa: SLF001
+    for path in fields_of(schema._resolved(operation.body_schema)["properties"])
 ]
 
 

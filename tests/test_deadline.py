@@ -10,7 +10,6 @@ from shared.app import App
 from shared.errors import Error
 from tests.support import WEEK, call
 
-
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 

@@ -21,9 +21,7 @@ ESCAPED_DOT = re.compile(r"\.((?:[\w-]|\\\.)*\\\.(?:[\w-]|\\\.)*)")
 def template(text: str) -> Callable[[Any], str]:
     """Compile a template; ValueError says what is wrong with it."""
     tokens = list(_tokens(text if "{" in text else f"{{{text}}}"))
-    pieces, rest = _compile(tokens)
-    if rest:
-        raise ValueError("{end} without {range}.")
+    pieces, _ = _compile(tokens)
     return lambda document: "".join(piece(document, document) for piece in pieces)
 
 

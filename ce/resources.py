@@ -37,9 +37,8 @@ def create(call: Call) -> Doc:
     """Read the values, then create."""
     kind: Kind = call.noun.kind
     form = kind.format_of(call)
-    values = kind.read(call, form)
+    body = {"name": call["name"], **kind.body(form, kind.read(call, form), None)}
     call.say(name=call["name"], format=form)
-    body = {"name": call["name"], **kind.body(form, values, None)}
     return kind.masked(call.client.post(_where(call), body))
 
 

@@ -59,6 +59,7 @@ class Host:
         self.endpoints = {endpoint.name: endpoint for endpoint in endpoints}
         self._log = log
         self._table = Table()
+        self._seen: dict[Path, int] = {}
 
     def app(self, name: str) -> WSGIApplication:
         """Give the function's app, or one that says why the function does not load."""
@@ -73,6 +74,7 @@ class Host:
 
     def load(self) -> Fault | None:
         """Load all functions anew and serve them; on a fault go on with what served before."""
+        self._seen = dict(self._files())  # what changes from here on, even meanwhile, loads again
         # The first time, what whoever started us has imported (and wrapped, for a test) stays.
         again = self._modules() if self._table.apps else ()
         previous = {name: sys.modules.pop(name) for name in again}
@@ -142,14 +144,10 @@ class Host:
         return Fault(Path(file), f"{shown}:{line}", f"{type(problem).__name__}: {message}")
 
     def _watch(self) -> None:
-        seen = dict(self._files())
         while True:
             time.sleep(POLL)
-            now = dict(self._files())
-            if now != seen:
-                changed = sorted({path.stem for path, _ in now.items() ^ seen.items()})
-                seen = now
-                self._reload(", ".join(changed))
+            if changed := self._seen.items() ^ dict(self._files()).items():
+                self._reload(", ".join(sorted({path.stem for path, _ in changed})))
 
     def _reload(self, changed: str) -> None:
         # Two saves within a second look alike to a .pyc file, so reloads neither write one.

@@ -1,6 +1,8 @@
 """Fixtures: one host for the whole run, accounts in it, and the domain wired directly."""
 
 import pytest
+
+from tests import cli_support
 from tests.support import Host, wired
 
 
@@ -24,3 +26,27 @@ def account(host):
 def app(host, tmp_path):
     """The domain wired in this process, to a database and a key store of its own."""
     return wired(host.info["firestore"], tmp_path)
+
+
+@pytest.fixture
+def ce(host, account, tmp_path, monkeypatch):
+    """Run `ce` as a fresh account, check its exit code, give what it wrote (why, if it failed)."""
+    (tmp_path / "emulator").symlink_to(host.state)
+    monkeypatch.setenv("CE_HOME", str(tmp_path))
+    monkeypatch.setenv("CODE_ENGINE_URL", f"{host.url}/v2")
+    monkeypatch.setenv("CODE_ENGINE_AUTH_URL", host.url)
+    monkeypatch.setenv("CODE_ENGINE_APIKEY", account.apikey)
+
+    def run(*args, code=0, text=""):
+        done = cli_support.run(*args, text=text)
+        assert done.returncode == code, f"{args}: {done.stdout}{done.stderr}"
+        return done.stderr if code else done.stdout
+
+    return run
+
+
+@pytest.fixture
+def mine(ce):
+    """Run `ce` as an account with one project, selected."""
+    ce("project", "create", "--name", "myproject")
+    return ce

@@ -1,65 +1,18 @@
-"""`ce` against the running host: the documented transcripts, as a user's own process."""
+"""`ce` against the running host: the documented transcripts."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 
 import pytest
 
-ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-AGE = r"\d+[smhdy]\w*"
-STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"
-LONG = r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"
-
-
-@pytest.fixture
-def env(host, account, tmp_path):
-    """Give the environment of a fresh account with a home of its own."""
-    (tmp_path / "emulator").symlink_to(host.state)
-    login = {
-        "CE_HOME": str(tmp_path),
-        "CODE_ENGINE_URL": f"{host.url}/v2",
-        "CODE_ENGINE_AUTH_URL": host.url,
-        "CODE_ENGINE_APIKEY": account.apikey,
-    }
-    return os.environ | login
-
-
-@pytest.fixture
-def ce(env):
-    """Run `ce` and check its exit code; the answer is standard output, or error if it failed."""
-
-    def run(*args, code=0, text=""):
-        command = [sys.executable, "-m", "ce", *args]
-        done = subprocess.run(
-            command, env=env, input=text, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == code, f"{args}: {done.stdout}{done.stderr}"
-        return done.stderr if code else done.stdout
-
-    return run
-
-
-@pytest.fixture
-def mine(ce):
-    """Run `ce` as an account with one project, selected."""
-    ce("project", "create", "--name", "myproject")
-    return ce
+from tests.cli_support import matches
 
 
 def selected(mine):
     """Give the id of the selected project."""
     return mine("project", "current", "-o", "jsonpath={.guid}").strip()
-
-
-def matches(pattern, text):
-    """Compare a transcript, in which {ID}, {AGE}, {STAMP}, {LONG} stand for any such."""
-    literal = re.escape(pattern).replace(r"\ ", " ")
-    for name, form in {"ID": ID, "AGE": AGE, "STAMP": STAMP, "LONG": LONG}.items():
-        literal = literal.replace(re.escape(f"{{{name}}}"), form)
-    assert re.fullmatch(re.sub(" {2,}", " {2,}", literal), text), text
 
 
 def test_project_create_selects(ce):
@@ -111,10 +64,11 @@ def test_project_get(mine):
 
 
 def test_project_delete_prints_two_lines(mine):
-    """The mission's promise: exactly two lines, and nothing is asked."""
+    """The mission's promise: exactly two lines, and nothing is asked; as a user's own process."""
     project = selected(mine)
-    said = mine("project", "delete", "--name", "myproject", "--force")
-    assert said == "Deleting project `myproject`\nOK\n"
+    command = [sys.executable, "-m", "ce", "project", "delete", "--name", "myproject", "--force"]
+    done = subprocess.run(command, input="", capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("Deleting project `myproject`\nOK\n", "")
     assert "FAILED" in mine("project", "delete", "--name", "myproject", "--force", code=1)
     assert mine("project", "get", "--id", project, "-o", "jsonpath={.status}") == "soft_deleted\n"
 
@@ -158,6 +112,7 @@ def test_project_delete_hard(mine, first):
 def test_reclamations(mine):
     """A deleted project is listed with the time it has left, and can be destroyed with --f."""
     project = selected(mine)
+    assert "active, not soft deleted" in mine("recl", "get", "--id", project, code=1)
     mine("project", "delete", "-n", "myproject", "-f", "--nw")
     matches(
         "Getting project reclamations...\nOK\nName       ID   Reclamation ID  Status        "
@@ -203,16 +158,31 @@ def test_wait_gives_up(mine, host):
     assert "was not found" in mine(*args, code=1)
 
 
-def test_a_wrong_key_is_not_logged_in(ce, env):
+def test_a_wrong_key_is_not_logged_in(ce, monkeypatch):
     """An API key that is not known exits 4."""
-    env["CODE_ENGINE_APIKEY"] = "no-such-key"
+    monkeypatch.setenv("CODE_ENGINE_APIKEY", "no-such-key")
     said = ce("project", "list", code=4)
     assert said.startswith("FAILED\n")
     assert "no-such-key" not in said
 
 
-def test_the_local_emulator_needs_no_login(ce, env):
+def test_the_local_emulator_needs_no_login(ce, monkeypatch):
     """Without anything in the environment the local emulator is found by itself."""
     for name in ("CODE_ENGINE_URL", "CODE_ENGINE_AUTH_URL", "CODE_ENGINE_APIKEY"):
-        del env[name]
+        monkeypatch.delenv(name)
     assert ce("project", "list").startswith("Getting projects...\nOK\n")
+
+
+@pytest.mark.usefixtures("ce")
+def test_emulator_commands_reach_the_host(host):
+    """`ce emulator` becomes the emulator's command, its state folder after the command word."""
+    for args, code, said in (
+        (("exec", "--", "sh", "-c", 'echo "$CE_HUB_STATE" "$1"; exit 7', "-", "-l"), 7, "@ -l\n"),
+        (("clock", "advance", "0s"), 0, "(+0s)\n"),
+        (("--help",), 0, "usage: ce emulator "),
+        ((), 2, ""),
+    ):
+        command = [sys.executable, "-m", "ce", "emulator", *args]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert said.replace("@", str(host.state)) in done.stdout

@@ -1,46 +1,63 @@
-"""`ce` as a process, without a host: starting, usage, exit codes, prompts, whom it asks."""
+"""`ce` without our API: starting, usage, exit codes, prompts, whom it asks, who else may answer."""
 
+import http.server
 import json
 import os
 import pty
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from ce import config
 from ce.failure import Failure
+from tests.cli_support import run
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
+KEY = "key-nobody-may-see"
 
 
 @pytest.fixture
-def env(tmp_path):
-    """Give an environment in which nobody is logged in."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CODE_ENGINE_", "CE_"))}
-    return kept | {"CE_HOME": str(tmp_path)}
+def nobody(tmp_path, monkeypatch):
+    """Be logged in nowhere, with a home of one's own."""
+    for name in [name for name in os.environ if name.startswith(("CODE_ENGINE_", "CE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CE_HOME", str(tmp_path))
+    return tmp_path
 
 
 @pytest.fixture
-def unreachable(env):
-    """Give an environment whose API nobody answers for."""
+def unreachable(nobody):
+    """Be logged in to an API that nobody answers for."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and never listening: refused, and nobody else's
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v2"
-        yield env | {"CODE_ENGINE_URL": url, "CODE_ENGINE_APIKEY": "key-nobody-may-see"}
+        log_in(nobody, taken.getsockname()[1])
+        yield
 
 
-def run(*args, env, text=""):
-    """Run `ce` with these arguments and this standard input."""
+def write(path, **content):
+    """Write a JSON file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def log_in(home, port):
+    """Log in to a port of this machine."""
+    write(home / "profiles" / "work.json", url=f"http://127.0.0.1:{port}/v2", apikey=KEY)
+    (home / "active").write_text("work\n")
+
+
+def process(*args):
+    """Run `ce` as a process of its own."""
     command = [sys.executable, "-m", "ce", *args]
-    return subprocess.run(
-        command, env=env, input=text, capture_output=True, text=True, timeout=60, check=False
-    )
+    return subprocess.run(command, input="", capture_output=True, text=True, check=False)
 
 
-def test_help_imports_nothing_slow(env):
+@pytest.mark.usefixtures("nobody")
+def test_help_imports_nothing_slow():
     """`ce --help` starts fast: no HTTP client, no YAML, no jsonpath."""
     code = (
         "import sys, ce.cli\n"
@@ -49,61 +66,83 @@ def test_help_imports_nothing_slow(env):
         "slow = {'requests', 'yaml', 'jsonpath_ng', 'wcwidth', 'http.client', 'ssl', 'email'}\n"
         "sys.exit(sorted(slow & set(sys.modules)) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize(
+    ("args", "code", "out", "error"),
+    [
+        (("version",), 0, "version:  v", ""),
+        (("project", "destroy"), 2, "", "Usage: "),
+        (("project", "list"), 4, "Getting projects...\n", "FAILED\nNot logged in"),
+    ],
+)
+def test_exit_codes_are_the_process_s(args, code, out, error):
+    """How a command ended is the exit code, and standard output and error are told apart."""
+    done = process(*args)
+    assert (done.returncode, bool(done.stderr)) == (code, bool(error))
+    assert done.stdout.startswith(out)
+    assert done.stderr.startswith(error)
+
+
 @pytest.mark.parametrize("args", [("--help",), ("help",), ("h",), ("-h",)])
-def test_help_names_every_group(args, env):
+def test_help_names_every_group(args):
     """Help lists the groups, however it is asked for."""
-    done = run(*args, env=env)
+    done = run(*args)
     assert done.returncode == 0
     for name in ("project", "reclamation", "secret", "registry", "emulator", "version"):
         assert f"\n  {name} " in done.stdout
 
 
-def test_help_of_a_command_by_alias(env):
+def test_help_of_a_command_by_alias():
     """`help` follows aliases to a command and shows all names of its options."""
-    done = run("help", "recl", "delete", env=env)
+    done = run("help", "recl", "delete")
     assert done.returncode == 0
     for option in ("--force", "--f", "--guid", "--nw", "--wto"):
         assert option in done.stdout
-    assert run("help", "recl", "nothing", env=env).returncode == 2
+    assert run("help", "recl", "nothing").returncode == 2
 
 
-def test_version(env):
+def test_a_group_alone_shows_its_help():
+    """Nothing was asked, so the commands there are go to standard error, with the code of usage."""
+    done = run("secret")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "\n  create " in done.stderr
+
+
+def test_version():
     """`version` and `v` print one line."""
-    for word in ("version", "v"):
-        done = run(word, env=env)
-        assert (done.returncode, done.stdout.split()[0]) == (0, "version:")
+    assert run("version") == run("v")
+    assert run("v").stdout.startswith("version:  v")
 
 
-def test_not_logged_in(env):
-    """Without a target a command exits 4 and says what to do."""
-    done = run("project", "list", env=env)
+@pytest.mark.usefixtures("nobody")
+def test_not_logged_in(monkeypatch):
+    """Without a target a command says what to do; a URL alone is no login."""
+    done = run("project", "list")
     assert (done.returncode, done.stdout) == (4, "Getting projects...\n")
-    assert done.stderr.startswith("FAILED\nNot logged in")
     assert "ce emulator start" in done.stderr
-
-
-def test_a_url_without_a_key_is_not_logged_in(env):
-    """A URL alone is no login, and the emulator's is not taken in its place."""
-    done = run("project", "list", env=env | {"CODE_ENGINE_URL": "http://127.0.0.1:9/v2"})
+    monkeypatch.setenv("CODE_ENGINE_URL", "http://127.0.0.1:9/v2")
+    done = run("project", "list")
     assert done.returncode == 4
     assert "CODE_ENGINE_APIKEY" in done.stderr
 
 
-def test_unreachable(unreachable):
+@pytest.mark.usefixtures("unreachable")
+def test_unreachable():
     """A host that does not answer is a failure that quotes no key."""
-    done = run("project", "list", env=unreachable)
+    done = run("project", "list")
     assert done.returncode == 1
     assert "Cannot reach http://127.0.0.1" in done.stderr
-    assert "key-nobody-may-see" not in done.stdout + done.stderr
+    assert KEY not in done.stdout + done.stderr
 
 
-def test_a_document_asked_for_leaves_no_progress(unreachable):
+@pytest.mark.usefixtures("unreachable")
+def test_a_document_asked_for_leaves_no_progress():
     """With -o nothing but the document is printed, so a failure leaves standard output empty."""
-    done = run("project", "list", "-o", "json", env=unreachable)
+    done = run("project", "list", "-o", "json")
     assert (done.returncode, done.stdout) == (1, "")
 
 
@@ -129,33 +168,48 @@ USAGE = {
     "template": ("project", "list", "-o", "jsonpath={.a"),
     "no such format": ("project", "list", "-o", "xml"),
     "bare jsonpath": ("project", "list", "-o", "jsonpath"),
-    "no such verb": ("project", "destroy"),
+    "no certificate": ("secret", "create", "-n", "x", "--fo", "tls"),
+    "no terminal": ("secret", "create", "-n", "x", "--fo", "hmac", "--secret-access-key-prompt"),
+    "too many words": ("project", "get", "-n", "x", PASSWORD),
+    "a bare text": ("secret", "create", "-n", "x", "-e", "/dev/null", "-l", f"={PASSWORD}"),
+    "a number": ("secret", "create", "-n", "x", "--json", "@number.json"),
+    "a list": ("secret", "create", "-n", "x", "--json", "@list.json"),
+    "no field": ("registry", "create", "-n", "x", "--pfj", "@number.json"),
+    "not utf-8": ("secret", "create", "-n", "x", "-f", "@latin"),
+}
+INPUTS = {
+    "latin": f"{PASSWORD}\xe9",
+    "number.json": '{"n": 1, "apikey": 1}',
+    "list.json": f'["{PASSWORD}"]',
 }
 
 
+@pytest.mark.usefixtures("unreachable")
 @pytest.mark.parametrize("args", USAGE.values(), ids=USAGE)
-def test_usage(args, unreachable):
+def test_usage(args, tmp_path):
     """A wrong call exits 2 before anything is asked, and never quotes a value."""
-    done = run(*args, env=unreachable, text=PASSWORD)
+    for name, content in INPUTS.items():
+        (tmp_path / name).write_text(content, encoding="latin-1")
+    done = run(*(word.replace("@", f"{tmp_path}/") for word in args), text=PASSWORD)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Error: " in done.stderr
-    assert "Traceback" not in done.stderr
     assert PASSWORD not in done.stderr
 
 
+@pytest.mark.usefixtures("unreachable")
 @pytest.mark.parametrize("name", ["", ".", ".."])
-def test_a_name_cannot_climb_out_of_its_collection(name, unreachable):
+def test_a_name_cannot_climb_out_of_its_collection(name):
     """A name that a URL would fold into the collection's parent is never sent."""
-    done = run("project", "get", "--id", name, env=unreachable)
+    done = run("project", "get", "--id", name)
     assert done.returncode == 1
     assert "is no name" in done.stderr
 
 
-def in_terminal(args, env, answers):
+def in_terminal(args, *answers):
     """Run `ce` in a pseudo-terminal, answer each prompt, return (exit code, what was shown)."""
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover -- the child becomes ce
-        os.execvpe(sys.executable, [sys.executable, "-m", "ce", *args], env)
+        os.execv(sys.executable, [sys.executable, "-m", "ce", *args])
     shown, waiting = b"", list(answers)
     while True:
         try:
@@ -168,78 +222,146 @@ def in_terminal(args, env, answers):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
-def test_a_password_is_asked_for_without_echo(unreachable):
+@pytest.mark.usefixtures("unreachable")
+def test_a_password_is_asked_for_without_echo():
     """The prompt appears, what is typed does not, and the command goes on."""
     args = ("secret", "create", "-n", "x", "--format", "basic_auth", "-u", "me")
-    code, shown = in_terminal(args, unreachable, [f"{PASSWORD}\n".encode()])
+    code, shown = in_terminal(args, f"{PASSWORD}\n".encode())
     assert code == 1
     assert shown.startswith("Password> \r\nCreating basic_auth secret 'x'...\r\nFAILED\r\n")
     assert PASSWORD not in shown
 
 
-def test_ctrl_c_at_a_prompt(unreachable):
-    """Ctrl-C ends the command with 130."""
-    code, shown = in_terminal(("registry", "create", "-n", "x"), unreachable, [b"\x03"])
-    assert code == 130
+@pytest.mark.usefixtures("unreachable")
+@pytest.mark.parametrize(
+    ("typed", "code"), [(b"\x03", 130), (b"\x04", 2)], ids=["Ctrl-C", "Ctrl-D"]
+)
+def test_a_prompt_can_be_left(typed, code):
+    """Ctrl-C ends the command with 130; the end of input is a password that was not given."""
+    ended, shown = in_terminal(("registry", "create", "-n", "x", "--pf", "-"), typed)
+    assert ended == code
     assert "Traceback" not in shown
+    assert ("was not given" in shown) == (code == 2)
 
 
-def test_escapes_in_a_name_do_not_reach_the_terminal(unreachable):
+@pytest.mark.usefixtures("unreachable")
+def test_escapes_in_a_name_do_not_reach_the_terminal():
     """A name with an escape sequence is shown, not obeyed."""
-    _, shown = in_terminal(("project", "create", "-n", "x\x1b[2J"), unreachable, [])
+    _, shown = in_terminal(("project", "create", "-n", "x\x1b[2J"))
     assert "Creating project 'x\\u001b[2J'..." in shown
     assert "\x1b" not in shown
 
 
-def test_emulator_arguments_pass_through(env, tmp_path):
-    """`ce emulator` becomes the emulator's command, its state folder after the command word."""
-    fake = tmp_path / "fake" / "emulator"
-    fake.mkdir(parents=True)
-    (fake / "__init__.py").touch()
-    (fake / "__main__.py").write_text("import json, sys; print(json.dumps(sys.argv[1:]))")
-    env = env | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), env.get("PYTHONPATH", "")])}
-    for args, passed in {
-        ("exec", "--x", "--", "ls", "-l"): ["exec", "--state", "@", "--x", "--", "ls", "-l"],
-        ("clock", "advance", "7d"): ["clock", "--state", "@", "advance", "7d"],
-        ("--help",): ["--help"],
-        (): [],
-    }.items():
-        done = subprocess.run(
-            [sys.executable, "-m", "ce", "emulator", *args],
-            env=env,
-            cwd=fake.parent,
-            capture_output=True,
-            check=False,
-        )
-        expected = [str(tmp_path / "emulator") if word == "@" else word for word in passed]
-        assert json.loads(done.stdout) == expected, done.stderr
-
-
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Be in a home of one's own, with no target in the environment."""
-    for name in ("CODE_ENGINE_URL", "CODE_ENGINE_APIKEY", "CODE_ENGINE_AUTH_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CE_HOME", str(tmp_path))
-    return tmp_path
+def other(nobody):
+    """Be logged in to a server that is not ours: its answers, each once, and what it was sent."""
+    answers, got = [], []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            got.append((self.path, self.headers.get("Authorization")))
+            status, body = answers.pop(0)
+            self.send_response(status, "So")
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        log_in(nobody, server.server_port)
+        yield answers, got
+        server.shutdown()
+        thread.join()
 
 
-def write(path, **content):
-    """Write a JSON file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content))
+TOKEN = (200, '{"access_token": "t"}')
 
 
-def test_whom_to_ask(home, monkeypatch):
+@pytest.mark.parametrize(
+    ("answers", "code", "said"),
+    [
+        ([(200, "<html>")], 4, "The server answered 200 So and gave no reason."),
+        ([(503, '{"errorMessage": "Down for now."}')], 1, "Down for now."),
+        ([TOKEN, (200, "<html>")], 1, "does not answer as this API does"),
+        ([TOKEN, (302, "")], 1, "The server answered 302 So and gave no reason."),
+        ([TOKEN, (400, '{"errors": [{"message": "No.", "target": {"name": "n"}}]}')], 1, "n: No."),
+        ([TOKEN, (401, ""), TOKEN, (401, "")], 4, "answered 401"),
+    ],
+)
+def test_who_else_may_answer(other, answers, code, said):
+    """A proxy's page, a redirect, a server that is down: one sentence, and nothing is followed."""
+    to_come, got = other
+    to_come += answers
+    done = run("project", "list")
+    assert (done.returncode, to_come) == (code, [])
+    assert said in done.stderr
+    assert "/elsewhere" not in [path for path, _ in got]
+    assert KEY not in done.stderr
+
+
+def project(status):
+    """Answer with a project in this state."""
+    return 200, json.dumps({"id": "i", "name": "x", "status": status})
+
+
+@pytest.mark.parametrize(
+    ("verb", "answers", "said"),
+    [
+        (("delete", "--hard", "-f"), [project("hard_deletion_failed")], "'hard deletion failed'"),
+        (("restore",), [(404, "")], "gone for good"),
+        (("restore",), [(500, '{"errors": [{"code": "internal"}]}')], "internal"),
+    ],
+)
+def test_what_is_waited_for_may_fail(other, verb, answers, said):
+    """A wait ends when what it waits for cannot come any more, and says so."""
+    to_come, _ = other
+    to_come += [TOKEN, project("soft_deleted"), (200, "{}"), *answers]
+    done = run("project", *verb, "--id", "i")
+    assert (done.returncode, to_come) == (1, [])
+    assert said in done.stderr
+
+
+def test_a_project_that_takes_its_time_is_waited_for(other):
+    """It is selected only when it is active."""
+    answers, got = other
+    answers += [TOKEN, project("creating"), project("creating"), project("active")]
+    assert run("project", "create", "-n", "x").stdout == "Creating project 'x'...\nOK\n"
+    assert [path for path, _ in got[2:]] == ["/v2/projects/i"] * 2
+    assert config.selected(config.target()) == {"id": "i", "name": "x"}
+
+
+def test_a_token_that_aged_is_renewed_once(other):
+    """A command that waits for long goes on with a fresh token, and reads a list to its end."""
+    answers, got = other
+    pages = ['{"projects": [], "next": {"start": "2"}}', '{"projects": []}']
+    answers += [TOKEN, (401, ""), (200, '{"access_token": "u"}'), *((200, page) for page in pages)]
+    assert run("project", "list", "-q").returncode == 0
+    assert [token for path, token in got if path.startswith("/v2")] == ["Bearer t"] + [
+        "Bearer u"
+    ] * 2
+
+
+def test_whom_to_ask(nobody, monkeypatch):
     """The environment comes first, then the login, then the local emulator, else nobody."""
     with pytest.raises(Failure):
         config.target()
-    write(home / "emulator" / "hub.json", hosting="http://127.0.0.1:5000", hub="", token="t")
-    write(home / "emulator" / "credentials.json", account_id="a", apikey="local", url="")
+    (nobody / "active").write_text("nobody\n")
+    with pytest.raises(Failure):
+        config.target()
+    write(nobody / "emulator" / "hub.json", hosting="http://127.0.0.1:5000", hub="", token="t")
+    write(nobody / "emulator" / "credentials.json", account_id="a", apikey="local", url="")
     assert config.target().url == "http://127.0.0.1:5000/v2"
     assert (config.target().auth_url, config.target().local) == ("http://127.0.0.1:5000", True)
-    write(home / "profiles" / "work.json", url="https://work/v2/", apikey="mine")
-    (home / "active").write_text("work\n")
+    write(nobody / "profiles" / "work.json", url="https://work/v2/", apikey="mine")
+    (nobody / "active").write_text("work\n")
     assert config.target() == config.Target("https://work/v2", "https://work", "mine")
     monkeypatch.setenv("CODE_ENGINE_URL", "https://env/v2")
     monkeypatch.setenv("CODE_ENGINE_APIKEY", "k")
@@ -248,7 +370,7 @@ def test_whom_to_ask(home, monkeypatch):
     assert "k'" not in repr(config.target())
 
 
-def test_each_target_has_its_own_selection(home):
+def test_each_target_has_its_own_selection(nobody):
     """A selection is one target's, private, and can be forgotten."""
     one, two = (config.Target("https://x/v2", "https://x", key) for key in ("1", "2"))
     config.select(one, {"id": "i", "name": "n"})
@@ -258,4 +380,14 @@ def test_each_target_has_its_own_selection(home):
     assert one.selection.stat().st_mode & 0o777 == 0o600
     config.select(one, None)
     assert config.selected(one) is None
-    assert list((home / "selected").iterdir()) == []
+    assert list((nobody / "selected").iterdir()) == []
+
+
+def test_where_ce_keeps_its_things(nobody, monkeypatch):
+    """One folder, where such things are kept, unless CE_HOME says another."""
+    assert config.home() == nobody
+    monkeypatch.delenv("CE_HOME")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/c")
+    assert config.home() == Path("/c/ce")
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    assert config.home() == Path.home() / ".config" / "ce"

@@ -140,7 +140,9 @@ def test_jsonpath(template, text):
     assert jsonpath.template(template)(DOCUMENT) == text
 
 
-@pytest.mark.parametrize("bad", ["{.a", "{.a[}", "{range .a}", "{end}", '{"x}', "{.a b}", "}{"])
+@pytest.mark.parametrize(
+    "bad", ["{.a", "{.a[}", "{range .a}", "{end}", '{"x}', '{"\\x"}', "{.a b}", "}{"]
+)
 def test_bad_jsonpath_is_refused(bad):
     """A template with a slip is refused when it is read, not when it is used."""
     with pytest.raises(ValueError, match=r"\w"):

@@ -5,12 +5,9 @@ import json
 
 import pytest
 
-from tests import test_cli_host as cli
+from tests.cli_support import matches
 
 PASSWORD = "dckr_pat_pa55-w0rd"
-
-# The fixtures are the same; pytest finds them by these names.
-env, ce, mine, matches = cli.env, cli.ce, cli.mine, cli.matches
 
 
 def encoded(text):

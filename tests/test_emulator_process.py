@@ -1,16 +1,22 @@
 """The local host as a process: started twice, killed, stopped, hosting functions that misbehave."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
 import requests
+
+from emulator import Refused, commands
+from emulator.__main__ import main
+from emulator.state import State
 
 ROOT = Path(__file__).parents[1]
 ANY_PORTS = [f"--{name}-port=0" for name in ("hosting", "functions", "firestore", "hub")]
@@ -21,11 +27,12 @@ from google.cloud import firestore
 
 @functions_framework.http
 def hello(request):
-    return "hello"
+    return str(os.getpid())
 
 @functions_framework.http
 def sleep(request):
-    time.sleep(1)
+    print("sleeping")
+    time.sleep(float(request.args["s"]))
     return "slept"
 
 @functions_framework.http
@@ -42,6 +49,10 @@ def watch(event):
     assert event["document"] == "projects/p"
 
 @functions_framework.http
+def sweep(request):
+    return "swept"
+
+@functions_framework.http
 def createAccount(request):
     body = request.get_json()
     return {"account_id": "a", "apikey": body.get("apikey", f"key-{os.getpid()}")}, 201
@@ -53,47 +64,72 @@ endpoints:
   sleep: {entryPoint: sleep, httpsTrigger: {}}
   die: {entryPoint: die, httpsTrigger: {}}
   write: {entryPoint: write, httpsTrigger: {}}
-  createAccount: {entryPoint: createAccount, httpsTrigger: {invoker: [private]}}
+  sweep: {entryPoint: sweep, scheduleTrigger: {schedule: "0 0 1 1 *"}}
   watch:
     entryPoint: watch
     eventTrigger:
       eventType: google.cloud.firestore.document.v1.written
       eventFilterPathPatterns: {document: "projects/{id}"}
 """
+ACCOUNT = "  createAccount: {entryPoint: createAccount, httpsTrigger: {invoker: [private]}}\n"
 
 
 class Process:
-    """A host of a small repository of its own."""
+    """A host of a small repository of its own, with its own Firestore unless it is given one."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, firestore=None, main=MAIN, manifest=MANIFEST + ACCOUNT):
         self.state, self.root = folder / "state", folder / "root"
         (self.root / "functions").mkdir(parents=True)
-        (self.root / "functions" / "main.py").write_text(MAIN)
-        (self.root / "functions" / "functions.yaml").write_text(MANIFEST)
+        self.main = self.root / "functions" / "main.py"
+        self.main.write_text(main)
+        (self.root / "functions" / "functions.yaml").write_text(manifest)
         self.options = ["--root", str(self.root), *ANY_PORTS]
-        self.log = folder / "log"
+        self.log, self.running = folder / "log", None
+        self.env = {k: v for k, v in os.environ.items() if k != "FIRESTORE_EMULATOR_HOST"}
+        self.env |= {"FIRESTORE_EMULATOR_HOST": firestore} if firestore else {}
 
-    def start(self):
+    def start(self, *options):
         """Start it and wait for its hub.json."""
-        with self.log.open("w") as log:
-            command = self.command("start", *self.options)
-            self.running = subprocess.Popen(
-                command, cwd=ROOT, env=environment(), stdout=log, stderr=log, start_new_session=True
-            )
+        self.running = self.begin("start", *self.options, *options)
         self.until(lambda: self.info and self.info["pid"] == self.running.pid)
         return self
+
+    def end(self):
+        """Stop it, if it runs."""
+        if pid := State(self.state).pid():
+            os.kill(pid, signal.SIGTERM)
+            self.running.wait(20)
+
+    def begin(self, *words):
+        """Begin a command that goes on, in a session of its own."""
+        with self.log.open("w") as log:
+            return subprocess.Popen(
+                self.command(*words),
+                cwd=ROOT,
+                env=self.env,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def run(self, *words):
         """Run one command to its end."""
         return subprocess.run(
             self.command(*words),
             cwd=ROOT,
-            env=environment(),
+            env=self.env,
             capture_output=True,
             text=True,
             check=False,
             timeout=60,
         )
+
+    def ask(self, *words):
+        """Run one command in this process; the exit code and all it said."""
+        said = io.StringIO()
+        with redirect_stdout(said), redirect_stderr(said):
+            code = main([words[0], "--state", str(self.state), *words[1:]])
+        return code, said.getvalue()
 
     def command(self, name, *words):
         """Give the command line."""
@@ -110,6 +146,22 @@ class Process:
         """Call a function by its name."""
         return requests.get(f"{self.info['functions']}/{name}", timeout=10)
 
+    def busy(self, seconds, answers):
+        """Begin a request that takes so long; what it is answered goes into the list."""
+
+        def call():
+            with suppress(requests.RequestException):
+                answers.append(self.get(f"sleep?s={seconds}").text)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        self.says("sleeping")
+        return thread
+
+    def says(self, text):
+        """Wait for a line in the log."""
+        self.until(lambda: text in self.log.read_text())
+
     def until(self, condition, seconds=60):
         """Wait; show the host's log if it is in vain."""
         deadline = time.monotonic() + seconds
@@ -124,20 +176,33 @@ class Process:
         return False
 
 
-def environment():
-    """Give ours, without an emulator of somebody else's."""
-    return {name: value for name, value in os.environ.items() if name != "FIRESTORE_EMULATOR_HOST"}
-
-
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    """One host for the tests that leave it running."""
+    """One host for the tests that leave it running; in the end it is told to stop."""
     process = Process(tmp_path_factory.mktemp("host")).start()
+    firestore = process.info["firestore"]
     yield process
-    process.running.send_signal(signal.SIGTERM)
+    assert process.run("stop").stdout == "stopped\n"
     assert process.running.wait(30) == 0
     assert "stopped" in process.log.read_text()
     assert process.info is None
+    assert not process.firestore_answers(firestore)
+
+
+@pytest.fixture
+def beside(host, tmp_path):
+    """A second host, not started, that uses the Firestore of the first; stopped afterwards."""
+    process = Process(tmp_path, host.info["firestore"])
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """A host with a Firestore of its own; stopped afterwards, whatever happened."""
+    process = Process(tmp_path).start()
+    yield process
+    process.end()
 
 
 def test_a_second_start_says_who_runs(host):
@@ -157,15 +222,12 @@ def test_a_taken_port_says_by_whom(host):
     assert "--functions-port" in done.stderr
 
 
-def test_a_project_that_could_be_real_is_refused(host):
-    """Only demo- projects."""
-    assert "demo-" in host.run("start", "--project", "production").stderr
-
-
 def test_events_arrive(host):
-    """A write through a function comes back as an event."""
+    """A write through a function comes back as an event, and can be delivered again."""
     assert host.get("write").text == "written"
-    host.until(lambda: "delivered 1" in host.run("triggers", "show").stdout)
+    host.until(lambda: "pending 0  delivered 1" in host.ask("triggers", "show")[1])
+    assert host.ask("triggers", "repeat") == (0, "repeated 1\n")
+    host.until(lambda: "pending 0  delivered 2" in host.ask("triggers", "show")[1])
 
 
 def test_a_worker_that_dies_is_replaced(host):
@@ -173,54 +235,214 @@ def test_a_worker_that_dies_is_replaced(host):
     key = json.loads((host.state / "credentials.json").read_text())["apikey"]
     with suppress(requests.RequestException):
         host.get("die")
-    assert host.get("hello").text == "hello"
+    assert host.get("hello").ok
     assert "died, starting another" in host.log.read_text()
     assert json.loads((host.state / "credentials.json").read_text())["apikey"] == key
     assert host.info["pid"] == host.running.pid
 
 
+def test_a_worker_that_dies_while_a_file_is_broken(host):
+    """The next one says where, answers 500, and serves again once the file is mended."""
+    worker, good = int(host.get("hello").text), host.main.read_text()
+    host.main.write_text("def (\n" + good)
+    host.says("functions/main.py:1  SyntaxError")
+    os.kill(worker, signal.SIGKILL)
+    host.says("account: createAccount answered 500")
+    answer = host.get("hello")
+    assert (answer.status_code, "functions/main.py:1" in answer.text) == (500, True)
+    host.main.write_text(good)
+    host.says("reloaded main")
+    assert host.get("hello").ok
+
+
+def test_a_damaged_clock_is_said_and_ends_nothing(host):
+    """The schedules go on when the file is gone, and commands say which one it is."""
+    (host.state / "clock").write_text("soon")
+    host.says("schedules: Refused: ")
+    code, said = host.ask("clock", "show")
+    assert (code, "delete it" in said) == (1, True)
+    (host.state / "clock").unlink()
+    assert "(+0s)" in host.ask("clock", "show")[1]
+
+
 def test_commands_ask_the_running_host(host):
-    """The environment, the status, the clock: from another terminal."""
+    """The environment, the status, the clock, the schedules, the events: from another terminal."""
     exports = host.run("env").stdout
     assert f"export CODE_ENGINE_URL={host.info['hosting']}/v2\n" in exports
     assert "export CODE_ENGINE_APIKEY=key-" in exports
-    assert json.loads(host.run("status").stdout)["project"] == "demo-reprieve"
-    assert "(+604800s)" in host.run("clock", "advance", "7d").stdout
-    assert "(+601200s)" in host.run("clock", "advance", "-1h").stdout
-    assert host.run("reset").stdout == "reset\n"
-    assert "(+0s)" in host.run("clock", "show").stdout
-    done = host.run("exec", "--", "sh", "-c", "echo $CE_HUB_STATE; exit 7")
-    assert (done.returncode, done.stdout.strip()) == (7, str(host.state))
+    assert json.loads(host.ask("status")[1])["project"] == "demo-reprieve"
+    assert "(+129600s)" in host.ask("clock", "set", "36h")[1]
+    assert "(+734400s)" in host.ask("clock", "advance", "7d")[1]
+    assert "(+730800s)" in host.run("clock", "advance", "-1h").stdout
+    assert host.ask("clock", "set", "99999d") == (
+        1,
+        "The clock moves by at most a hundred years.\n",
+    )
+    assert host.ask("schedule", "pause") == (0, "paused\n")
+    assert host.ask("schedule", "run", "sweep") == (0, "sweep  200  swept\n")
+    assert host.ask("schedule", "run", "nope") == (1, "Resource not found.\n")
+    assert host.ask("schedule", "resume") == (0, "resumed\n")
+    for action in ("hold", "drop", "release"):
+        assert host.ask("triggers", action)[1].startswith("held 0  pending 0  ")
+    assert host.ask("reset") == (0, "reset\n")
+    assert "(+0s)" in host.ask("clock", "show")[1]
 
 
-def test_exec_brings_its_own_host(tmp_path):
-    """It starts one, runs the command against it, stops it, and gives the command's code."""
-    process = Process(tmp_path)
-    show = "import os; print(os.environ['FIRESTORE_EMULATOR_HOST']); exit(5)"
-    done = process.run("exec", *process.options, "--", sys.executable, "-c", show)
-    assert done.returncode == 5, done.stderr
-    assert not process.firestore_answers(done.stdout.strip())
-    assert process.run("status").returncode == process.run("stop").returncode == 1
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("sh", "-c", "echo $CE_HUB_STATE; exit 7"), 7, "@\n"),
+        (("sh", "-c", "kill -9 $$"), 137, ""),
+        (("/nowhere/at/all",), 1, "/nowhere/at/all does not run: No such file or directory.\n"),
+    ],
+)
+def test_exec_runs_against_the_running_host(host, command, code, said):
+    """The command gets the host's environment, and its code is ours."""
+    done = host.run("exec", "--", *command)
+    assert (done.returncode, done.stdout + done.stderr) == (
+        code,
+        said.replace("@", str(host.state)),
+    )
 
 
-def test_a_killed_host_leaves_nothing_running(tmp_path):
-    """After kill -9 Firestore is gone and the same folder starts again."""
-    process = Process(tmp_path).start()
-    firestore = process.info["firestore"]
-    process.running.kill()
-    process.running.wait()
-    process.until(lambda: not process.firestore_answers(firestore), 10)
-    assert process.run("status").returncode == 1
-    process.start()
-    assert process.run("stop").stdout == "stopped\n"
-    assert process.running.wait(10) == 0
+def test_exec_passes_a_signal_on(host, tmp_path):
+    """Whoever ends `exec` ends the command."""
+    up = tmp_path / "up"
+    running = subprocess.Popen(
+        host.command("exec", "--", "sh", "-c", f"touch {up}; exec sleep 60"), env=host.env, cwd=ROOT
+    )
+    host.until(up.exists)
+    running.terminate()
+    assert running.wait(10) == 128 + signal.SIGTERM
 
 
-def test_a_broken_file_at_start_is_one_line(tmp_path):
-    """It names file and line, and nothing is left running."""
-    process = Process(tmp_path)
-    (process.root / "functions" / "main.py").write_text("\ndef (\n")
-    done = process.run("start", *process.options)
+def test_exec_says_why_its_host_did_not_start(beside):
+    """Only demo- projects are hosted: any other could be real."""
+    done = beside.run("exec", "--project", "production", "--", "true")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "The host did not start" in done.stderr
+    assert "begins with `demo-`" in done.stderr
+
+
+def test_ctrl_c_while_functions_load(beside):
+    """It ends `exec` and the host it had begun to start, in peace, even if they do not load."""
+    beside.main.write_text("import time\nprint('loading')\ntime.sleep(1)\n")
+    running = beside.begin("exec", *beside.options, "--", "true")
+    log = beside.state / "host.log"
+    beside.until(lambda: log.exists() and "loading" in log.read_text())
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == 130
+    assert "Traceback" not in log.read_text() + beside.log.read_text()
+    assert State(beside.state).pid() is None
+
+
+def test_a_killed_host_leaves_nothing_running(alone, host):
+    """After kill -9 Firestore is gone, and `exec` on the same folder brings a host of its own."""
+    firestore = alone.info["firestore"]
+    alone.running.kill()
+    alone.running.wait()
+    alone.until(lambda: not alone.firestore_answers(firestore), 10)
+    assert alone.ask("status")[0] == alone.ask("stop")[0] == 1
+    alone.env["FIRESTORE_EMULATOR_HOST"] = host.info["firestore"]
+    show = (
+        "import os, requests; print(requests.get(os.environ['CE_ENDPOINT']).status_code); exit(5)"
+    )
+    done = alone.run("exec", *alone.options, "--", sys.executable, "-c", show)
+    assert (done.returncode, done.stdout) == (5, "404\n"), done.stderr
+    assert alone.ask("status")[0] == 1
+
+
+def test_a_host_without_its_firestore_stops(alone):
+    """It cannot serve any more, says why, and ends with 1."""
+    command = ["ps", "-A", "-o", "pid=,ppid=,comm="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    (firestore,) = (
+        int(pid)
+        for pid, parent, name in rows
+        if int(parent) == alone.running.pid and Path(name).name == "java"
+    )
+    os.kill(firestore, signal.SIGKILL)
+    assert alone.running.wait(20) == 1
+    assert "firestore: ended by itself" in alone.log.read_text()
+    assert alone.info is None
+
+
+def test_a_stop_lets_a_request_end(beside):
+    """What is in flight is answered, and signals that mean nothing here change nothing."""
+    beside.start()
+    beside.running.send_signal(signal.SIGUSR1)
+    answers = []
+    request = beside.busy(1, answers)
+    beside.running.send_signal(signal.SIGTERM)
+    assert beside.running.wait(20) == 0
+    request.join()
+    assert answers == ["slept"]
+
+
+def test_a_second_ctrl_c_ends_at_once(beside):
+    """Nobody has to wait for a request that hangs."""
+    beside.start()
+    answers = []
+    request = beside.busy(30, answers)
+    beside.running.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    beside.running.send_signal(signal.SIGINT)
+    assert beside.running.wait(5) == 1
+    request.join()
+    assert answers == []
+
+
+def test_a_host_that_does_not_stop_is_killed(beside, monkeypatch):
+    """After a while `stop` does not ask any more."""
+    monkeypatch.setattr(commands, "STOP", 0.2)
+    request = beside.start().busy(2, [])
+    with pytest.raises(Refused, match="was killed"):
+        commands.stop(State(beside.state))
+    assert beside.running.wait(10) == -signal.SIGKILL
+    request.join()
+
+
+def test_what_a_start_says(beside, host):
+    """A port that moved, a clock that is not real time, an account that nobody makes."""
+    (beside.root / "functions" / "functions.yaml").write_text(MANIFEST)
+    beside.state.mkdir()
+    (beside.state / "clock").write_text("60")
+    taken = host.info["hosting"].rpartition(":")[2]
+    beside.start("--hosting-port", taken, "--log-format", "json")
+    said = [json.loads(line) for line in beside.log.read_text().splitlines()]
+    text = "\n".join(line["message"] for line in said)
+    for part in (
+        f"firestore: using {host.info['firestore']}",
+        f"hosting: port {taken} is taken, using ",
+        "clock: +60s from real time",
+        "no createAccount: no account was made",
+        "functions: 6 (4 http, 1 schedule, 1 event) loaded",
+    ):
+        assert part in text
+    assert said[-1]["hosting"] == beside.info["hosting"].removeprefix("http://")
+    assert "CODE_ENGINE_APIKEY" not in beside.ask("env")[1]
+
+
+def test_a_file_saved_while_functions_load_is_loaded(beside):
+    """What is served is never older than what was saved last."""
+    save = "late = pathlib.Path(__file__).with_name('late.json')\nlate.exists() or late.touch()\n"
+    beside.main.write_text(f"import pathlib\n{save}{MAIN}")
+    beside.start().says("reloaded late")
+    assert beside.get("hello").ok
+
+
+BROKEN = {
+    "a file": ("\ndef (\n", "functions/main.py:2  SyntaxError"),
+    "the account": (MAIN.replace("body = ", "1 / 0; body = "), "createAccount answered 500"),
+}
+
+
+@pytest.mark.parametrize(("main", "said"), BROKEN.values(), ids=BROKEN)
+def test_what_is_broken_at_start_is_one_line(beside, main, said):
+    """It names what and where, and nothing is left running."""
+    beside.main.write_text(main)
+    done = beside.run("start", *beside.options)
     assert done.returncode == 1
-    assert "functions/main.py:2  SyntaxError" in done.stdout
-    assert process.run("status").returncode == 1
+    assert said in done.stdout
+    assert beside.ask("status")[0] == 1

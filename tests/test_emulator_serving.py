@@ -1,58 +1,16 @@
 """What the local host reads and serves: functions.yaml, firebase.json, the three ports."""
 
-import json
-
 import pytest
 from werkzeug.test import Client
-from werkzeug.wrappers import Response
 
 from emulator import Refused, hosting, manifest, server, wire
 from emulator.log import Log
-
-HTTP = "httpsTrigger: {}"
-EVENT = (
-    "eventTrigger: {eventType: google.cloud.firestore.document.v1.written, "
-    "eventFilterPathPatterns: {document: 'projects/{id}'}, retry: true}"
-)
-SCHEDULE = "scheduleTrigger: {schedule: '*/5 * * * *', retryConfig: {retryCount: 1}}"
-
-
-def repository(root, **functions):
-    """Write a repository with one endpoint a keyword, its trigger the value."""
-    (root / "functions").mkdir(parents=True, exist_ok=True)
-    rows = "".join(f"  {n}: {{entryPoint: {n}, {trigger}}}\n" for n, trigger in functions.items())
-    (root / "functions" / "functions.yaml").write_text(
-        f"specVersion: v1alpha1\nendpoints:\n{rows or '    {}'}"
-    )
-    return root
-
-
-class FakeHost:
-    """Functions that answer from a list of statuses, and remember what they got."""
-
-    def __init__(self, endpoints, *statuses):
-        self.endpoints = {endpoint.name: endpoint for endpoint in endpoints}
-        self.statuses, self.got = list(statuses), []
-
-    def public(self, name):
-        """As the real one."""
-        return name in self.endpoints and self.endpoints[name].public
-
-    def app(self, name):
-        """Give an app that answers its path."""
-
-        def answer(environ, start_response):
-            self.got.append((name, dict(environ), environ["wsgi.input"].read()))
-            status = self.statuses.pop(0) if self.statuses else 200
-            return Response(environ["PATH_INFO"], status)(environ, start_response)
-
-        return answer
+from tests.emulator_support import EVENT, HTTP, PRIVATE, SCHEDULE, firebase, repository, serving
 
 
 def test_manifest_reads_every_trigger(tmp_path):
     """The three triggers are read; private ones and those nobody calls over HTTP are not public."""
-    private = "httpsTrigger: {invoker: [private]}"
-    root = repository(tmp_path, a=HTTP, b=private, c=EVENT, d=SCHEDULE)
+    root = repository(tmp_path, a=HTTP, b=PRIVATE, c=EVENT, d=SCHEDULE)
     found = {endpoint.name: endpoint for endpoint in manifest.read(root)}
     assert [name for name in found if found[name].public] == ["a"]
     assert found["c"].trigger.match == "PATH_PATTERN"
@@ -68,6 +26,7 @@ def test_manifest_reads_every_trigger(tmp_path):
         ("httpsTrigger: {cors: true}", "httpsTrigger.cors"),
         ("eventTrigger: {eventType: google.pubsub.topic.v1.published}", "google.pubsub"),
         (EVENT.replace("projects/{id}'", "p', x: y"), "eventFilterPathPatterns.x"),
+        (EVENT.replace("{document: 'projects/{id}'}", "{}"), "one document"),
         ("scheduleTrigger: {schedule: every 5 minutes}", "every 5 minutes"),
         ("scheduleTrigger: {schedule: '* * * * *', timeZone: Mars/Base}", "Mars/Base"),
         (
@@ -85,10 +44,24 @@ def test_manifest_refuses_by_name(tmp_path, trigger, named):
     assert named in str(refused.value)
 
 
-def test_no_manifest_is_one_sentence(tmp_path):
-    """A wrong --root is told from a broken file."""
-    with pytest.raises(Refused, match="--root"):
-        manifest.read(tmp_path)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "--root"),
+        ("endpoints: {", "is no YAML"),
+        ("specVersion: v2", "specVersion v1alpha1"),
+        ("specVersion: v1alpha1\nendpoints: {1st: {}}", "'1st' is no name"),
+    ],
+)
+def test_a_manifest_that_is_none_is_one_sentence(tmp_path, content, said):
+    """A wrong --root is told from a broken file, and that from a name no function may have."""
+    root = repository(tmp_path)
+    file = root / "functions" / "functions.yaml"
+    file.write_text(content) if content else file.unlink()
+    with pytest.raises(Refused) as refused:
+        manifest.read(root)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -111,25 +84,30 @@ def test_globs(source, path, matches):
     assert bool(hosting.glob(source).fullmatch(path)) is matches
 
 
-@pytest.fixture
-def site(tmp_path):
-    """A site with files, rewrites and headers."""
-    public = tmp_path / "public"
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The hosting port of a site with files, headers and a rewrite to a function."""
+    root = tmp_path_factory.mktemp("site")
+    public = root / "public"
     public.mkdir()
     (public / "index.html").write_text("front")
     (public / ".hidden").write_text("hidden")
-    (tmp_path / "outside.txt").write_text("outside")
+    (root / "outside.txt").write_text("outside")
+    rewrites = [
+        {"source": "/v2/**", "function": "api"},
+        {"source": "/v1/**", "function": {"functionId": "api", "region": "us-central1"}},
+        {"source": "/app/**", "destination": "/index.html"},
+        {"source": "/lost", "destination": "/nowhere.html"},
+    ]
     config = {
         "public": "public",
         "ignore": ["**/.*"],
         "headers": [{"source": "**", "headers": [{"key": "X-A", "value": "1"}]}],
-        "rewrites": [
-            {"source": "/v2/**", "function": "api"},
-            {"source": "/app/**", "destination": "/index.html"},
-        ],
+        "rewrites": rewrites,
     }
-    (tmp_path / "firebase.json").write_text(json.dumps({"hosting": config}))
-    return hosting.read(tmp_path, {"api"}.__contains__)
+    with serving(root, api=HTTP) as served:
+        read = hosting.read(firebase(root, config), served.host.public)
+        yield Client(hosting.app(read, served.host.app))
 
 
 @pytest.mark.parametrize(
@@ -140,6 +118,8 @@ def site(tmp_path):
         ("POST", "/index.html", 404, None),
         ("GET", "/app/deep", 200, "front"),
         ("POST", "/v2/projects", 200, "/v2/projects"),
+        ("GET", "/v1/reclamations", 200, "/v1/reclamations"),
+        ("GET", "/lost", 404, None),
         ("GET", "/.hidden", 404, None),
         ("GET", "/../outside.txt", 404, None),
         ("GET", "/%2e%2e/outside.txt", 404, None),
@@ -148,8 +128,7 @@ def site(tmp_path):
 )
 def test_hosting_routes(site, method, path, status, body):
     """Files first, then rewrites; nothing outside the public folder, all with the headers."""
-    app = hosting.app(site, FakeHost([]).app)
-    answer = Client(app).open(path, method=method, buffered=True)
+    answer = site.open(path, method=method, buffered=True)
     assert (answer.status_code, answer.headers["X-A"]) == (status, "1")
     assert body is None or answer.text == body
     if status == 404:
@@ -162,6 +141,7 @@ def test_hosting_routes(site, method, path, status, body):
         ({"redirects": []}, "redirects"),
         ({"rewrites": [{"source": "/a", "run": {}}]}, "run"),
         ({"rewrites": [{"source": "/a", "function": "secret"}]}, "secret"),
+        ({"rewrites": [{"source": "/a", "function": {"minInstances": 1}}]}, "minInstances"),
         ({"rewrites": [{"source": "/a"}]}, "one function or destination"),
         ({"rewrites": [{"source": "/[ab]", "destination": "/x"}]}, "'['"),
         ([{}, {}], "only one"),
@@ -169,10 +149,17 @@ def test_hosting_routes(site, method, path, status, body):
 )
 def test_hosting_refuses_by_name(tmp_path, config, named):
     """Settings the host does not support are refused, never ignored."""
-    (tmp_path / "firebase.json").write_text(json.dumps({"hosting": config}))
     with pytest.raises(Refused) as refused:
-        hosting.read(tmp_path, {"api"}.__contains__)
+        hosting.read(firebase(tmp_path, config), {"api"}.__contains__)
     assert named in str(refused.value)
+
+
+def test_a_damaged_firebase_json_is_refused_and_none_is_no_site(tmp_path):
+    """Without the file nothing is hosted; what cannot be read is not guessed at."""
+    assert hosting.read(tmp_path, {"api"}.__contains__).rewrites == ()
+    (tmp_path / "firebase.json").write_text("{")
+    with pytest.raises(Refused, match="no JSON"):
+        hosting.read(tmp_path, {"api"}.__contains__)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +181,13 @@ def test_host_guard(host, allowed):
     assert wire.foreign({"HTTP_HOST": host}) is not allowed
 
 
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory):
+    """The functions port of a public, a private and an event function."""
+    with serving(tmp_path_factory.mktemp("port"), f=HTTP, private=PRIVATE, event=EVENT) as served:
+        yield Client(server.functions(served.host, "demo-x"))
+
+
 @pytest.mark.parametrize(
     ("path", "seen"),
     [
@@ -210,11 +204,9 @@ def test_host_guard(host, allowed):
         ("/nope", None),
     ],
 )
-def test_functions_port(tmp_path, path, seen):
+def test_functions_port(functions, path, seen):
     """Functions answer by name, as on Firebase's port; what is not public is not there."""
-    root = repository(tmp_path, f=HTTP, private="httpsTrigger: {invoker: [private]}", event=EVENT)
-    app = server.functions(FakeHost(manifest.read(root)), "demo-x")
-    answer = Client(app).post(path)
+    answer = functions.post(path)
     assert (answer.status_code, answer.text) == (200, seen) if seen else answer.status_code == 404
 
 
@@ -227,3 +219,10 @@ def test_requests_are_logged_without_query_or_escape_codes(capsys):
     assert "  404  " in shown
     assert "hunter2" not in shown
     assert "\x1b" not in shown
+
+
+def test_a_foreign_name_is_refused_on_every_port(capsys):
+    """The guard stands before the port's app, and the refusal is in the terminal."""
+    app = server.app({80: ("hosting", wire.respond({}))}, Log())
+    assert Client(app).get("/", base_url="http://evil.example/").status_code == 403
+    assert "  403  " in capsys.readouterr().out

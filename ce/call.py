@@ -126,7 +126,11 @@ class Call:
             emit(f"{' '.join(message.split())}\n", error=True)
         if failure.status == 404 and "project" in self.__dict__:
             # What is missing may be the project itself, destroyed since it was selected.
-            emit(f"The selected project is '{self.project['name']}'.\n", error=True)
+            emit(
+                f"The selected project is '{self.project['name']}'; if that is gone, "
+                "'ce project select --name NAME' selects another.\n",
+                error=True,
+            )
 
     def wait(self, doing: str, status: Callable[[], str], goal: frozenset[str]) -> None:
         """Poll until the goal is reached, unless told not to wait."""

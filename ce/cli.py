@@ -97,7 +97,7 @@ def emulator() -> NoReturn:
 
 def version() -> None:
     """Print the version."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 -- slow
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow
 
     try:
         emit(f"version:  v{version('reprieve')}\n")

@@ -35,7 +35,7 @@ class Client:
     """One target's API for the time of one command."""
 
     def __init__(self, target: Target) -> None:
-        import requests  # noqa: PLC0415 -- a fifth of a second that `ce --help` need not wait
+        import requests  # noqa: PLC0415 - a fifth of a second that `ce --help` need not wait
 
         self.target = target
         # The resource controller's paths are not under /v2.
@@ -115,7 +115,8 @@ class Client:
             host = urlsplit(url)
             hint = " Is the emulator running? Try 'ce emulator start'." if self.target.local else ""
             raise Failure(
-                f"Cannot reach {host.scheme}://{host.netloc} ({type(error).__name__}).{hint}"
+                f"Cannot reach {host.hostname}:{host.port or host.scheme} "
+                f"({type(error).__name__}).{hint}"
             ) from None
         self._now = answer.headers.get("X-Reprieve-Now", self._now)
         return answer

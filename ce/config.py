@@ -67,7 +67,7 @@ def select(where: Target, project: Mapping[str, str] | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    import tempfile  # noqa: PLC0415 -- slow to import
+    import tempfile  # noqa: PLC0415 - slow to import
 
     # mkstemp makes the file 0600.
     handle, temporary = tempfile.mkstemp(dir=path.parent)

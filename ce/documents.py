@@ -18,7 +18,7 @@ def _json(document: Any) -> str:
 
 
 def _yaml(document: Any) -> str:
-    import yaml  # noqa: PLC0415 -- slow to import, rarely asked for
+    import yaml  # noqa: PLC0415 - slow to import, rarely asked for
 
     text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     return text.removesuffix("\n")

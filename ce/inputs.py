@@ -91,7 +91,7 @@ def hidden(label: str, option: str) -> str:
         raise click.UsageError(
             f"{label} is missing and there is no terminal to ask: give {option}."
         )
-    from getpass import getpass  # noqa: PLC0415 -- slow to import
+    from getpass import getpass  # noqa: PLC0415 - slow to import
 
     try:
         return getpass(f"{label}> ")

@@ -88,7 +88,7 @@ def _quoted(text: str) -> str:
 
 
 def _select(text: str) -> Callable[[Any, Any], list[Any]]:
-    from jsonpath_ng.exceptions import JSONPathError  # noqa: PLC0415 -- slow to import
+    from jsonpath_ng.exceptions import JSONPathError  # noqa: PLC0415 - slow to import
     from jsonpath_ng.ext.parser import parse  # noqa: PLC0415
 
     path = ESCAPED_DOT.sub(_quote_key, text.strip())

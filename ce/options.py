@@ -37,7 +37,7 @@ HELP = {
     "from_json_file": "A JSON file whose fields are the values. '-' is stdin.",
     "from_literal": "A value as KEY=VALUE. Other users can see it in the process list.",
     "hard": "Delete for good, at once. It cannot be restored.",
-    "id": "The ID of the project. Works for projects of any region.",
+    "id": "The ID of the project.",
     "ignore_not_found": "Do not fail if it does not exist.",
     "key_path": "A file with the private key of an ssh secret.",
     "known_hosts_path": "A file with the known hosts of an ssh secret.",
@@ -68,7 +68,7 @@ def output(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     """Compile the format of the document, so that a bad one is refused before anything is done."""
     if value is None:
         return None
-    from ce import documents  # noqa: PLC0415 -- only who asks for a document pays for it
+    from ce import documents  # noqa: PLC0415 - only who asks for a document pays for it
 
     form, _, expression = value.partition("=")
     make = documents.WRITERS.get(form)

@@ -177,6 +177,5 @@ def _joined(reclamation: Doc, project: Doc) -> Doc:
 
 
 def described(project: Doc) -> Doc:
-    """Add the members that only the documented command line has."""
-    extra = {"kube_config_context": project["subdomain"]} if "subdomain" in project else {}
-    return {**project, "guid": project["id"], **extra}
+    """Add the member that only the documented command line has."""
+    return {**project, "guid": project["id"]}

@@ -43,7 +43,7 @@ def instant(text: str) -> datetime:
 
 def long_date(text: str) -> str:
     """Write `Mon, 30 Jun 2025 18:16:12 +0200`, in the local zone and in English always."""
-    from email.utils import format_datetime  # noqa: PLC0415 -- slow to import
+    from email.utils import format_datetime  # noqa: PLC0415 - slow to import
 
     return format_datetime(instant(text).astimezone())
 
@@ -58,7 +58,7 @@ def width(text: str) -> int:
     """Count the columns a text takes on a terminal."""
     if text.isascii():
         return len(text)
-    from wcwidth import wcswidth  # noqa: PLC0415 -- slow to import, rarely needed
+    from wcwidth import wcswidth  # noqa: PLC0415 - slow to import, rarely needed
 
     columns = int(wcswidth(text))
     return columns if columns >= 0 else len(text)

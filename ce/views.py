@@ -77,7 +77,8 @@ def _seconds(call: Call, when: str | None, sign: int) -> str | None:
 
 
 def _selected(call: Call, doc: Doc) -> str:
-    return str((call.selected or {}).get("id") == doc["id"]).lower()
+    found = doc["status"] == "active" and (call.selected or {}).get("id") == doc["id"]
+    return str(found).lower()
 
 
 # The default group is `default`, filled up with zeros to the length of an id.

@@ -1,25 +1,22 @@
-"""`python -m emulator COMMAND --state DIR`: the command line of the local host.
+"""`python -m emulator COMMAND --state DIR`: what `ce emulator COMMAND` becomes.
 
 It reads arguments and hands on. It must never do a command's work.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator import Refused, commands
 from emulator.log import Log
 from emulator.state import State
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 ROOT = Path(__file__).resolve().parents[1]
-PORTS = {"hosting": 5000, "functions": 5001, "firestore": 8080, "hub": 4400}
+PORTS = ("hosting", "functions", "firestore", "hub")
+ABOUT = "Run everything on this machine: Firestore, the functions, their events and schedules."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,21 +36,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ce emulator", description=__doc__)
+    parser = argparse.ArgumentParser(prog="ce emulator", description=ABOUT)
     group = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[Any, State], int], text: str) -> argparse.ArgumentParser:
         added = group.add_parser(name, help=text, description=text)
-        added.add_argument("--state", type=Path, required=True, help="the host's folder")
+        added.add_argument("--state", type=Path, required=True, help=argparse.SUPPRESS)
         added.set_defaults(run=run)
         return added
 
-    _start_options(command("start", _start, "host everything until Ctrl-C"), PORTS)
+    _start_options(command("start", _start, "host everything until Ctrl-C"), None)
     run = command("exec", _exec, "run a command against a host, one of its own if none runs")
-    _start_options(run, dict.fromkeys(PORTS, 0))
+    _start_options(run, 0)
     run.add_argument("command", nargs="+", metavar="-- CMD")
     command("stop", lambda _, state: commands.stop(state), "stop the host")
-    command("status", lambda _, state: commands.status(state), "show what runs")
+    status = command("status", lambda a, s: commands.status(s, bool(a.output)), "show what runs")
+    status.add_argument("-o", "--output", choices=["json"], help="as a document")
+    status.add_argument(
+        "--json", dest="output", action="store_const", const="json", help="the same"
+    )
     command("env", lambda _, state: commands.env(state), "print exports to evaluate")
     command("reset", lambda _, state: commands.reset(state), "forget all data")
     clock = command("clock", lambda a, s: commands.clock(s, a.action, a.value), "move the clock")
@@ -72,11 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _start_options(parser: argparse.ArgumentParser, defaults: dict[str, int]) -> None:
+def _start_options(parser: argparse.ArgumentParser, port: int | None) -> None:
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository to host")
     parser.add_argument("--project", default="demo-reprieve")
-    for name, port in defaults.items():
-        text = f"default {port}; 0 is any free one" if port else "default: any free one"
+    text = "default: any free one" if port == 0 else "default: firebase.json's; 0 is any free one"
+    for name in PORTS:
         parser.add_argument(f"--{name}-port", type=int, default=port, metavar="PORT", help=text)
     parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--no-schedule", dest="schedule", action="store_false")
@@ -86,15 +87,18 @@ def _start_options(parser: argparse.ArgumentParser, defaults: dict[str, int]) ->
 
 def _start(given: Any, state: State) -> int:
     # The other commands must not pay for loading the host.
-    from emulator import start  # noqa: PLC0415
+    from emulator import hosting, start  # noqa: PLC0415
 
+    root = given.root.resolve()
+    usual, asked = hosting.ports(root), {name: getattr(given, f"{name}_port") for name in PORTS}
+    ports = {n: usual.get(n, 0) if port is None else port for n, port in asked.items()}
     options = start.Options(
-        root=given.root.resolve(),
+        root=root,
         project=given.project,
-        hosting_port=given.hosting_port,
-        functions_port=given.functions_port,
-        firestore_port=given.firestore_port,
-        hub_port=given.hub_port,
+        hosting_port=ports["hosting"],
+        functions_port=ports["functions"],
+        firestore_port=ports["firestore"],
+        hub_port=ports["hub"],
         threads=given.threads,
         schedule=given.schedule,
     )

@@ -3,30 +3,29 @@
 Without the token it only says where things are. It must never answer a web page.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from emulator import VERSION, Refused, wire
+from emulator.clock import Clock
+from emulator.cron import Cron
+from emulator.firestore import Firestore
+from emulator.host import Host
+from emulator.state import State
+from emulator.triggers import Triggers
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from emulator.clock import Clock
-    from emulator.cron import Cron
-    from emulator.firestore import Firestore
-    from emulator.host import Host
-    from emulator.state import State
-    from emulator.triggers import Triggers
-
+SETTLE = 10.0  # seconds to wait at most: a host that stops lets a request end within 12
+QUIET = 0.5  # seconds without an event: Firestore reports each write only after it answered
+POLL = 0.02  # seconds
 OPEN = {"locate", "emulators", "deliver"}  # without the token; an event's path is its own
 ROUTES = Map(
     [
@@ -117,10 +116,7 @@ class Hub:
                 "project": self.project,
                 "pid": self.pid,
                 "emulators": self.addresses,
-                "functions": {
-                    name: type(endpoint.trigger).__name__.lower()
-                    for name, endpoint in self.host.endpoints.items()
-                },
+                "functions": {name: found.kind for name, found in self.host.endpoints.items()},
                 "clock": self._time(),
                 "schedules": {"paused": self.cron.paused, "next": jobs},
                 "triggers": self.triggers_.counts(),
@@ -129,14 +125,15 @@ class Hub:
 
     def clock(self, request: Request) -> Response:
         """Show the clock, or set it."""
-        if request.method == "PUT":
-            self.clock_.set(_number(request, "offset"))
-        return wire.respond(self._time())
+        if request.method == "GET":
+            return wire.respond(self._time())
+        self.clock_.set(_number(request, "offset"))
+        return self._moved()
 
     def advance(self, request: Request) -> Response:
         """Move the clock on."""
         self.clock_.advance(_number(request, "seconds"))
-        return wire.respond(self._time())
+        return self._moved()
 
     def pause(self, request: Request) -> Response:
         """Let the schedules rest, or go on."""
@@ -176,12 +173,27 @@ class Hub:
         """Forget everything but who the first account is."""
         self.triggers_.drop()
         self.firestore.clear(self.project)
-        for key in (self.state.folder / "keys").glob("*"):
-            key.unlink(missing_ok=True)
-        self.clock_.set(0.0)
+        self.state.forget()
         self.triggers_.drop()
         self.bootstrap()
         return wire.respond({"reset": True})
+
+    def _moved(self) -> Response:
+        return wire.respond({"settled": self._settle(), **self._time()})
+
+    def _settle(self) -> bool:
+        """Wait for the schedules that are due, and the events they cause; False if it goes on."""
+        if not self.cron.behind():
+            return True
+        end, last, since = time.monotonic() + SETTLE, {"pending": 1}, 0.0
+        while (now := time.monotonic()) < end:
+            counts = self.triggers_.counts()
+            if self.cron.behind() or counts["pending"] or counts != last:
+                last, since = counts, now
+            elif now - since > QUIET:
+                return True
+            time.sleep(POLL)
+        return False
 
     def _time(self) -> dict[str, Any]:
         return {"offset": self.clock_.offset(), "now": self.clock_.now().isoformat()}

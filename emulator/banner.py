@@ -1,33 +1,25 @@
 """What `start` says when everything is ready.
 
-It must never show the API key: the CLI finds it by itself.
+It must never show the API key, which only `env` prints.
 """
-
-from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from emulator.manifest import Event, Http, Schedule
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from emulator.manifest import Endpoint
-
-KINDS = {Http: "http", Event: "event", Schedule: "schedule"}
+from emulator.commands import exports
+from emulator.manifest import Endpoint
 
 
 def loaded(endpoints: Sequence[Endpoint], started: float) -> str:
     """Say how many functions there are, and how long they took."""
-    kinds = Counter(KINDS[type(endpoint.trigger)] for endpoint in endpoints)
+    kinds = Counter(endpoint.kind for endpoint in endpoints)
     each = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     spent = time.monotonic() - started
     return f"{len(endpoints)} ({each}) loaded in {spent:.1f}s, reloading on change"
 
 
-def ready(addresses: dict[str, str]) -> str:
+def ready(addresses: dict[str, str], environment: dict[str, str]) -> str:
     """Everything a newcomer needs next."""
     places = [(name.capitalize(), addresses[name]) for name in ("hosting", "functions")]
     places.append(("Firestore", addresses["firestore"]))
@@ -42,9 +34,10 @@ def ready(addresses: dict[str, str]) -> str:
             *_table([("Emulator", "Host:Port"), *places]),
             f"  Emulator Hub host: {host} port: {port}",
             "",
-            "Use it from another terminal:",
-            '    eval "$(ce emulator env)"    # CODE_ENGINE_*, IBMCLOUD_*, ...',
-            "    ce project create --name demo",
+            "From another terminal `ce project create --name demo` reaches it by itself.",
+            "Other programs need these; `ce emulator env` prints them too:",
+            *(f"    {line}" for line in exports(environment)),
+            "    # and CODE_ENGINE_APIKEY, which only `ce emulator env` prints",
             "Press Ctrl-C to stop. Data lives in memory; the API key is kept.",
             "",
         ]

@@ -3,8 +3,6 @@
 It must never guess at a host: the state folder says which one runs.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -13,16 +11,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
 from emulator import Refused, firestore, wire
 from emulator.log import say
-
-if TYPE_CHECKING:
-    from emulator.state import State
+from emulator.state import State
 
 BOOT = 150.0  # seconds a host for `exec` may take, a first download apart
 STOP = 20.0  # seconds a host may take to stop
@@ -44,17 +42,36 @@ def ask(state: State, method: str, path: str, body: Any = None) -> Any:
     return data
 
 
-def status(state: State) -> int:
+def status(state: State, as_json: bool) -> int:
     """Show what runs."""
-    say(json.dumps(ask(state, "GET", "/status"), indent=2))
+    found = ask(state, "GET", "/status")
+    if as_json:
+        say(json.dumps(found, indent=2))
+        return 0
+    kinds = Counter(found["functions"].values())
+    paused = "  (paused)" if found["schedules"]["paused"] else ""
+    rows = [("project", found["project"]), ("pid", found["pid"]), *found["emulators"].items()]
+    rows += [
+        ("clock", _time(found["clock"])),
+        ("functions", f"{kinds.total()} ({', '.join(f'{n} {kind}' for kind, n in kinds.items())})"),
+        *((f"schedule {name}", due + paused) for name, due in found["schedules"]["next"].items()),
+        ("events", _counts(found["triggers"])),
+    ]
+    wide = max(len(name) for name, _ in rows) + 2
+    for name, value in rows:
+        say(f"{name:<{wide}}{value}")
     return 0
 
 
 def env(state: State) -> int:
     """Print the exports to evaluate."""
-    for name, value in environment(state).items():
-        say(f"export {name}={shlex.quote(value)}")
+    say("\n".join(exports(environment(state))))
     return 0
+
+
+def exports(environment: Mapping[str, str]) -> list[str]:
+    """Write variables as lines that a shell reads."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
 
 
 def environment(state: State) -> dict[str, str]:
@@ -100,14 +117,19 @@ def execute(state: State, start: list[str], command: list[str]) -> int:
 
 
 def clock(state: State, action: str, value: str | None) -> int:
-    """Show or move the clock."""
+    """Show the clock, or move it and wait for what became due."""
     if action == "show":
-        answer = ask(state, "GET", "/clock")
-    elif action == "set":
-        answer = ask(state, "PUT", "/clock", {"offset": seconds(value or "")})
+        say(_time(ask(state, "GET", "/clock")))
+        return 0
+    if value is None:
+        raise Refused(f"`clock {action}` takes a span of time: 7d, 36h, 90s or -1h.")
+    if action == "set":
+        answer = ask(state, "PUT", "/clock", {"offset": seconds(value)})
     else:
-        answer = ask(state, "POST", "/clock/advance", {"seconds": seconds(value or "")})
-    say(f"{answer['now']}  ({answer['offset']:+.0f}s)")
+        answer = ask(state, "POST", "/clock/advance", {"seconds": seconds(value)})
+    say(_time(answer))
+    if not answer["settled"]:
+        say("What became due goes on: `ce emulator status` shows its events.")
     return 0
 
 
@@ -121,6 +143,9 @@ def reset(state: State) -> int:
 def schedule(state: State, action: str, name: str | None) -> int:
     """Run a schedule now, or let all of them rest."""
     if action == "run":
+        names = ask(state, "GET", "/status")["schedules"]["next"]
+        if name not in names:
+            raise Refused(f"Name one of the schedules there are: {', '.join(names) or 'none'}.")
         answer = ask(state, "POST", f"/schedules/{name}/run")
         say(f"{name}  {answer['status']}  {answer['body'].strip()}")
         return 0 if 200 <= answer["status"] < 300 else 1
@@ -139,7 +164,7 @@ def triggers(state: State, action: str, last: int | None) -> int:
         "repeat": ("POST", "/triggers/repeat", {"last": last or 1}),
     }
     answer = ask(state, *calls[action])
-    say("  ".join(f"{name} {value}" for name, value in answer.items()))
+    say(_counts(answer))
     return 0
 
 
@@ -151,9 +176,17 @@ def seconds(text: str) -> float:
     return float(found[1]) * UNITS[found[2] or "s"]
 
 
+def _time(clock: Mapping[str, Any]) -> str:
+    return f"{clock['now']}  ({clock['offset']:+.0f}s)"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "  ".join(f"{name} {number}" for name, number in counts.items())
+
+
 def _child(state: State, command: list[str]) -> int:
     """Run the command with our signals: Ctrl-C reaches it by itself, SIGTERM is passed on."""
-    told = os.environ | environment(state) | {"CE_HUB_STATE": str(state.folder)}
+    told = os.environ | environment(state)
     try:
         child = subprocess.Popen(command, env=told)  # noqa: S603 - the user's own command
     except OSError as problem:

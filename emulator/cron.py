@@ -4,26 +4,19 @@ However far the clock jumps, a schedule fires once: runs that were missed collap
 move the clock itself.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
 from emulator import wire
+from emulator.clock import Clock
+from emulator.host import Host
+from emulator.log import Log
 from emulator.manifest import Schedule
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from emulator.clock import Clock
-    from emulator.host import Host
-    from emulator.log import Log
 
 POLL = 0.5  # seconds
 BACKOFF = timedelta(seconds=5)  # before the first retry; Cloud Scheduler's default
@@ -38,6 +31,7 @@ class Job:
     schedule: Schedule
     due: datetime
     retries: int = 0
+    running: bool = False
 
 
 class Cron:
@@ -63,6 +57,11 @@ class Cron:
         for job in self.jobs.values():
             job.due = _next(job.schedule, self._clock.now())
         self._paused = paused
+
+    def behind(self) -> bool:
+        """Whether a schedule is due or running; while they rest none is."""
+        now = self._clock.now()
+        return not self._paused and any(job.running or now >= job.due for job in self.jobs.values())
 
     def start(self) -> None:
         """Begin, for as long as the process lives."""
@@ -93,8 +92,13 @@ class Cron:
         return now
 
     def _fire(self, job: Job, now: datetime) -> None:
+        job.running = True
         due, job.due = job.due, _next(job.schedule, now)
-        if self.run(job.name, due).ok or job.retries == job.schedule.retries:
+        try:
+            answer = self.run(job.name, due)
+        finally:
+            job.running = False
+        if answer.ok or job.retries == job.schedule.retries:
             job.retries = 0
         else:
             job.due = min(job.due, now + BACKOFF * 2**job.retries)

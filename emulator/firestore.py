@@ -3,8 +3,6 @@
 It must never outlive the host, and never stop a process it did not start.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import signal
@@ -13,17 +11,13 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import requests
 
-from emulator import Refused, java, wire
+from emulator import Refused, jar, wire
+from emulator.log import Log
 from emulator.ports import free
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from emulator.log import Log
 
 START = 60.0  # seconds until it must answer
 REACH = 10.0  # seconds until one that is already there must answer
@@ -72,8 +66,8 @@ def external(address: str) -> Firestore:
 
 def start(port: int, hub: str, log_file: Path, log: Log) -> Firestore:
     """Start our own and wait until it answers."""
-    began, jar = time.monotonic(), java.jar(log)
-    command = [java.java(jar), "-Duser.language=en", "-cp", str(jar), java.MAIN]
+    began, found = time.monotonic(), jar.find(log)
+    command = [jar.find_java(found), "-Duser.language=en", "-cp", str(found), jar.MAIN]
     command += ["--host=127.0.0.1", f"--port={port}", f"--websocket_port={free()}"]
     address = f"127.0.0.1:{port}"
     firestore = Firestore(address, spawn([*command, f"--functions_emulator={hub}"], log_file))
@@ -82,7 +76,7 @@ def start(port: int, hub: str, log_file: Path, log: Log) -> Firestore:
     except BaseException:
         firestore.stop()
         raise
-    log.note("firestore", f"{jar.name} on {address}, ready in {time.monotonic() - began:.1f}s")
+    log.note("firestore", f"{found.name} on {address}, ready in {time.monotonic() - began:.1f}s")
     return firestore
 
 

@@ -4,30 +4,26 @@ A file that does not load leaves what served before in place. It must never let 
 take another down.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import functions_framework
 from functions_framework import _function_registry
 
 from emulator import wire
+from emulator.log import Log
+from emulator.manifest import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from emulator.log import Log
-    from emulator.manifest import Endpoint
 
 WATCHED = ("functions", "shared")
 POLL = 0.5  # seconds
@@ -46,7 +42,7 @@ class Fault:
 class Table:
     """The functions being served; replaced whole, never changed."""
 
-    apps: dict[str, WSGIApplication] = field(default_factory=dict)
+    apps: dict[str, "WSGIApplication"] = field(default_factory=dict)
     homes: dict[str, Path] = field(default_factory=dict)
     broken: dict[str, Fault] = field(default_factory=dict)
 
@@ -61,7 +57,7 @@ class Host:
         self._table = Table()
         self._seen: dict[Path, int] = {}
 
-    def app(self, name: str) -> WSGIApplication:
+    def app(self, name: str) -> "WSGIApplication":
         """Give the function's app, or one that says why the function does not load."""
         table = self._table
         if fault := table.broken.get(name):
@@ -102,7 +98,7 @@ class Host:
         """Reload on change, for as long as the process lives."""
         threading.Thread(target=self._watch, name="reload", daemon=True).start()
 
-    def _load(self, endpoint: Endpoint) -> WSGIApplication:
+    def _load(self, endpoint: Endpoint) -> "WSGIApplication":
         # The framework remembers the last function's type here, and would give it to the next.
         os.environ.pop(_function_registry.FUNCTION_SIGNATURE_TYPE, None)
         path = list(sys.path)
@@ -169,10 +165,10 @@ class Host:
                         continue
 
 
-def _guarded(app: WSGIApplication) -> WSGIApplication:
+def _guarded(app: "WSGIApplication") -> "WSGIApplication":
     """Keep a function that exits from ending the host."""
 
-    def run(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+    def run(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         try:
             return app(environ, start_response)
         except SystemExit:

@@ -1,27 +1,24 @@
-"""The hosting port: firebase.json's rewrites, headers and static files.
+"""What firebase.json says: the ports of all, and the rewrites, headers and files of hosting.
 
 First match wins, in Firebase's order: a file that exists, then the rewrites. Settings this host
 does not support are refused by name; it must never serve anything outside the public folder.
 """
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
+from werkzeug.wrappers import Response
 
 from emulator import Refused, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from werkzeug.wrappers import Response
 
 SERVED = {"public", "ignore", "headers", "rewrites"}
 DEPLOY_ONLY = {"site", "target", "predeploy", "postdeploy"}
@@ -49,12 +46,7 @@ class Site:
 
 def read(root: Path, known: Callable[[str], bool]) -> Site:
     """Read firebase.json; `known` says which functions a rewrite may name."""
-    try:
-        config = json.loads((root / "firebase.json").read_text()).get("hosting") or {}
-    except FileNotFoundError:
-        config = {}
-    except ValueError as problem:
-        raise Refused(f"firebase.json is no JSON: {problem}") from None
+    config = _firebase(root).get("hosting") or {}
     if not isinstance(config, dict):
         raise Refused("firebase.json: several hosting sites are not supported here, only one.")
     _only("hosting", config, SERVED | DEPLOY_ONLY)
@@ -64,6 +56,16 @@ def read(root: Path, known: Callable[[str], bool]) -> Site:
         headers=tuple(_headers(row) for row in config.get("headers", [])),
         rewrites=tuple(_rewrite(row, known) for row in config.get("rewrites", [])),
     )
+
+
+def ports(root: Path) -> dict[str, int]:
+    """Read the port of each emulator that firebase.json gives one."""
+    rows = _firebase(root).get("emulators") or {}
+    found = {n: row["port"] for n, row in rows.items() if isinstance(row, dict) and "port" in row}
+    for name, port in found.items():
+        if not isinstance(port, int):
+            raise Refused(f"firebase.json: emulators.{name}.port must be a number.")
+    return found
 
 
 def glob(source: str) -> re.Pattern[str]:
@@ -83,10 +85,10 @@ def glob(source: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def app(site: Site, function: Callable[[str], WSGIApplication]) -> WSGIApplication:
+def app(site: Site, function: Callable[[str], "WSGIApplication"]) -> "WSGIApplication":
     """Make the hosting port's app."""
 
-    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+    def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         path = str(environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
         extra = [pair for match, pairs in site.headers if match.fullmatch(path) for pair in pairs]
 
@@ -101,8 +103,8 @@ def app(site: Site, function: Callable[[str], WSGIApplication]) -> WSGIApplicati
 
 
 def _route(
-    site: Site, path: str, environ: WSGIEnvironment, function: Callable[[str], WSGIApplication]
-) -> WSGIApplication:
+    site: Site, path: str, environ: "WSGIEnvironment", function: Callable[[str], "WSGIApplication"]
+) -> "WSGIApplication":
     if found := _file(site, path, environ):
         return found
     for rewrite in site.rewrites:
@@ -114,7 +116,7 @@ def _route(
     return wire.not_found()
 
 
-def _file(site: Site, path: str, environ: WSGIEnvironment) -> Response | None:
+def _file(site: Site, path: str, environ: "WSGIEnvironment") -> Response | None:
     if site.public is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
         return None
     path = path + "index.html" if path.endswith("/") else path
@@ -124,6 +126,16 @@ def _file(site: Site, path: str, environ: WSGIEnvironment) -> Response | None:
         return send_from_directory(site.public, path.lstrip("/"), environ)
     except NotFound:
         return None
+
+
+def _firebase(root: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((root / "firebase.json").read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as problem:
+        raise Refused(f"firebase.json is no JSON: {problem}") from None
+    return found if isinstance(found, dict) else {}
 
 
 def _rewrite(row: dict[str, Any], known: Callable[[str], bool]) -> Rewrite:

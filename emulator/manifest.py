@@ -3,22 +3,18 @@
 Whatever this host does not support is refused by name; it must never guess or skip.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 from cronsim import CronSim, CronSimError
 
 from emulator import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 FIRESTORE = "google.cloud.firestore.document.v1."
 EVENTS = {FIRESTORE + verb for verb in ("written", "created", "updated", "deleted")}
@@ -65,7 +61,13 @@ class Endpoint:
     @property
     def public(self) -> bool:
         """Whether it may be reached on the hosting and functions ports."""
-        return isinstance(self.trigger, Http) and not self.trigger.private
+        return self.kind == "http"
+
+    @property
+    def kind(self) -> str:
+        """What it is called in the terminal: http, private, event or schedule."""
+        private = isinstance(self.trigger, Http) and self.trigger.private
+        return "private" if private else type(self.trigger).__name__.lower()
 
 
 def read(root: Path) -> list[Endpoint]:

@@ -3,14 +3,13 @@
 It must never bind another address: nothing of this host leaves the machine.
 """
 
-from __future__ import annotations
-
 import socket
 from contextlib import suppress
 from pathlib import Path
 
 from emulator import Refused
 
+SHOWN = 300  # characters of a command line: enough for its program and its main arguments
 TRIES = 100  # ports a movable one may move on
 
 
@@ -49,11 +48,13 @@ def number(bound: socket.socket) -> int:
 
 def taken(port: int, name: str, flag: str) -> Refused:
     """Say who has the port, and what to do."""
-    owner = _owner(port)
-    return Refused(
-        f"Port {port} for {name} is taken{f' by {owner}' if owner else ''}: "
-        f"stop that, or choose another with {flag}."
-    )
+    pid, command = _owner(port)
+    words = " ".join(command)
+    if "-m emulator start" in words:
+        by, stop = f" by another host (pid {pid}, {words})", "stop it with `ce emulator stop`"
+    else:
+        by, stop = f" by pid {pid} ({words[:SHOWN]})" if pid else "", "stop that"
+    return Refused(f"Port {port} for {name} is taken{by}: {stop}, or choose another with {flag}.")
 
 
 def _bind(port: int) -> socket.socket:
@@ -68,8 +69,8 @@ def _bind(port: int) -> socket.socket:
     return bound
 
 
-def _owner(port: int) -> str:
-    """Name the process that listens on the port, where Linux says so in /proc."""
+def _owner(port: int) -> tuple[str, list[str]]:
+    """Find the process that listens on the port, where Linux tells in /proc."""
     inodes = set()
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
@@ -81,6 +82,5 @@ def _owner(port: int) -> str:
         with suppress(OSError):
             if str(descriptor.readlink()) in inodes:
                 pid = descriptor.parts[2]
-                command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-                return f"pid {pid} ({' '.join(command)[:80].strip()})"
-    return ""
+                return pid, Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    return "", []

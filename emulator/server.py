@@ -4,12 +4,12 @@ Functions are loaded in the worker, after the fork: gRPC does not survive one. A
 is replaced. It must never log a query string, a header or a body.
 """
 
-from __future__ import annotations
-
 import os
 import signal
+import socket
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -17,15 +17,11 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from emulator import wire
+from emulator.host import Host
+from emulator.log import Log
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Sequence
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from emulator.host import Host
-    from emulator.log import Log
 
 GRACE = 12  # seconds a request in flight may still take: a request's deadline is 10
 BOOT_FAILED = Arbiter.WORKER_BOOT_ERROR
@@ -33,7 +29,7 @@ STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
-    def __init__(self, settings: dict[str, Any], boot: Callable[[], WSGIApplication]) -> None:
+    def __init__(self, settings: dict[str, Any], boot: Callable[[], "WSGIApplication"]) -> None:
         self._settings, self._boot = settings, boot
         super().__init__()
 
@@ -42,7 +38,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
         for name, value in self._settings.items():
             config.set(name, value)
 
-    def load(self) -> WSGIApplication:
+    def load(self) -> "WSGIApplication":
         # Ctrl-C reaches the whole process group; only the arbiter may act on it.
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -73,7 +69,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 def serve(
     sockets: Sequence[socket.socket],
     threads: int,
-    boot: Callable[[], WSGIApplication],
+    boot: Callable[[], "WSGIApplication"],
     healthy: Callable[[], bool],
     log: Log,
 ) -> int:
@@ -109,10 +105,10 @@ def serve(
     return min(code, 1)
 
 
-def app(ports: dict[int, tuple[str, WSGIApplication]], log: Log) -> WSGIApplication:
+def app(ports: dict[int, tuple[str, "WSGIApplication"]], log: Log) -> "WSGIApplication":
     """Hand each request to its port's app, and print a line for it."""
 
-    def serve_request(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+    def serve_request(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         started, status = time.monotonic(), 500
 
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -134,10 +130,10 @@ def app(ports: dict[int, tuple[str, WSGIApplication]], log: Log) -> WSGIApplicat
     return serve_request
 
 
-def functions(host: Host, project: str) -> WSGIApplication:
+def functions(host: Host, project: str) -> "WSGIApplication":
     """Make the functions port's app: `/{name}` and `/{project}/{region}/{name}`."""
 
-    def serve_function(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+    def serve_function(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         _, *parts = environ["PATH_INFO"].split("/")
         if len(parts) > 2 and not host.public(parts[0]) and parts[0] == project:
             known = host.endpoints.get(parts[2])

@@ -4,17 +4,17 @@ Everything that can be refused is refused before anything runs. It must never ru
 project that could be real.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator import VERSION, Refused, banner, firestore, hosting, manifest, ports, server, wire
@@ -22,20 +22,22 @@ from emulator.admin import Hub
 from emulator.clock import Clock
 from emulator.cron import Cron
 from emulator.host import Host
+from emulator.log import Log
+from emulator.state import State
 from emulator.triggers import Triggers
 
 if TYPE_CHECKING:
-    import socket
-    from pathlib import Path
-
     from _typeshed.wsgi import WSGIApplication
-
-    from emulator.log import Log
-    from emulator.state import State
 
 PROJECT = re.compile(r"demo-[a-z0-9-]{1,25}")
 ACCOUNT = "createAccount"  # the private function that makes the first account
-NEW = {"name": "local"}
+EXPORTED = (  # what `env` of a former host leaves in a shell, and would mislead the next
+    "FIRESTORE_EMULATOR_HOST",
+    "CE_ENDPOINT",
+    "CE_KEYRING",
+    "CE_KEY_STORE",
+    "CE_CLOCK_FILE",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def run(options: Options, state: State, log: Log) -> int:
         last.callback(state.drop, "hub.json")
         bound = _bind(options)
         log.note("emulators", f"project {options.project} - nothing leaves this machine")
+        _disown(state, log)
         if (moved := ports.number(bound["hosting"])) != options.hosting_port != 0:
             log.note("hosting", f"port {options.hosting_port} is taken, using {moved}")
         store = _firestore(options, state, ports.number(bound["hub"]), log)
@@ -107,7 +110,7 @@ class Running:
         # gRPC and requests would send calls to this machine through a proxy.
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
-    def boot(self) -> WSGIApplication:
+    def boot(self) -> "WSGIApplication":
         """Load the functions and everything that calls them; the app of all three ports."""
         first, started = self.state.read("hub.json") is None, time.monotonic()
         sys.path.insert(0, str(self.options.root))
@@ -124,7 +127,7 @@ class Running:
             self.log.fault("emulators", str(refused))
             sys.exit(server.BOOT_FAILED)
 
-    def _wire(self, host: Host, first: bool) -> WSGIApplication:
+    def _wire(self, host: Host, first: bool) -> "WSGIApplication":
         tokens, clock = self.state.tokens(), Clock(self.state.folder / "clock")
         triggers = Triggers(host, self.log, tokens["events"])
         triggers.register(self.store.address, self.options.project)
@@ -143,11 +146,13 @@ class Running:
             token=tokens["hub"],
             bootstrap=lambda: self._bootstrap(host),
         )
-        self.state.write("hub.json", self._hub_file(tokens["hub"]))
+        told = self._hub_file(tokens["hub"])
+        self.state.write("hub.json", told)
         if offset := clock.offset():
             self.log.note("clock", f"{offset:+.0f}s from real time")
         if first:
-            self.log.block(banner.ready(self.addresses), message="ready", **self.addresses)
+            said = banner.ready(self.addresses, told["env"])
+            self.log.block(said, message="ready", **self.addresses)
         host.watch()
         cron.start()
         apps: dict[str, WSGIApplication] = {
@@ -173,7 +178,7 @@ class Running:
             return
         known = self.state.read("credentials.json") or {}
         same = {name: known[name] for name in ("account_id", "apikey") if name in known}
-        answer = wire.post_json(host.app(ACCOUNT), same or NEW)
+        answer = wire.post_json(host.app(ACCOUNT), same)
         if not answer.ok:
             said = answer.body.decode(errors="replace").strip()[:300]
             raise Refused(f"{ACCOUNT} answered {answer.status}: {said}")
@@ -196,6 +201,7 @@ class Running:
                 **self._environment(),
                 **{name: os.environ[name] for name in ("CE_KEYRING", "CE_KEY_STORE")},
                 "CE_ENDPOINT": os.environ["CE_ENDPOINT"],
+                "CE_HUB_STATE": str(self.state.folder),
                 "CODE_ENGINE_URL": f"{origin}/v2",
                 "CODE_ENGINE_AUTH_TYPE": "iam",
                 "CODE_ENGINE_AUTH_URL": origin,
@@ -211,6 +217,14 @@ class Running:
             "GCLOUD_PROJECT": self.options.project,
             "CE_CLOCK_FILE": str(self.state.folder / "clock"),
         }
+
+
+def _disown(state: State, log: Log) -> None:
+    """Ignore the exports of a former host of this folder."""
+    if (named := os.environ.get("CE_HUB_STATE")) and Path(named).resolve() == state.folder:
+        found = [name for name in EXPORTED if os.environ.pop(name, None)]
+        if found:
+            log.note("emulators", f"ignoring what a former host exported: {', '.join(found)}")
 
 
 def _bind(options: Options) -> dict[str, socket.socket]:
@@ -230,6 +244,7 @@ def _firestore(options: Options, state: State, hub: int, log: Log) -> firestore.
         )
         return firestore.external(address)
     port = ports.check(options.firestore_port, "Firestore", "--firestore-port")
+    state.forget(keys="CE_KEY_STORE" not in os.environ)  # Firestore's own data was in memory
     return firestore.start(port, f"127.0.0.1:{hub}", state.folder / "firestore.log", log)
 
 

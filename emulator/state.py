@@ -3,24 +3,20 @@
 Every file in it is the user's alone (0600 in 0700). It must never hold a value of a secret.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
 import secrets
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from emulator import Refused
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-LINGER = 2.0  # seconds a killed host's worker may still hold the lock
+LINGER = 15.0  # seconds a killed host's worker may hold the lock: its requests may take 12
 
 
 @dataclass(frozen=True)
@@ -57,6 +53,12 @@ class State:
         """Remove a file, if it is there."""
         (self.folder / name).unlink(missing_ok=True)
 
+    def forget(self, *, keys: bool = True) -> None:
+        """Remove what belongs to data that is gone: the halves of its keys, and its time."""
+        for half in (self.folder / "keys").glob("*") if keys else ():
+            half.unlink(missing_ok=True)
+        self.drop("clock")
+
     def tokens(self) -> dict[str, Any]:
         """Give the hub's token and the events' unguessable part: drawn once, stable ever after."""
         found = self.read("tokens.json")
@@ -71,12 +73,13 @@ class State:
         with (self.folder / "lock").open("a+") as file:
             deadline = time.monotonic() + LINGER
             while not _lock(file.fileno()):
-                pid = self.pid()
-                if pid or time.monotonic() > deadline:
+                if pid := self.pid():
                     raise Refused(
                         f"A host already runs on {self.folder} (pid {pid}): "
-                        "stop it first, or give another --state."
+                        "stop it first with `ce emulator stop`."
                     )
+                if time.monotonic() > deadline:
+                    raise Refused(f"A former host of {self.folder} is still ending: try again.")
                 time.sleep(0.1)
             file.seek(0)
             file.truncate()

@@ -4,22 +4,17 @@ Delivery is at least once while the host lives, in no order, as in production. I
 read what an event says; it carries bytes.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator import Refused, wire
-from emulator.manifest import Event
-
-if TYPE_CHECKING:
-    from emulator.host import Host
-    from emulator.log import Log
-    from emulator.manifest import Endpoint
+from emulator.host import Host
+from emulator.log import Log
+from emulator.manifest import Endpoint, Event
 
 ATTEMPTS = 10
 BACKOFF = (1.0, 60.0)  # seconds: the first pause, and the longest

@@ -3,10 +3,9 @@
 It must never read a body or decide where a request goes.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,10 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 OURS = {"127.0.0.1", "localhost", "[::1]"}
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True)
@@ -54,10 +52,11 @@ def not_found() -> Response:
 
 def respond(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer JSON."""
-    return Response(json.dumps(body) + "\n", status, headers, content_type="application/json")
+    text, every = json.dumps(body) + "\n", {**ALWAYS, **(headers or {})}
+    return Response(text, status, every, content_type="application/json")
 
 
-def foreign(environ: WSGIEnvironment) -> bool:
+def foreign(environ: "WSGIEnvironment") -> bool:
     """Whether the request names another host than ours: a page that rebound its name to us."""
     name, _, port = str(environ.get("HTTP_HOST", "")).rpartition(":")
     host = name if name and port.isdigit() else str(environ.get("HTTP_HOST", ""))
@@ -65,7 +64,7 @@ def foreign(environ: WSGIEnvironment) -> bool:
 
 
 def call(
-    app: WSGIApplication,
+    app: "WSGIApplication",
     path: str = "/",
     *,
     body: bytes = b"",
@@ -76,7 +75,7 @@ def call(
     return Answer(answer.status_code, answer.get_data(), answer.content_type or "")
 
 
-def post_json(app: WSGIApplication, body: Any) -> Answer:
+def post_json(app: "WSGIApplication", body: Any) -> Answer:
     """POST JSON to a function inside this process."""
     return call(app, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
 

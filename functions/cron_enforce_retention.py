@@ -5,6 +5,7 @@ from flask import Request, Response, jsonify
 
 from shared import retention
 from shared.app import get_app
+from shared.failures import contained
 
 
 @functions_framework.http
@@ -12,4 +13,5 @@ def enforceRetention(request: Request) -> Response:
     """Enforce retention: POST /, by the scheduler; what it sends is not read."""
     if request.method != "POST" or request.path != "/":  # a health probe runs no sweep
         return Response(status=404)
-    return jsonify(retention.enforce(get_app()))
+    with contained():
+        return jsonify(retention.enforce(get_app()))

@@ -9,6 +9,7 @@ from cloudevents.http import CloudEvent
 from shared import purge
 from shared.app import get_app
 from shared.events import change_of
+from shared.failures import contained
 from shared.lifecycle import HARD_DELETING
 
 
@@ -16,8 +17,10 @@ from shared.lifecycle import HARD_DELETING
 def onProjectWritten(event: CloudEvent) -> None:
     """Take the next step of a project that is being destroyed; ignore all other changes.
 
-    Raises what the step raises: the platform then delivers the event again.
+    Raises Failed when the step fails: the platform then delivers the event again.
     """
-    change = change_of(event)
-    if change.after and change.after != change.before and change.after["status"] == HARD_DELETING:
-        purge.advance(get_app(), change.path.rpartition("/")[2])
+    with contained():
+        change = change_of(event)
+        after = change.after or {}
+        if after != change.before and after.get("status") == HARD_DELETING:
+            purge.advance(get_app(), change.path.rpartition("/")[2])

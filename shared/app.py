@@ -1,8 +1,7 @@
 """What every use case is handed: settings, store, keyring, time, chance. Wired once, frozen.
 
-The only file of the domain that reads the environment, the clock or a source of randomness
-(`crypto` and the key files draw their own keys). Also the two values that pass between the wire
-and a use case: `Call` and `Answer`.
+The only file of the domain that reads the environment; what decides on time or chance is handed
+it from here. Also the two values that pass between the wire and a use case: `Call` and `Answer`.
 """
 
 import os
@@ -31,36 +30,38 @@ class Settings:
     project: str  # GOOGLE_CLOUD_PROJECT
     database: str  # CE_DATABASE
     emulator: str | None  # FIRESTORE_EMULATOR_HOST; None means production
-    keyring: Path  # CE_KEYRING: the local keyring file
-    key_store: Path  # CE_KEY_STORE: the folder of key halves
+    keyring: Path | None  # CE_KEYRING: the local keyring file
+    key_store: Path | None  # CE_KEY_STORE: the folder of key halves
     clock_file: Path | None  # CE_CLOCK_FILE: seconds added to the store's time
     projects_per_region: int  # CE_PROJECTS_PER_REGION
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Read the settings; raises ValueError where they are not fit for production."""
+        """Read the settings; raises ValueError where one is not fit for production."""
         region = env.get("CE_REGION", "us-south")
         emulator = env.get("FIRESTORE_EMULATOR_HOST") or None
-        home = Path(env.get("CE_HOME", "~/.config/ce")).expanduser() / "emulator"
-        clock_file = env.get("CE_CLOCK_FILE")
-        if emulator is None:
-            if clock_file:
-                raise ValueError("CE_CLOCK_FILE moves the clock: it is refused in production.")
-            raise ValueError(
-                "FIRESTORE_EMULATOR_HOST is not set, and the local keyring is refused in "
-                'production: run `ce emulator start`, then `eval "$(ce emulator env)"`.'
-            )
+        if env.get("CE_CLOCK_FILE") and emulator is None:
+            raise ValueError("CE_CLOCK_FILE moves the clock: it is refused in production.")
         return cls(
             region=region,
             endpoint=env.get("CE_ENDPOINT", f"https://api.{region}.codeengine.cloud.ibm.com"),
             project=env.get("GOOGLE_CLOUD_PROJECT", "demo-reprieve"),
             database=env.get("CE_DATABASE", "(default)"),
             emulator=emulator,
-            keyring=Path(env.get("CE_KEYRING", home / "keyring.json")),
-            key_store=Path(env.get("CE_KEY_STORE", home / "keys")),
-            clock_file=Path(clock_file) if clock_file else None,
+            keyring=_path(env, "CE_KEYRING"),
+            key_store=_path(env, "CE_KEY_STORE"),
+            clock_file=_path(env, "CE_CLOCK_FILE"),
             projects_per_region=int(env.get("CE_PROJECTS_PER_REGION", quotas.PROJECTS_PER_REGION)),
         )
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(env[name]) if env.get(name) else None
+
+
+def timestamp(moment: datetime) -> str:
+    """Give a time in UTC as RFC 3339, in whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _entity_tag() -> str:
@@ -82,7 +83,17 @@ class App:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "App":
-        """Connect the parts that the settings name."""
+        """Connect the parts that the settings name.
+
+        Raises ValueError in production: the local keyring is not fit for it, and no other is
+        built yet (docs/security.md).
+        """
+        if not (settings.emulator and settings.keyring and settings.key_store):
+            raise ValueError(
+                "FIRESTORE_EMULATOR_HOST, CE_KEYRING and CE_KEY_STORE are not all set, and the "
+                "local keyring is refused in production: run `ce emulator start`, then "
+                '`eval "$(ce emulator env)"`.'
+            )
         store = Store.connect(settings.project, settings.emulator, random.random, settings.database)
         keyring = local_keys.open_keyring(settings.keyring, settings.key_store)
         return cls(settings, store, keyring)

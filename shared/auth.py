@@ -83,11 +83,13 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float]:
         claims = decoded["payload"]
         if decoded["header"].get("typ") != TYPE:
             raise unauthorized("The token is not valid.")
+        if not isinstance(claims["roles"], list):
+            raise unauthorized("The token is not valid.")
         roles = frozenset(map(str, claims["roles"]))
         return Principal(claims["sub"], str(claims["account"]), roles), float(claims["exp"])
     except jwt.ExpiredSignatureError:
         raise unauthorized("The token has expired.") from None
-    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+    except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):
         raise unauthorized("The token is not valid.") from None
 
 

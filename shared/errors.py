@@ -82,7 +82,12 @@ def missing() -> Error:
     return Error("resource_not_found", "Resource not found.")
 
 
-def first_of(errors: list[Error]) -> None:
+def unavailable(what: str) -> Error:
+    """Give the error for what may succeed when it is tried again."""
+    return Error("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
+
+
+def raise_all(errors: list[Error]) -> None:
     """Raise the first of these errors with the rest attached; return when there are none."""
     if errors:
         head, *rest = errors

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import quotas
 from shared.crypto import KEY_BYTES, Undecryptable, derive
-from shared.errors import Error
+from shared.errors import unavailable
 
 GENERATION = 1  # of a project's data key; bound into every envelope
 
@@ -68,8 +68,7 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = "The key store does not answer: try again."
-        raise Error("unavailable", message, headers={"Retry-After": "1"}) from error
+        raise unavailable("The key store does not answer") from error
 
 
 class Keyring:
@@ -146,4 +145,5 @@ class Keyring:
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give projects whose creation never reported back: candidates for orphans."""
-        return self._halves.unconfirmed(before, limit)
+        with _reachable():
+            return self._halves.unconfirmed(before, limit)

@@ -57,7 +57,7 @@ def move(project: Mapping[str, Any], verb: str, now: datetime) -> dict[str, Any]
     return {"status": target.value, "updated_at": now, **_stamps(verb, now)}
 
 
-def fitting(project: Mapping[str, Any], verbs: Sequence[str]) -> str:
+def applicable(project: Mapping[str, Any], verbs: Sequence[str]) -> str:
     """Give the verb that leaves the project's status; the first if none does."""
     status = Status(project["status"])
     return next((verb for verb in verbs if status in MOVES[verb][0]), verbs[0])

@@ -115,8 +115,8 @@ class FileKeyStore:
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give projects still called new that were made before a moment, or are damaged."""
         found = []
-        for file in self.folder.glob("*.new"):
-            with suppress(FileNotFoundError):
+        for file in self.folder.glob(f"{'?' * 36}.new"):  # a project's id has 36 characters
+            with suppress(FileNotFoundError, IsADirectoryError):
                 made = _time_of(file.read_bytes())
                 if made is None or made < before:
                     found.append(file.stem)

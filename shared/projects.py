@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from shared import audit, lifecycle, sealing, store
-from shared.app import Answer, App, Call, Page
+from shared.app import Answer, App, Call, Page, timestamp
 from shared.auth import owned
 from shared.errors import Error, Target, missing
 from shared.lifecycle import Status
@@ -25,6 +25,10 @@ UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+
+
+class _Full(Exception):  # noqa: N818 - a state of the region, told by `_full`
+    """No slot of the region is free."""
 
 
 def region_path(account: str, region: str) -> str:
@@ -61,12 +65,15 @@ def create(app: App, call: Call) -> Answer:
     def decide(read: Read) -> tuple[list[store.Write], Answer]:
         now = app.now(read)
         slots = (read[region].fields or {}).get("slots", {})
+        if project_id in slots:  # stored already: the answer to an earlier try was lost
+            return [], told(now)
         if name in slots.values():
             taken = "A project of this name exists already, perhaps soft deleted."
             raise Error("name_taken", taken, Target("field", "name"))
         if len(slots) >= app.settings.projects_per_region:
-            raise Error("quota_exceeded", "")  # create() says what holds the slots
-        if not key:  # made once, after the first read that leaves room for it
+            raise _Full
+        if not key:  # made once, after the first read that leaves room for it; if the create is
+            # refused after all, the schedule destroys it, for a lost answer may hide a success
             key.update(app.keyring.create(project_id, now))
         project = fields | {"created_at": now, "updated_at": now}
         claim = store.Write(
@@ -83,17 +90,16 @@ def create(app: App, call: Call) -> Answer:
             store.absent(f"tombstones/{project_id}"),
             audit.by(call, "project.create", project, now),
         ]
-        body = present(app, project)
-        return writes, Answer(body, now=now, location=body["href"])
+        return writes, told(now)
+
+    def told(now: datetime) -> Answer:
+        body = present(app, fields | {"created_at": now})
+        return Answer(body, now=now, location=body["href"])
 
     try:
         answer = app.store.transact([region], decide)
-    except Error as error:
-        if key and error.status < 500:  # certainly not stored; after a 5xx the schedule finds out
-            app.keyring.destroy(project_id)
-        if error.code == "quota_exceeded":
-            raise _full(app, call) from None
-        raise
+    except _Full:
+        raise _full(app, call) from None
     app.keyring.confirm(project_id)
     return answer
 
@@ -119,7 +125,7 @@ def delete(app: App, call: Call) -> Answer:
     return Answer(now=move(app, call, "delete")[1])
 
 
-def enforce(app: App, project_id: str, verb: str) -> None:
+def move_by_system(app: App, project_id: str, verb: str) -> None:
     """Move a project because its time has come, without a caller (`expire`, `fail`, `retry`).
 
     Raises what lifecycle.move raises when another move came first.
@@ -161,7 +167,7 @@ def _transition(
     def decide(read: Read) -> tuple[list[store.Write], tuple[dict[str, Any], datetime]]:
         now = app.now(read)
         project = owned(read[path], call.principal) if call else _found(read[path])
-        verb = lifecycle.fitting(project, verbs)
+        verb = lifecycle.applicable(project, verbs)
         changes = lifecycle.move(project, verb, now)
         action = f"project.{verb}"
         witness = (
@@ -195,11 +201,6 @@ def of_account(
     return time, [document.fields or {} for document in found]
 
 
-def seconds(moment: datetime) -> str:
-    """Give a time as RFC 3339 in whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _checked_name(name: str) -> str:
     """Refuse what a reader cannot see: IBM's pattern lets every non-ASCII character through."""
     if not unicodedata.is_normalized("NFC", name):
@@ -214,10 +215,12 @@ def _checked_name(name: str) -> str:
 def _full(app: App, call: Call) -> Error:
     """Say which projects hold the slots, and when each frees its own."""
     _, holders = of_account(app, call, app.settings.projects_per_region, None)
+    holders.sort(key=lambda project: str(project["purge_at"] or "z"))  # the next to be free first
     said = "; ".join(f"`{project['name']}` ({_held_until(project)})" for project in holders)
     head = f"All {app.settings.projects_per_region} project slots of {app.settings.region} are held"
-    free = "Free one now with `project delete --hard` or `reclamation delete`."
-    return Error("quota_exceeded", f"{head}: {said}. {free}")
+    return Error(
+        "quota_exceeded", f"{head}: {said}. Deleting one permanently frees its slot at once."
+    )
 
 
 def _held_until(project: Fields) -> str:
@@ -225,6 +228,6 @@ def _held_until(project: Fields) -> str:
         case Status.ACTIVE:
             return "active, until you delete it"
         case Status.SOFT_DELETED:
-            return f"soft deleted, until {seconds(project['purge_at'])}"
+            return f"soft deleted, until {timestamp(project['purge_at'])}"
         case _:
             return "being destroyed"

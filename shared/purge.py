@@ -5,6 +5,7 @@ The mark is a move of the project (`projects.enforce`, `reclamations.reclaim`). 
 step's write triggers the event that calls it again.
 """
 
+from itertools import accumulate
 from typing import Any
 
 from shared import audit, lifecycle, quotas, sealing, store
@@ -35,7 +36,7 @@ def advance(app: App, project_id: str) -> str:
                 [store.update(document, stamp), store.discard(sealing.data_key_path(project_id))]
             )
             return "shred"
-        children = app.store.descendants(path, quotas.SWEEP_BATCH)
+        children = _batch(app.store.descendants(path, quotas.SWEEP_BATCH))
         if children:
             stamp = {"swept": document.fields["swept"] + len(children), "progress_at": now}
             app.store.commit([store.update(document, stamp), *map(store.discard, children)])
@@ -44,6 +45,12 @@ def advance(app: App, project_id: str) -> str:
     except Conflict:
         return "nothing"
     return "tombstone"
+
+
+def _batch(paths: list[str]) -> list[str]:
+    """Give the first of these documents that one commit can delete."""
+    parts = accumulate("/parts/" in path for path in paths)
+    return [path for path, count in zip(paths, parts, strict=True) if count <= quotas.SWEEP_PARTS]
 
 
 def _tombstone(document: Document, project: dict[str, Any], now: Any) -> list[store.Write]:

@@ -5,27 +5,30 @@ from datetime import timedelta
 MIB = 1024 * 1024
 
 PROJECTS_PER_REGION = 20  # contract 1.4; every project not permanently deleted counts
-RESOURCES_PER_PROJECT = {"secrets": 100}  # contract section 8, limits.md
+RESOURCES_PER_PROJECT = {"secrets": 100}  # contract section 8
 
-SECRET_VALUE_CHARACTERS = 1_048_576  # contract 3.2, one value
 SECRET_BYTES = 2 * MIB  # all values of one secret, UTF-8: a commit must stay under 4 MiB
 SEALED_PART_BYTES = 900 * 1024  # under Firestore's 1 MiB document limit, with room for fields
 # JSON may write each byte of a value as six characters (\u0001), and keys come on top.
 BODY_BYTES = 6 * SECRET_BYTES + MIB
+PLAIN_BODY_BYTES = 64 * 1024  # of a body that holds no secret's values
+FAULTS_TOLD = 20  # of one request; a body that is all faults would be answered with megabytes
+FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is looked for
 JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
-FORM_BYTES = 64 * 1024  # a token request holds one key
+PART_READS = 3  # times a value in parts is read anew because it was replaced meanwhile
 
-PAGE_DEFAULT, PAGE_MAX = 100, 200  # contract section 5
 PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1
-KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory (design section 6)
+KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory
 KEY_CACHE_ENTRIES = 1024
 TOKEN_CACHE_ENTRIES = 4096
 
 STORE_DEADLINE = 10.0  # seconds: one request's reads, commits and retries together
 SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays small
+SWEEP_PARTS = 8  # of them parts, which are large: Firestore refuses a delete of too many bytes
 DUE_BATCH = 100  # projects marked by one schedule run; the next run goes on
+RECLAMATIONS = 1000  # shown at once: the cap may be set higher, or have been
 REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the projects
 NUDGE_AFTER = timedelta(minutes=15)  # a purge idle for longer has lost its event
 FAIL_AFTER = timedelta(hours=24)  # events are discarded after 24 h of failed delivery

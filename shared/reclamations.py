@@ -6,9 +6,10 @@ A reclamation is no document of its own: it is a project that is deleted, under 
 from collections.abc import Mapping
 from typing import Any
 
-from shared.app import Answer, App, Call
+from shared import quotas
+from shared.app import Answer, App, Call, timestamp
 from shared.lifecycle import Status
-from shared.projects import move, of_account, present, seconds
+from shared.projects import move, of_account, present
 
 STATES = {
     Status.SOFT_DELETED: "SCHEDULED",
@@ -20,8 +21,7 @@ STATES = {
 
 def listing(app: App, call: Call) -> Answer:
     """Give the account's projects that are deleted, or being destroyed."""
-    # Every project of a region fits: they are what the region's slots are counted by.
-    time, found = of_account(app, call, app.settings.projects_per_region, None)
+    time, found = of_account(app, call, quotas.RECLAMATIONS, None)
     chosen = [show(app, project) for project in found if project["status"] != Status.ACTIVE]
     for name in ("account_id", "resource_instance_id", "resource_group_id"):
         wanted = call.parameters.get(name)
@@ -61,7 +61,7 @@ def show(app: App, project: Mapping[str, Any]) -> dict[str, Any]:
         "resource_group_id": shown["resource_group_id"],
         "state": STATES[Status(project["status"])],
         "custom_properties": {"name": shown["name"]},
-        "created_at": seconds(project["deleted_at"] or updated_at),
-        "updated_at": seconds(updated_at),
-        **({"target_time": seconds(purge_at)} if purge_at else {}),
+        "created_at": timestamp(project["deleted_at"] or updated_at),
+        "updated_at": timestamp(updated_at),
+        **({"target_time": timestamp(purge_at)} if purge_at else {}),
     }

@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from shared import audit, quotas, sealing, store
-from shared.app import Answer, App, Call, Page
+from shared.app import Answer, App, Call, Page, timestamp
 from shared.auth import owned
 from shared.errors import Error, Target, missing
 from shared.kinds import Kind
@@ -19,6 +19,7 @@ from shared.lifecycle import require_active
 from shared.store import Document, Read
 
 Fields = dict[str, Any]
+INCOMPLETE = Error("internal", "A part of a stored value is missing.")
 
 
 def create(kind: Kind, app: App, call: Call) -> Answer:
@@ -101,14 +102,15 @@ def delete(kind: Kind, app: App, call: Call) -> Answer:
 def get(kind: Kind, app: App, call: Call) -> Answer:
     """Give a resource with its sealed fields. Raises Error `project_not_active`."""
     place = _Place(kind, call.parameters["project_id"], call.parameters["name"])
-    while True:
+    for _ in range(quotas.PART_READS):
         read = app.store.read(*place.context, place.path)
         project, now = place.project(read, app, call)
         stored = place.resource(read)
         sealed = _sealed(app, [read[place.path]])
         if sealed is not None:  # else it was replaced between the two reads
-            resource = place.opened(app, read, stored, sealed[place.path])
+            resource = place.opened(app, read, stored, sealed[place.name])
             return _answer(kind, app, project, resource, now)
+    raise INCOMPLETE
 
 
 def listing(kind: Kind, app: App, call: Call) -> Answer:
@@ -120,7 +122,7 @@ def listing(kind: Kind, app: App, call: Call) -> Answer:
     place = _Place(kind, call.parameters["project_id"], "")
     filters = [("format", "==", form) for form in [call.parameters.get("format")] if form]
     limit = call.parameters["limit"]
-    while True:
+    for _ in range(quotas.PART_READS):
         read = app.store.read(*place.context)
         project, now = place.project(read, app, call)
         _, found = app.store.query(
@@ -131,23 +133,22 @@ def listing(kind: Kind, app: App, call: Call) -> Answer:
             limit=limit + 1,
             weigh=_size,
         )
-        shown = _fitting(found, limit)
+        shown = _page_of(found, limit)
         sealed = _sealed(app, shown)
-        if sealed is not None:
-            break
-    entries = []
-    for document in shown:
-        opened = place.opened(app, read, document.fields or {}, sealed[document.path])
-        entries.append(_present(kind, app, project, opened))
-    next_key = entries[-1]["name"] if len(found) > len(shown) else None
-    return Answer(page=Page(kind.collection, entries, next_key), now=now)
+        if sealed is not None:  # else one was replaced between the two reads
+            fields = [document.fields or {} for document in shown]
+            opened = [place.opened(app, read, one, sealed[one["name"]]) for one in fields]
+            entries = [_present(kind, app, project, resource) for resource in opened]
+            next_key = entries[-1]["name"] if len(found) > len(shown) else None
+            return Answer(page=Page(kind.collection, entries, next_key), now=now)
+    raise INCOMPLETE
 
 
 def _size(document: Document) -> int:
     return int((document.fields or {})["size"])
 
 
-def _fitting(found: list[Document], limit: int) -> list[Document]:
+def _page_of(found: list[Document], limit: int) -> list[Document]:
     """Give those that fit on a page; at least one, so that the pages come to an end."""
     sizes = accumulate(_size(document) for document in found)
     passed = next((n for n, size in enumerate(sizes, 1) if size > quotas.PAGE_BYTES), limit)
@@ -206,14 +207,14 @@ def _fresh(kind: Kind, app: App, call: Call) -> Fields:
 
 
 def _sealed(app: App, found: list[Document]) -> dict[str, bytes] | None:
-    """Give the envelope of each resource by path; None if a part vanished since it was read."""
+    """Give the envelope of each resource by name; None if a part vanished since it was read."""
     parts = {doc.path: sealing.part_paths(doc.path, doc.fields) for doc in found}
     wanted = [part for paths in parts.values() for part in paths]
     read = app.store.read(*wanted).documents if wanted else {}
     if any(document.fields is None for document in read.values()):
         return None
     return {
-        doc.path: b"".join((read[part].fields or {})["bytes"] for part in parts[doc.path])
+        doc.id: b"".join((read[part].fields or {})["bytes"] for part in parts[doc.path])
         or (doc.fields or {})["sealed"]
         for doc in found
     }
@@ -225,7 +226,6 @@ def _answer(kind: Kind, app: App, project: Fields, resource: Fields, now: dateti
 
 
 def _present(kind: Kind, app: App, project: Fields, resource: Fields) -> Fields:
-    created = resource["created_at"].strftime("%Y-%m-%dT%H:%M:%SZ")
     home = f"{app.settings.endpoint}/v2/projects/{project['id']}"
     return {
         "id": resource["id"],
@@ -233,7 +233,7 @@ def _present(kind: Kind, app: App, project: Fields, resource: Fields) -> Fields:
         "project_id": project["id"],
         "region": project["region"],
         "href": f"{home}/{kind.collection}/{resource['name']}",
-        "created_at": created,
+        "created_at": timestamp(resource["created_at"]),
         "entity_tag": resource["entity_tag"],
         **{name: resource[name] for name in kind.fields if name in resource},
         **kind.present(resource),

@@ -1,15 +1,11 @@
 """The wire: from an HTTP request to a use case and back. No rule of the domain lives here.
 
 `serve` parses, authenticates, asks whether the caller may, checks against openapi.yaml, calls,
-and answers; it catches everything, so no framework's error page ever goes out. A log line holds
-where something failed, never the text of an unknown exception: that could quote a secret.
+and answers; it catches everything, so no framework's error page ever goes out.
 """
 
 import io
 import json
-import logging
-import secrets
-import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
@@ -20,12 +16,12 @@ from flask import Request, Response
 from shared import quotas
 from shared.app import Answer, App, Call, Page, Principal, get_app
 from shared.auth import authenticate, may
+from shared.bodies import parse_form, parse_json
 from shared.errors import Error, Target, missing
+from shared.failures import log_failure, new_trace
 from shared.schema import Operation, operations, route
-from shared.wire import parse_form, parse_json
 
 Handler = Callable[[App, Call], Answer]
-log = logging.getLogger("reprieve")
 PLATFORM = Principal("platform", "", frozenset())  # who calls what takes no token
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -37,13 +33,13 @@ def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Res
     A request at `/` calls the function by name: POST with one JSON object that merges path,
     query, header and body members. Any other path is the operation's REST path.
     """
-    trace = f"codeengine-api-{secrets.token_hex(16)}"
+    trace = new_trace()
     try:
         return _answered(request, {name: handlers[name] for name in names or handlers}, trace)
     except Error as error:
         return _refusal(error, trace)
     except Exception as error:  # noqa: BLE001 - the last resort, and it must hold
-        _log_failure(error, trace)
+        log_failure(error, trace)
         return _refusal(Error("internal", "Internal error."), trace)
 
 
@@ -53,24 +49,27 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     if by_name:
         if request.method != "POST":
             raise Error("method_not_allowed", "A function is called with POST.", headers=_POST)
-        merged = _body(request, known[0], required=False, types=(JSON, known[0].media_type))
-        if not isinstance(merged, dict):
-            raise Error("invalid_field", "`body` must be of type object.", Target("field", "body"))
-        operation = _fitting(known, merged)
-        given = {p.key: merged.pop(p.key) for p in operation.parameters if p.key in merged}
+        asked = known
     else:
         if "%2f" in request.environ.get("RAW_URI", "").partition("?")[0].lower():
             raise missing()
         operation, given = route(known, request.method, request.path)
+        asked = [operation]
     app = get_app()
-    principal = _principal(app, request, operation)
+    principal = _principal(app, request, asked)  # before anything of a stranger's body is parsed
     _check_accept(request)
+    types = {operation.media_type for operation in asked} | ({JSON} if by_name else set())
+    raw = _raw(request, max(operation.body_bytes for operation in asked))
+    body = _body(request, raw, types - {None}, by_name or not asked[0].body_required)
     if by_name:
-        body: Any = merged
+        if not isinstance(body, dict):
+            raise Error("invalid_field", "`body` must be of type object.", Target("field", "body"))
+        operation = _asked_for(known, body)
+        given = {p.key: body.pop(p.key) for p in operation.parameters if p.key in body}
     else:
         given |= _given(request, operation)
-        body = _body(request, operation, operation.body_required, (operation.media_type,))
-    parameters = operation.checked(given, body)
+    _check_role(principal, operation)
+    parameters, body = operation.checked(given, body, len(raw))
     _check_version(parameters)
     answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
     return _response(app, operation, parameters, answer, trace)
@@ -79,19 +78,25 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
 _POST = {"Allow": "POST"}
 
 
-def _fitting(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
+def _asked_for(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
     """Give the most demanding operation whose required parameters are all there."""
     ranked = sorted(known, key=lambda operation: len(operation.required), reverse=True)
     return next((op for op in ranked if op.required <= merged.keys()), ranked[-1])
 
 
-def _principal(app: App, request: Request, operation: Operation) -> Principal:
-    if operation.permission is None:
+def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
+    """Give who calls; raises Error `unauthorized` unless one of the operations takes anybody."""
+    if any(operation.permission is None for operation in asked):
         return PLATFORM
     principal = authenticate(app, request.headers.get("Authorization"))
-    if not may(principal, operation.permission):
-        raise Error("forbidden", f"Your roles do not include `{operation.permission}`.")
+    if len(asked) == 1:
+        _check_role(principal, asked[0])
     return principal
+
+
+def _check_role(principal: Principal, operation: Operation) -> None:
+    if operation.permission and not may(principal, operation.permission):
+        raise Error("forbidden", f"Your roles do not include `{operation.permission}`.")
 
 
 def _check_accept(request: Request) -> None:
@@ -121,31 +126,26 @@ def _given(request: Request, operation: Operation) -> dict[str, Any]:
     return given
 
 
-def _body(
-    request: Request, operation: Operation, required: bool, types: tuple[str | None, ...]
-) -> Any:
-    """Give the parsed body; an empty object where there is none and none is needed."""
-    raw = _raw(request)
-    if not raw and not required:
-        return {}
-    if operation.media_type is None and types == (None,):
-        return {}  # a body where none belongs is ignored
-    if request.mimetype not in types or request.headers.get("Content-Encoding"):
-        wanted = " or ".join(f"`{name}`" for name in types if name)
-        raise Error("unsupported_media_type", f"The body must be {wanted}.")
-    return parse_form(raw) if request.mimetype == FORM else parse_json(raw)
-
-
-def _raw(request: Request) -> bytes:
-    """Read the body, however it comes, but never more of it than is allowed."""
+def _raw(request: Request, most: int) -> bytes:
+    """Read the body, however it comes, but never more of it than `most` bytes."""
     raw = bytearray()
-    if (request.content_length or 0) <= quotas.BODY_BYTES:
-        while chunk := request.stream.read(quotas.BODY_BYTES + 1 - len(raw)):
+    if (request.content_length or 0) <= most:
+        while chunk := request.stream.read(most + 1 - len(raw)):
             raw += chunk
-        if len(raw) <= quotas.BODY_BYTES:
+        if len(raw) <= most:
             return bytes(raw)
     request.stream = io.BytesIO()  # the framework would read all the rest
-    raise Error("payload_too_large", f"The body may hold at most {quotas.BODY_BYTES} bytes.")
+    raise Error("payload_too_large", f"The body may hold at most {most} bytes.")
+
+
+def _body(request: Request, raw: bytes, types: set[str | None], optional: bool) -> Any:
+    """Give the parsed body; an empty object where there is none, and where none belongs."""
+    if not types or (not raw and optional):
+        return {}
+    if request.mimetype not in types or request.headers.get("Content-Encoding"):
+        wanted = " or ".join(f"`{name}`" for name in sorted(map(str, types)))
+        raise Error("unsupported_media_type", f"The body must be {wanted}.")
+    return parse_form(raw) if request.mimetype == FORM else parse_json(raw)
 
 
 def _response(
@@ -195,14 +195,6 @@ def _refusal(error: Error, trace: str) -> Response:
 
 
 def _json(status: int, body: Any, trace: str, headers: Mapping[str, str]) -> Response:
-    text = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+    text = b"" if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     named = {"X-Global-Transaction-ID": trace, **ALWAYS, **headers}
     return Response(text, status, headers=named, content_type=JSON)
-
-
-def _log_failure(error: BaseException, trace: str) -> None:
-    """Log where it failed, in one line: type and places, no message and no values."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    entry = {"severity": "ERROR", "trace": trace, "message": type(error).__name__, "at": places}
-    log.error(json.dumps(entry))

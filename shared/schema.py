@@ -8,15 +8,17 @@ broken: the validator's would quote the value, and that may be a secret.
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
-from shared.errors import Error, Target, first_of, missing
+from shared import quotas
+from shared.errors import Error, Target, missing, raise_all
 
 SOURCE = Path(__file__).with_name("openapi.yaml")
 COMPILED = SOURCE.with_suffix(".json")
@@ -57,6 +59,7 @@ class Operation:
     parameters: tuple[Parameter, ...]
     media_type: str | None
     body_required: bool
+    body_bytes: int
     body_schema: Mapping[str, Any]
 
     @cached_property
@@ -78,10 +81,14 @@ class Operation:
         properties = {parameter.key: parameter.schema for parameter in self.parameters}
         return _validator({"properties": properties})
 
-    def checked(self, given: Mapping[str, Any], body: Any) -> dict[str, Any]:
-        """Give the parameters, numbers parsed and defaults filled in, if all is as it must be.
+    def checked(
+        self, given: Mapping[str, Any], body: Any, size: int = 0
+    ) -> tuple[dict[str, Any], Any]:
+        """Give the parameters and the body, if all is as it must be.
 
-        Raises Error `missing_field` or `invalid_field`, with every fault of the request.
+        Numbers are parsed, defaults filled in, undeclared members dropped. `size` is the body's
+        in bytes. Raises Error `missing_field` or `invalid_field`, with the faults of the request:
+        at most quotas.FAULTS_TOLD, and of a large body only the first.
         """
         values: dict[str, Any] = {}
         faults: list[Error] = []
@@ -98,9 +105,9 @@ class Operation:
             parameter = named[str(error.instance_path[0])]
             message = f"`{parameter.name}` {_rule(error)}."
             faults.append(Error("invalid_field", message, parameter.target))
-        faults.extend(_body_faults(self._body, body))
-        first_of(faults)
-        return values
+        faults.extend(_body_faults(self._body, body, size))
+        raise_all(faults[: quotas.FAULTS_TOLD])
+        return values, _declared(self.body_schema, body)
 
 
 def _parsed(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -113,8 +120,32 @@ def _parsed(value: Any, schema: Mapping[str, Any]) -> Any:
     return value
 
 
-def _body_faults(validator: Any, body: Any) -> Iterator[Error]:
-    for error in validator.iter_errors(body):
+def _errors(validator: Any, body: Any, size: int) -> Iterable[Any]:
+    """Give the validator's errors: it collects them all before it gives the first."""
+    if validator.is_valid(body):
+        return ()
+    if size <= quotas.FAULTS_SOUGHT_BYTES:
+        return islice(validator.iter_errors(body), quotas.FAULTS_TOLD)
+    try:
+        validator.validate(body)
+    except jsonschema_rs.ValidationError as error:
+        return (error,)
+    return ()
+
+
+def _declared(schema: Mapping[str, Any], value: Any) -> Any:
+    """Give a value without the members that its schema does not declare."""
+    schema = _resolved(schema)
+    if isinstance(value, dict) and "properties" in schema:
+        known = schema["properties"]
+        return {name: _declared(known[name], value[name]) for name in known if name in value}
+    if isinstance(value, list) and "items" in schema:
+        return [_declared(schema["items"], item) for item in value]
+    return value
+
+
+def _body_faults(validator: Any, body: Any, size: int) -> Iterator[Error]:
+    for error in _errors(validator, body, size):
         path = [str(part) for part in error.instance_path]
         if error.kind.name == "required":
             name = ".".join([*path, error.kind.property])
@@ -131,7 +162,7 @@ def _rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
         case "type":
             return f"must be of type {' or '.join(kind.types)}"
         case "pattern":
-            return f"must match `{kind.pattern}`"
+            return f"must {_words().get(kind.pattern, f'match `{kind.pattern}`')}"
         case "enum":
             return f"must be one of {', '.join(f'`{option}`' for option in kind.options)}"
         case "const":
@@ -144,6 +175,23 @@ def _rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
             return "has a key that is not allowed"
         case _:
             return "is not valid"
+
+
+@cache
+def _words() -> dict[str, str]:
+    """Give the patterns that the document says in words."""
+    found: dict[str, str] = {}
+
+    def walk(item: Any) -> None:
+        if isinstance(item, dict):
+            if "x-says" in item:
+                found[item["pattern"]] = item["x-says"]
+            item = list(item.values())
+        for inner in item if isinstance(item, list) else ():
+            walk(inner)
+
+    walk(_document())
+    return found
 
 
 @cache
@@ -189,6 +237,7 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
         parameters=tuple(map(_parameter, parameters)),
         media_type=media_type,
         body_required=spec.get("requestBody", {}).get("required", False),
+        body_bytes=spec.get("requestBody", {}).get("x-max-bytes", quotas.PLAIN_BODY_BYTES),
         body_schema=content[media_type]["schema"] if media_type else {},
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, Target, first_of
+from shared.errors import Error, Target, raise_all
 
 Fields = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ def check(new: Fields, old: Fields | None) -> None:
     if form.made_from not in new and (form.required or form.made_from != "data"):
         where = f"`{form.made_from}` is required for format `{new['format']}`."
         raise Error("missing_field", where, Target("field", form.made_from))
-    first_of(
+    raise_all(
         [
             Error("missing_field", f"`data.{key}` is required.", Target("field", f"data.{key}"))
             for key in form.required

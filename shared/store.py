@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared import documents, quotas
-from shared.errors import Error
+from shared.errors import unavailable
 
 T = TypeVar("T")
 Filter = tuple[str, str, Any]
@@ -57,7 +57,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Documents as they were at one instant of the store's clock, missing ones included."""
+    """Documents at one instant of the store's clock, missing ones included.
+
+    The public emulator may tear a read that a commit overtakes; preconditions hold there too.
+    """
 
     time: datetime
     documents: Mapping[str, Document]
@@ -155,15 +158,14 @@ class Store:
         api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
         return cls(api, name, jitter, token="owner")  # noqa: S106 - the emulator's word for all
 
-    def read(self, *paths: str) -> Read:
-        """Read documents at one instant."""
+    def read(self, *paths: str, within: float | None = None) -> Read:
+        """Read documents at one instant, `within` some seconds."""
         names = [self._name(path) for path in paths]
         request = documents.BatchGet(database=self._database, documents=names)
         found: dict[str, Document] = {}
-        with _mapped():
-            for answer in map(
-                documents.plain, self._api.batch_get_documents(request, **self._call)
-            ):
+        with _reachable():
+            answers = self._api.batch_get_documents(request, **self._call(within))
+            for answer in map(documents.plain, answers):
                 if answer.WhichOneof("result") == "found":
                     document = self._document(answer.found)
                 else:
@@ -209,47 +211,51 @@ class Store:
         query.select.fields.add(field_path="__name__")
         return [document.path for document in self._run(path, query)[1]]
 
-    def commit(self, writes: Iterable[Write]) -> None:
+    def commit(self, writes: Iterable[Write], within: float | None = None) -> None:
         """Apply all writes or none; raises Conflict when a precondition does not hold."""
         request = documents.Commit(database=self._database)
         for write in writes:
             self._encode(write, request.writes.add())
-        with _mapped():
-            self._api.commit(request, **self._call)
+        try:
+            with _reachable():
+                self._api.commit(request, **self._call(within))
+        except UNMET as error:
+            raise Conflict from error
 
     def transact(self, paths: Sequence[str], decide: Callable[[Read], tuple[list[Write], T]]) -> T:
         """Read, let `decide` give the writes and the result, and commit; again on a Conflict.
 
-        `decide` may run several times: it mints nothing and has no effect of its own. Each time
-        it decides on a fresh snapshot; what it raises is not retried. Raises Error `unavailable`
-        when others kept coming first for quotas.STORE_DEADLINE seconds.
+        `decide` may run several times, each time on a fresh snapshot, so it must come to the
+        same whatever their number: ids and values are minted before. What it raises is not
+        retried; without writes nothing is committed. Raises Error `unavailable` when others
+        kept coming first, or the store did not answer, for quotas.STORE_DEADLINE seconds.
         """
-        give_up = time.monotonic() + quotas.STORE_DEADLINE
+        end = time.monotonic() + quotas.STORE_DEADLINE
         pause = 0.01
-        while True:
-            writes, result = decide(self.read(*paths))
+        while (left := end - time.monotonic()) > 0:
+            writes, result = decide(self.read(*paths, within=left))
+            if not writes:
+                return result
             try:
-                self.commit(writes)
+                self.commit(writes, within=end - time.monotonic())
             except Conflict:
-                if time.monotonic() > give_up:
-                    message = "Too many changes at once: try again."
-                    raise Error("unavailable", message, headers={"Retry-After": "1"}) from None
                 time.sleep(pause * self._jitter())
                 pause = min(2 * pause, 0.5)
             else:
                 return result
+        raise unavailable("Too many changes at once")
 
-    @property
-    def _call(self) -> dict[str, Any]:
-        return {"retry": None, "timeout": quotas.STORE_DEADLINE, "metadata": self._metadata}
+    def _call(self, within: float | None = None) -> dict[str, Any]:
+        timeout = quotas.STORE_DEADLINE if within is None else max(within, 0.1)
+        return {"retry": None, "timeout": timeout, "metadata": self._metadata}
 
     def _run(
         self, parent: str, query: Any, weigh: Callable[[Document], int] = lambda _: 0
     ) -> tuple[datetime, list[Document]]:
         request = documents.RunQuery(parent=self._name(parent), structured_query=query)
         found, weight = [], 0
-        with _mapped():
-            answers = self._api.run_query(request, **self._call)
+        with _reachable():
+            answers = self._api.run_query(request, **self._call())
             for answer in map(documents.plain, answers):
                 read_time = documents.moment(answer.read_time)
                 if answer.HasField("document"):
@@ -286,12 +292,9 @@ class Store:
 
 
 @contextmanager
-def _mapped() -> Iterator[None]:
-    """Turn the client's errors into ours; a message of Firestore's never goes outside."""
+def _reachable() -> Iterator[None]:
+    """Tell a store that does not answer as Error `unavailable`; its own words stay inside."""
     try:
         yield
-    except UNMET as error:
-        raise Conflict from error
     except UNREACHABLE as error:
-        message = "The store does not answer: try again."
-        raise Error("unavailable", message, headers={"Retry-After": "1"}) from error
+        raise unavailable("The store does not answer") from error

@@ -1,7 +1,7 @@
 """The host, with a fuse: dies before or after its nth write, as the power cut would have it.
 
-Run in place of `python -m emulator`. It counts commits and writes to the key store, from outside
-of the domain, from when the file named by CRASH_FILE says `N before ID` or `N after ID`.
+Run in place of `python -m emulator`. It counts commits and what changes the key store's files, from
+outside of the domain, from when the file named by CRASH_FILE says `N before ID` or `N after ID`.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emulator.host import Host
 
-FUSE = Path(os.environ["CRASH_FILE"])
+FUSE, KEYS = Path(os.environ["CRASH_FILE"]), Path(os.environ["CE_KEY_STORE"])
 COUNTS = defaultdict(lambda: itertools.count(1))  # by fuse
 
 
@@ -44,16 +44,27 @@ def die():
 def load(host, load=Host.load):
     """Load the functions as ever, then put the fuse on what they write with."""
     fault = load(host)
-    from shared.local_keys import FileKeyStore
+    from shared import local_keys
     from shared.store import Store
 
     Store.commit = fused(Store.commit)
-    for method in ("put", "confirm", "destroy"):
-        setattr(FileKeyStore, method, fused(getattr(FileKeyStore, method)))
+    local_keys._write = fused(local_keys._write)
     return fault
 
 
+def within_keys(act):
+    """Put the fuse on what a path method does in the key store, and nowhere else."""
+    guarded = fused(act)
+
+    def chosen(path, *args, **kwargs):
+        return (guarded if path.parent == KEYS else act)(path, *args, **kwargs)
+
+    return chosen
+
+
 Host.load = load
+Path.rename = within_keys(Path.rename)
+Path.unlink = within_keys(Path.unlink)
 
 if __name__ == "__main__":
     runpy.run_module("emulator", run_name="__main__", alter_sys=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared import quotas
-from shared.app import Settings
+from shared.app import App, Settings
 from tests.support import wired
 
 ID = "25bbfb75-e821-4338-9413-d432c6e55f85"
@@ -39,7 +39,7 @@ def test_repr_tells_nothing(host, tmp_path):
 def test_no_local_keyring_in_production(host, more):
     """Without the emulator this is production, where the local keyring is refused."""
     with pytest.raises(ValueError, match="local keyring is refused in production"):
-        Settings.from_env(host | more)
+        App.from_settings(Settings.from_env(host | more))
 
 
 def test_no_moved_clock_in_production():
@@ -59,8 +59,7 @@ def test_defaults():
     assert settings.endpoint == "https://api.us-south.codeengine.cloud.ibm.com"
     assert settings.projects_per_region == quotas.PROJECTS_PER_REGION == 20
     assert settings.clock_file is None
-    assert settings.keyring == Path("~/.config/ce/emulator/keyring.json").expanduser()
-    assert settings.key_store == Path("~/.config/ce/emulator/keys").expanduser()
+    assert (settings.keyring, settings.key_store) == (None, None)
 
 
 def test_from_the_environment():
@@ -69,14 +68,14 @@ def test_from_the_environment():
         LOCAL
         | {
             "CE_REGION": "eu-de",
-            "CE_HOME": "/h",
+            "CE_KEYRING": "/h/keyring.json",
             "CE_PROJECTS_PER_REGION": "3",
             "CE_CLOCK_FILE": "/c",
             "CE_DATABASE": "other",
         }
     )
     assert settings.endpoint == "https://api.eu-de.codeengine.cloud.ibm.com"
-    assert settings.keyring == Path("/h/emulator/keyring.json")
+    assert settings.keyring == Path("/h/keyring.json")
     assert (settings.projects_per_region, settings.clock_file) == (3, Path("/c"))
     assert settings.database == "other"
 

@@ -90,6 +90,7 @@ def test_project_restore(mine):
     mine("project", "delete", "-n", "myproject", "-f")
     assert "soft deleted" in mine("project", "select", "-n", "myproject", code=1)
     assert mine("secret", "get", "-n", "s", code=1).startswith("FAILED\n")
+    assert "  soft deleted  false " in mine("project", "list")
     said = mine("project", "restore", "-n", "myproject")
     assert said == "Restoring project 'myproject'...\nOK\n"
     assert mine("secret", "get", "-n", "s", "-d", "-o", "jsonpath={.data.A}") == "b\n"
@@ -158,6 +159,15 @@ def test_wait_gives_up(mine, host):
     assert "was not found" in mine(*args, code=1)
 
 
+def test_a_selection_that_is_gone_says_what_to_do(mine, account, host):
+    """The project was destroyed elsewhere: the way to another one is in the refusal."""
+    account.call("POST", f"/v1/reclamations/{selected(mine)}/actions/reclaim", {})
+    host.quiet()
+    said = mine("secret", "list", code=1)
+    assert "'myproject'" in said
+    assert "'ce project select --name NAME'" in said
+
+
 def test_a_wrong_key_is_not_logged_in(ce, monkeypatch):
     """An API key that is not known exits 4."""
     monkeypatch.setenv("CODE_ENGINE_APIKEY", "no-such-key")
@@ -180,9 +190,11 @@ def test_emulator_commands_reach_the_host(host):
         (("exec", "--", "sh", "-c", 'echo "$CE_HUB_STATE" "$1"; exit 7', "-", "-l"), 7, "@ -l\n"),
         (("clock", "advance", "0s"), 0, "(+0s)\n"),
         (("--help",), 0, "usage: ce emulator "),
+        (("--help",), 0, "Run everything on this machine"),
         ((), 2, ""),
     ):
         command = [sys.executable, "-m", "ce", "emulator", *args]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
         assert said.replace("@", str(host.state)) in done.stdout
+        assert "--state" not in done.stdout + done.stderr

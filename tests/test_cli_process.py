@@ -135,7 +135,7 @@ def test_unreachable():
     """A host that does not answer is a failure that quotes no key."""
     done = run("project", "list")
     assert done.returncode == 1
-    assert "Cannot reach http://127.0.0.1" in done.stderr
+    assert "Cannot reach 127.0.0.1:" in done.stderr
     assert KEY not in done.stdout + done.stderr
 
 

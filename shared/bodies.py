@@ -5,6 +5,7 @@ Every refusal is Error `malformed_request`, and none repeats what was sent.
 
 import json
 import re
+from math import isinf
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -20,7 +21,9 @@ def parse_json(raw: bytes) -> Any:
         raise _malformed("The body is not UTF-8.") from None
     _check_depth(text)
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
+        )
     except ValueError:
         raise _malformed("The body is not JSON.") from None
     if "\\u" in text:  # an escape is the only way to a surrogate without its other half
@@ -30,9 +33,6 @@ def parse_json(raw: bytes) -> Any:
 
 def parse_form(raw: bytes) -> dict[str, str]:
     """Parse a URL-encoded form, each name once."""
-    if len(raw) > quotas.FORM_BYTES:
-        limit = f"The form may hold at most {quotas.FORM_BYTES} bytes."
-        raise Error("payload_too_large", limit)
     if re.search(rb"%(?![0-9A-Fa-f]{2})", raw):
         raise _malformed("The form holds a percent sign that escapes nothing.")
     try:
@@ -54,6 +54,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(_: str) -> NoReturn:
     raise _malformed("NaN and Infinity are not JSON.")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if isinf(value):
+        raise _malformed("A number is too large.")
+    return value
 
 
 def _check_depth(text: str) -> None:

@@ -1,0 +1,165 @@
+"""What should not happen, and must do no harm when it does."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from google.api_core import exceptions
+
+from shared import projects, reclamations, resources, retention, store
+from shared.errors import Error
+from shared.kinds import SECRETS
+from shared.store import Conflict, Store
+from tests.support import call
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class Lossy(Store):
+    """A store whose first commit is applied, but reported as a conflict."""
+
+    lost = False
+
+    def commit(self, writes, **within):
+        """Commit, and lose the first answer."""
+        super().commit(writes, **within)
+        if not self.lost:
+            self.lost = True
+            raise Conflict
+
+
+def lossy(app):
+    """Give the domain over a store that loses its first answer."""
+    old = app.store
+    return replace(app, store=Lossy(old._api, old._database, old._jitter, token="owner"))
+
+
+def test_a_create_whose_answer_was_lost(app):
+    """It finds its own claim, tells success, and keeps the key."""
+    over = lossy(app)
+    made = projects.create(over, call(body={"name": "p"})).body
+    assert over.store.lost
+    on = {"project_id": made["id"]}
+    body = {"name": "s", "format": "generic", "data": {"k": "v"}}
+    resources.create(SECRETS, app, call(body=body, **on))
+    assert resources.get(SECRETS, app, call(name="s", **on)).body["data"] == {"k": "v"}
+    assert len(projects.listing(app, call()).page.entries) == 1
+    assert (app.settings.key_store / made["id"]).exists()
+
+
+def test_a_refused_create_leaves_its_key_half_to_the_schedule(app):
+    """Who lost the race for a name destroys nothing; an hour later the schedule does."""
+    other = projects.create(app, call(body={"name": "p"})).body["id"]
+    region = projects.region_path("a" * 32, app.settings.region)
+    app.store.commit([store.Write(region, {}, mask=[projects.slot(other)])])
+
+    class Late(Store):
+        """A store in which somebody takes the name just before the first commit."""
+
+        taken = False
+
+        def commit(self, writes, **within):
+            """Let the other be first."""
+            if not self.taken:
+                self.taken = True
+                claim = {"slots": {other: "p"}}
+                super().commit([store.Write(region, claim, mask=[projects.slot(other)])])
+            super().commit(writes, **within)
+
+    old = app.store
+    late = replace(app, store=Late(old._api, old._database, old._jitter, token="owner"))
+    with pytest.raises(Error) as refused:
+        projects.create(late, call(body={"name": "p"}))
+    assert refused.value.code == "name_taken"
+    assert len(list(app.settings.key_store.iterdir())) == 2
+    app.settings.clock_file.write_text("3601")
+    assert retention.enforce(app)["orphans"] == 1
+    assert [file.name for file in app.settings.key_store.iterdir()] == [other]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": "soft_deleted", "purge_at": LONG_AGO},
+        {"status": "hard_deleting", "progress_at": LONG_AGO},
+        {"status": "hard_deletion_failed", "updated_at": LONG_AGO},
+    ],
+)
+def test_an_odd_project_delays_no_other(app, odd):
+    """It is counted as failed; what is due is done."""
+    project = projects.create(app, call(body={"name": "p"})).body["id"]
+    projects.delete(app, call(id=project))
+    app.store.commit([store.create("projects/odd", odd)])
+    app.store.commit([store.create("regions/odd", {"key": "odd", "slots": None})])
+    app.settings.clock_file.write_text(str(8 * 24 * 3600))
+    done = retention.enforce(app)
+    assert done["expired"] == 1
+    assert done["failed"] >= 1
+    path = f"projects/{project}"
+    assert app.store.read(path)[path].fields["status"] == "hard_deleting"
+
+
+def test_a_key_store_out_of_reach_delays_no_project(app):
+    """The schedule marks what is due although it cannot list key halves."""
+    project = projects.create(app, call(body={"name": "p"})).body["id"]
+    projects.delete(app, call(id=project))
+    keys = app.settings.key_store
+    keys.rename(keys.with_name("moved"))
+    keys.write_text("")
+    app.settings.clock_file.write_text(str(8 * 24 * 3600))
+    assert retention.enforce(app)["expired"] == 1
+
+
+@pytest.mark.parametrize("read", ["get", "listing"])
+def test_a_lost_part_is_told_and_not_waited_for(app, read):
+    """A value of which a part is gone for good is an internal error, at once."""
+    project = projects.create(app, call(body={"name": "p"})).body["id"]
+    on = {"project_id": project}
+    body = {"name": "s", "format": "generic", "data": {"k": "x" * 1_000_000}}
+    resources.create(SECRETS, app, call(body=body, **on))
+    parts = [p for p in app.store.descendants(f"projects/{project}", 99) if "/parts/" in p]
+    app.store.commit([store.discard(parts[0])])
+    with pytest.raises(Error) as told:
+        getattr(resources, read)(SECRETS, app, call(name="s", **on))
+    assert told.value.code == "internal"
+
+
+def test_a_query_that_cannot_be_answered_is_no_conflict(app):
+    """A missing index or database is a failure, not somebody else's success."""
+
+    class Unindexed:
+        """Firestore's client, for which no index was made."""
+
+        def __init__(self, api):
+            self.api = api
+
+        def __getattr__(self, name):
+            return getattr(self.api, name)
+
+        def run_query(self, *_, **__):
+            """Fail as the real service does."""
+            raise exceptions.FailedPrecondition("The query requires an index.")
+
+    old = app.store
+    without = Store(Unindexed(old._api), old._database, old._jitter, token="owner")
+    with pytest.raises(exceptions.FailedPrecondition):
+        projects.listing(replace(app, store=without), call())
+
+
+def test_a_strangers_body_is_not_parsed(account, host):
+    """Without a token the answer is 401 whatever the body; no time is spent on it."""
+    rubbish = b'{"a": [' + b"[]," * 1000
+    headers = {"Content-Type": "application/json"}
+    for url in (f"{host.functions}/putSecret", f"{host.functions}/createProject"):
+        answer = account.session.post(url, data=rubbish, headers=headers, timeout=30)
+        assert answer.status_code == 401
+
+
+def test_a_reclamation_is_listed_beyond_the_cap(app):
+    """Lowering the cap hides no deleted project."""
+    made = [projects.create(app, call(body={"name": f"p{n}"})).body["id"] for n in range(3)]
+    for project in made:
+        projects.delete(app, call(id=project))
+    lower = replace(app, settings=replace(app.settings, projects_per_region=1))
+    listed = reclamations.listing(lower, call()).body["resources"]
+    assert [entry["id"] for entry in listed] == made

@@ -64,11 +64,12 @@ def external(address: str) -> Firestore:
     return Firestore(address)
 
 
-def start(port: int, hub: str, log_file: Path, log: Log) -> Firestore:
-    """Start our own and wait until it answers."""
+def start(port: int, hub: str, log_file: Path, log: Log, rules: Path | None = None) -> Firestore:
+    """Start our own and wait until it answers; `rules` bind all but servers."""
     began, found = time.monotonic(), jar.find(log)
     command = [jar.find_java(found), "-Duser.language=en", "-cp", str(found), jar.MAIN]
     command += ["--host=127.0.0.1", f"--port={port}", f"--websocket_port={free()}"]
+    command += [f"--rules={rules}"] if rules else []
     address = f"127.0.0.1:{port}"
     firestore = Firestore(address, spawn([*command, f"--functions_emulator={hub}"], log_file))
     try:

@@ -1,4 +1,4 @@
-"""What firebase.json says: the ports of all, and the rewrites, headers and files of hosting.
+"""What firebase.json says: ports, Firestore's rules; the rewrites, headers and files of hosting.
 
 First match wins, in Firebase's order: a file that exists, then the rewrites. Settings this host
 does not support are refused by name; it must never serve anything outside the public folder.
@@ -66,6 +66,12 @@ def ports(root: Path) -> dict[str, int]:
         if not isinstance(port, int):
             raise Refused(f"firebase.json: emulators.{name}.port must be a number.")
     return found
+
+
+def rules(root: Path) -> Path | None:
+    """Give the file of Firestore's security rules; without rules any web page may read it all."""
+    named = (_firebase(root).get("firestore") or {}).get("rules")
+    return root / named if named else None
 
 
 def glob(source: str) -> re.Pattern[str]:

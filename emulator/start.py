@@ -245,7 +245,8 @@ def _firestore(options: Options, state: State, hub: int, log: Log) -> firestore.
         return firestore.external(address)
     port = ports.check(options.firestore_port, "Firestore", "--firestore-port")
     state.forget(keys="CE_KEY_STORE" not in os.environ)  # Firestore's own data was in memory
-    return firestore.start(port, f"127.0.0.1:{hub}", state.folder / "firestore.log", log)
+    rules = hosting.rules(options.root)
+    return firestore.start(port, f"127.0.0.1:{hub}", state.folder / "firestore.log", log, rules)
 
 
 def _addresses(bound: dict[str, socket.socket], store: firestore.Firestore) -> dict[str, str]:

@@ -27,10 +27,11 @@ def fused(write):
         now = next(COUNTS[fuse]) == int(at)
         if now and when == "before":
             die()
-        answer = write(*args, **kwargs)
-        if now:
-            die()
-        return answer
+        try:
+            return write(*args, **kwargs)
+        finally:
+            if now:
+                die()
 
     return guarded
 

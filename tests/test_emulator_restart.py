@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import requests
 
 from tests.support import ROOT, WEEK, Account, Host
 
@@ -104,3 +105,16 @@ def test_the_banner_has_the_exports_but_not_the_key(own, first):
         assert f"    export {name}={shlex.quote(value)}\n" in shown
     assert "`ce emulator env`" in shown
     assert first().apikey not in shown
+
+
+def test_no_web_page_reads_the_store(host):
+    """Without a server's identity Firestore's rules let nobody read, write or list."""
+    base = f"http://{host.info['firestore']}/v1/projects/{host.info['project']}"
+    documents = f"{base}/databases/(default)/documents"
+    origin = {"Origin": "http://evil.example"}
+    body = {"fields": {"a": {"stringValue": "b"}}}
+    for answer in (
+        requests.get(f"{documents}/api_keys", headers=origin, timeout=10),
+        requests.post(f"{documents}/api_keys?documentId=x", json=body, headers=origin, timeout=10),
+    ):
+        assert answer.status_code == 403

@@ -234,7 +234,8 @@ class Inside:
     def below(self, path: str) -> dict[str, dict[str, Any] | None]:
         """Give every document below a path, of whatever collection."""
         paths = self.store.descendants(path, 10_000)
-        return {path: self.document(path) for path in paths}
+        read = self.store.read(*paths).documents if paths else {}
+        return {path: document.fields for path, document in read.items()}
 
     def everything(self) -> dict[str, dict[str, Any] | None]:
         """Give every document of the store."""

@@ -46,27 +46,19 @@ def create(app: App, call: Call) -> Answer:
 
     Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
     """
-    name = _checked_name(call.body["name"])
-    region = region_path(call.principal.account, app.settings.region)
-    project_id = app.new_id()
-    fields = {
-        "id": project_id,
-        "name": name,
-        "account_id": call.principal.account,
-        "region": app.settings.region,
-        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
-        "tags": call.body.get("tags", []),
-        "status": Status.ACTIVE.value,
-        "deleted_at": None,
-        "purge_at": None,
-    }
+    project = _fresh(app, call)
+    project_id, name = project["id"], project["name"]
+    region = region_path(project["account_id"], project["region"])
     key: dict[str, Any] = {}
 
     def decide(read: Read) -> tuple[list[store.Write], Answer]:
         now = app.now(read)
+        project.update(created_at=now, updated_at=now)
+        body = present(app, project)
+        answer = Answer(body, now=now, location=body["href"])
         slots = (read[region].fields or {}).get("slots", {})
         if project_id in slots:  # stored already: the answer to an earlier try was lost
-            return [], told(now)
+            return [], answer
         if name in slots.values():
             taken = "A project of this name exists already, perhaps soft deleted."
             raise Error("name_taken", taken, Target("field", "name"))
@@ -75,26 +67,14 @@ def create(app: App, call: Call) -> Answer:
         if not key:  # made once, after the first read that leaves room for it; if the create is
             # refused after all, the schedule destroys it, for a lost answer may hide a success
             key.update(app.keyring.create(project_id, now))
-        project = fields | {"created_at": now, "updated_at": now}
-        claim = store.Write(
-            region,
-            {"key": region.rpartition("/")[2], "slots": {project_id: name}},
-            mask=["key", slot(project_id)],
-            exists=None if read[region].fields else False,
-            update_time=read[region].update_time,
-        )
         writes = [
-            claim,
+            _claim(read[region], project_id, name),
             store.create(f"projects/{project_id}", project),
             store.create(sealing.data_key_path(project_id), key),
             store.absent(f"tombstones/{project_id}"),
             audit.by(call, "project.create", project, now),
         ]
-        return writes, told(now)
-
-    def told(now: datetime) -> Answer:
-        body = present(app, fields | {"created_at": now})
-        return Answer(body, now=now, location=body["href"])
+        return writes, answer
 
     try:
         answer = app.store.transact([region], decide)
@@ -102,6 +82,32 @@ def create(app: App, call: Call) -> Answer:
         raise _full(app, call) from None
     app.keyring.confirm(project_id)
     return answer
+
+
+def _fresh(app: App, call: Call) -> dict[str, Any]:
+    """Give the fields of a new project, but for its times."""
+    return {
+        "id": app.new_id(),
+        "name": _checked_name(call.body["name"]),
+        "account_id": call.principal.account,
+        "region": app.settings.region,
+        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
+        "tags": call.body.get("tags", []),
+        "status": Status.ACTIVE.value,
+        "deleted_at": None,
+        "purge_at": None,
+    }
+
+
+def _claim(region: Document, project_id: str, name: str) -> store.Write:
+    """Give the write that takes a slot and a name, if the region is as it was read."""
+    return store.Write(
+        region.path,
+        {"key": region.id, "slots": {project_id: name}},
+        mask=["key", slot(project_id)],
+        exists=region.fields is not None,
+        update_time=region.update_time,
+    )
 
 
 def get(app: App, call: Call) -> Answer:

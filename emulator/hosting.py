@@ -71,6 +71,8 @@ def ports(root: Path) -> dict[str, int]:
 def rules(root: Path) -> Path | None:
     """Give the file of Firestore's security rules; without rules any web page may read it all."""
     named = (_firebase(root).get("firestore") or {}).get("rules")
+    if named and not (root / named).is_file():
+        raise Refused(f"firebase.json: there is no file of rules {named!r}.")
     return root / named if named else None
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from shared import local_keys, quotas
 from shared.keyring import Keyring
-from shared.store import Read, Store
+from shared.store import Store
+from shared.writes import Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class App:
         if self.settings.clock_file is None:
             return timedelta(0)
         try:
-            return timedelta(seconds=float(self.settings.clock_file.read_text()))
+            return timedelta(seconds=float(self.settings.clock_file.read_bytes()))
         except FileNotFoundError:
             return timedelta(0)
 

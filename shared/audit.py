@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared import store
+from shared import writes
 from shared.app import Call
 
 SYSTEM = "retention"  # who acts when nobody does
 
 
-def by(call: Call, action: str, project: Mapping[str, Any], now: datetime) -> store.Write:
+def by(call: Call, action: str, project: Mapping[str, Any], now: datetime) -> writes.Write:
     """Give the entry of a change that a caller asked for; its request names it.
 
     `action` is as in contract section 9, such as `secret.create`.
@@ -29,7 +29,7 @@ def entry(
     project: Mapping[str, Any],
     now: datetime,
     who: Mapping[str, str],
-) -> store.Write:
+) -> writes.Write:
     """Give the write of one entry; it must be the first of its id, so a change happens once."""
     fields = {
         "action": f"codeengine.{action}",
@@ -39,4 +39,4 @@ def entry(
         "outcome": "success",
         **who,
     }
-    return store.create(f"audit/{entry_id}", fields)
+    return writes.create(f"audit/{entry_id}", fields)

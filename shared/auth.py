@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared import quotas, store
+from shared import quotas, writes
 from shared.app import Answer, App, Call, Principal
 from shared.errors import Error, missing
 
@@ -39,7 +39,7 @@ def may(principal: Principal, verb: str) -> bool:
     return any(verb in ROLES.get(role, ()) for role in principal.roles)
 
 
-def owned(document: store.Document, principal: Principal) -> dict[str, Any]:
+def owned(document: writes.Document, principal: Principal) -> dict[str, Any]:
     """Give a project's fields to its account; to any other it does not exist (Error 404)."""
     if document.fields is None or document.fields["account_id"] != principal.account:
         raise missing()
@@ -141,7 +141,7 @@ def create_account(app: App, call: Call) -> Answer:
     text = call.body.get("apikey") or f"ce_{secrets.token_hex(8)}_{secrets.token_urlsafe(32)}"
     roles = call.body.get("roles") or sorted(OWNER)
     fields = key_record(text, account, roles)
-    app.store.commit([store.Write(f"api_keys/{_id_of(text)}", fields)])
+    app.store.commit([writes.Write(f"api_keys/{_id_of(text)}", fields)])
     return Answer({"account_id": account, "apikey": text, "roles": roles})
 
 

@@ -4,11 +4,12 @@ Works on the plain protobuf classes below the client's wrappers, at a third of t
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.cloud.firestore_v1.types import document, firestore, query, write
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The plain class of each wrapper used here and in `store` and `events`.
 Value: Any = type(document.Value.pb(document.Value()))
 Document: Any = type(document.Document.pb(document.Document()))
@@ -85,4 +86,4 @@ def _decode(value: Any) -> Any:
 
 def moment(timestamp: Any) -> datetime:
     """Give a protobuf timestamp as a time in UTC, exact to the microsecond, Firestore's unit."""
-    return timestamp.ToDatetime(tzinfo=UTC)  # type: ignore[no-any-return]
+    return EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)

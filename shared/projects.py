@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared import audit, lifecycle, sealing, store
+from shared import audit, lifecycle, sealing, writes
 from shared.app import Answer, App, Call, Page, timestamp
 from shared.auth import owned
 from shared.errors import Error, Target, missing
 from shared.lifecycle import Status
-from shared.store import Document, Read
+from shared.writes import Document, Read
 
 Fields = Mapping[str, Any]
 DEFAULT_GROUP = "default" + 25 * "0"  # the resource group of those who name none (32 characters)
@@ -51,7 +51,7 @@ def create(app: App, call: Call) -> Answer:
     region = region_path(project["account_id"], project["region"])
     key: dict[str, Any] = {}
 
-    def decide(read: Read) -> tuple[list[store.Write], Answer]:
+    def decide(read: Read) -> tuple[list[writes.Write], Answer]:
         now = app.now(read)
         project.update(created_at=now, updated_at=now)
         body = present(app, project)
@@ -67,14 +67,14 @@ def create(app: App, call: Call) -> Answer:
         if not key:  # made once, after the first read that leaves room for it; if the create is
             # refused after all, the schedule destroys it, for a lost answer may hide a success
             key.update(app.keyring.create(project_id, now))
-        writes = [
+        commit = [
             _claim(read[region], project_id, name),
-            store.create(f"projects/{project_id}", project),
-            store.create(sealing.data_key_path(project_id), key),
-            store.absent(f"tombstones/{project_id}"),
+            writes.create(f"projects/{project_id}", project),
+            writes.create(sealing.data_key_path(project_id), key),
+            writes.absent(f"tombstones/{project_id}"),
             audit.by(call, "project.create", project, now),
         ]
-        return writes, answer
+        return commit, answer
 
     try:
         answer = app.store.transact([region], decide)
@@ -99,9 +99,9 @@ def _fresh(app: App, call: Call) -> dict[str, Any]:
     }
 
 
-def _claim(region: Document, project_id: str, name: str) -> store.Write:
+def _claim(region: Document, project_id: str, name: str) -> writes.Write:
     """Give the write that takes a slot and a name, if the region is as it was read."""
-    return store.Write(
+    return writes.Write(
         region.path,
         {"key": region.id, "slots": {project_id: name}},
         mask=["key", slot(project_id)],
@@ -170,7 +170,7 @@ def _transition(
     """Move a project in one compare-and-set; without a caller, the system does it."""
     path, entry_id = f"projects/{project_id}", app.new_id()
 
-    def decide(read: Read) -> tuple[list[store.Write], tuple[dict[str, Any], datetime]]:
+    def decide(read: Read) -> tuple[list[writes.Write], tuple[dict[str, Any], datetime]]:
         now = app.now(read)
         project = owned(read[path], call.principal) if call else _found(read[path])
         verb = lifecycle.applicable(project, verbs)
@@ -181,7 +181,7 @@ def _transition(
             if call
             else audit.entry(entry_id, action, project, now, {"initiator": audit.SYSTEM})
         )
-        return [store.update(read[path], changes), witness], (project | changes, now)
+        return [writes.update(read[path], changes), witness], (project | changes, now)
 
     return app.store.transact([path], decide)
 

@@ -8,11 +8,12 @@ step's write triggers the event that calls it again.
 from itertools import accumulate
 from typing import Any
 
-from shared import audit, lifecycle, quotas, sealing, store
+from shared import audit, lifecycle, quotas, sealing, writes
 from shared.app import App
 from shared.lifecycle import HARD_DELETING
 from shared.projects import region_path, slot
-from shared.store import Conflict, Document
+from shared.store import Conflict
+from shared.writes import Document
 
 
 def advance(app: App, project_id: str) -> str:
@@ -33,13 +34,13 @@ def advance(app: App, project_id: str) -> str:
             app.keyring.destroy(project_id)
             stamp = {"shredded_at": now, "progress_at": now, "swept": 0}
             app.store.commit(
-                [store.update(document, stamp), store.discard(sealing.data_key_path(project_id))]
+                [writes.update(document, stamp), writes.discard(sealing.data_key_path(project_id))]
             )
             return "shred"
         children = _batch(app.store.descendants(path, quotas.SWEEP_BATCH))
         if children:
             stamp = {"swept": document.fields["swept"] + len(children), "progress_at": now}
-            app.store.commit([store.update(document, stamp), *map(store.discard, children)])
+            app.store.commit([writes.update(document, stamp), *map(writes.discard, children)])
             return "sweep"
         app.store.commit(_tombstone(document, document.fields, now))
     except Conflict:
@@ -53,7 +54,7 @@ def _batch(paths: list[str]) -> list[str]:
     return [path for path, count in zip(paths, parts, strict=True) if count <= quotas.SWEEP_PARTS]
 
 
-def _tombstone(document: Document, project: dict[str, Any], now: Any) -> list[store.Write]:
+def _tombstone(document: Document, project: dict[str, Any], now: Any) -> list[writes.Write]:
     """Give the writes that end a project: tombstone, slot and name freed, project gone."""
     changes = lifecycle.move(project, "erase", now)
     kept = ("id", "account_id", "region", "created_at", "deleted_at", "shredded_at", "swept")
@@ -65,8 +66,8 @@ def _tombstone(document: Document, project: dict[str, Any], now: Any) -> list[st
     project_id = project["id"]
     who = {"initiator": audit.SYSTEM}
     return [
-        store.create(f"tombstones/{project_id}", tombstone),
-        store.delete(document),
-        store.Write(region, {}, mask=[slot(project_id)]),
+        writes.create(f"tombstones/{project_id}", tombstone),
+        writes.delete(document),
+        writes.Write(region, {}, mask=[slot(project_id)]),
         audit.entry(f"{project_id}.erase", "project.erase", project, now, who),
     ]

@@ -10,13 +10,13 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from shared import audit, quotas, sealing, store
+from shared import audit, quotas, sealing, writes
 from shared.app import Answer, App, Call, Page, timestamp
 from shared.auth import owned
 from shared.errors import Error, Target, missing
 from shared.kinds import Kind
 from shared.lifecycle import require_active
-from shared.store import Document, Read
+from shared.writes import Document, Read
 
 Fields = dict[str, Any]
 INCOMPLETE = Error("internal", "A part of a stored value is missing.")
@@ -31,7 +31,7 @@ def create(kind: Kind, app: App, call: Call) -> Answer:
     kind.check(resource, None)
     place = _Place(kind, call.parameters["project_id"], resource["name"])
 
-    def decide(read: Read) -> tuple[list[store.Write], Answer]:
+    def decide(read: Read) -> tuple[list[writes.Write], Answer]:
         project, now = place.project(read, app, call)
         count = (read[place.usage].fields or {}).get("count", 0)
         if read[place.path].fields is not None:
@@ -41,13 +41,13 @@ def create(kind: Kind, app: App, call: Call) -> Answer:
             limit = f"The project holds {count} {kind.collection}, and no more fit in: delete one."
             raise Error("quota_exceeded", limit)
         stored, parts = place.stored(app, read, resource | {"created_at": now})
-        writes = [
-            store.create(place.path, stored),
+        commit = [
+            writes.create(place.path, stored),
             *parts,
-            store.replace(read[place.usage], {"count": count + 1}),
+            writes.replace(read[place.usage], {"count": count + 1}),
             *place.witnesses(read, call, f"{kind.noun}.create", now),
         ]
-        return writes, _answer(kind, app, project, resource | {"created_at": now}, now)
+        return commit, _answer(kind, app, project, resource | {"created_at": now}, now)
 
     return app.store.transact([*place.context, place.usage, place.path], decide)
 
@@ -60,7 +60,7 @@ def replace(kind: Kind, app: App, call: Call) -> Answer:
     place = _Place(kind, call.parameters["project_id"], call.parameters["name"])
     body = _fresh(kind, app, call)
 
-    def decide(read: Read) -> tuple[list[store.Write], Answer]:
+    def decide(read: Read) -> tuple[list[writes.Write], Answer]:
         project, now = place.project(read, app, call)
         old = place.resource(read)
         if call.parameters["if_match"] not in ("*", old["entity_tag"]):
@@ -69,13 +69,13 @@ def replace(kind: Kind, app: App, call: Call) -> Answer:
         kind.check(body, old)
         resource = body | {name: old[name] for name in ("id", "name", "created_at")}
         stored, parts = place.stored(app, read, resource)
-        writes = [
-            store.replace(read[place.path], stored),
+        commit = [
+            writes.replace(read[place.path], stored),
             *parts,
-            *map(store.discard, sealing.part_paths(place.path, old)),
+            *map(writes.discard, sealing.part_paths(place.path, old)),
             *place.witnesses(read, call, f"{kind.noun}.update", now),
         ]
-        return writes, _answer(kind, app, project, resource, now)
+        return commit, _answer(kind, app, project, resource, now)
 
     return app.store.transact([*place.context, place.path], decide)
 
@@ -84,17 +84,17 @@ def delete(kind: Kind, app: App, call: Call) -> Answer:
     """Delete a resource for good. Raises Error `project_not_active`."""
     place = _Place(kind, call.parameters["project_id"], call.parameters["name"])
 
-    def decide(read: Read) -> tuple[list[store.Write], Answer]:
+    def decide(read: Read) -> tuple[list[writes.Write], Answer]:
         _, now = place.project(read, app, call)
         old = place.resource(read)
         count = (read[place.usage].fields or {}).get("count", 0)
-        writes = [
-            store.delete(read[place.path]),
-            *map(store.discard, sealing.part_paths(place.path, old)),
-            store.replace(read[place.usage], {"count": count - 1}),
+        commit = [
+            writes.delete(read[place.path]),
+            *map(writes.discard, sealing.part_paths(place.path, old)),
+            writes.replace(read[place.usage], {"count": count - 1}),
             *place.witnesses(read, call, f"{kind.noun}.delete", now),
         ]
-        return writes, Answer(now=now)
+        return commit, Answer(now=now)
 
     return app.store.transact([*place.context, place.usage, place.path], decide)
 
@@ -181,7 +181,7 @@ class _Place:
             raise missing()
         return fields
 
-    def stored(self, app: App, read: Read, resource: Fields) -> tuple[Fields, list[store.Write]]:
+    def stored(self, app: App, read: Read, resource: Fields) -> tuple[Fields, list[writes.Write]]:
         """Give the resource as it is stored, its sealed fields in an envelope, and the parts."""
         project, key = read[self.home].fields or {}, read[self.key].fields or {}
         sealed = sealing.seal(app.keyring, project, key, self.kind, resource)
@@ -194,10 +194,10 @@ class _Place:
         values = sealing.unseal(app.keyring, project, key, self.kind, stored, sealed)
         return {**stored, **values}
 
-    def witnesses(self, read: Read, call: Call, action: str, now: datetime) -> list[store.Write]:
+    def witnesses(self, read: Read, call: Call, action: str, now: datetime) -> list[writes.Write]:
         """Give the writes that every change makes: the project as read, and the audit entry."""
         project = read[self.home]
-        return [store.verify(project), audit.by(call, action, project.fields or {}, now)]
+        return [writes.verify(project), audit.by(call, action, project.fields or {}, now)]
 
 
 def _fresh(kind: Kind, app: App, call: Call) -> Fields:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from shared import projects, quotas, store
+from shared import projects, quotas, writes
 from shared.app import App
 from shared.failures import log, log_failure, new_trace
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
-from shared.store import Conflict, Document
+from shared.store import Conflict
+from shared.writes import Document
 
 T = TypeVar("T")
 # What there is to do: the word it is counted under, who does it, and with what.
@@ -102,7 +103,7 @@ def _with_status(app: App, status: str, field: str, until: datetime) -> list[Doc
 
 def _nudge(app: App, document: Document, now: datetime) -> int:
     """Touch a project, so that an event is sent for it again."""
-    app.store.commit([store.update(document, {"nudged_at": now})])
+    app.store.commit([writes.update(document, {"nudged_at": now})])
     return 1
 
 
@@ -118,7 +119,7 @@ def _settle(app: App, project_id: str, _now: datetime) -> int:
         return 1
     if read[tombstone].fields is None:
         never = {"id": project_id, "status": "never_created", "erased_at": app.now(read)}
-        app.store.commit([store.create(tombstone, never), store.absent(project)])
+        app.store.commit([writes.create(tombstone, never), writes.absent(project)])
     app.keyring.destroy(project_id)
     return 1
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgpack
 
-from shared import crypto, quotas, store
+from shared import crypto, quotas, writes
 from shared.keyring import Keyring
 from shared.kinds import Kind
 
@@ -59,7 +59,7 @@ def part_paths(path: str, resource: Fields | None) -> list[str]:
     return [f"{path}/parts/{value}-{number}" for number in range(resource["parts"])]
 
 
-def split(path: str, resource: dict[str, Any], sealed: bytes) -> list[store.Write]:
+def split(path: str, resource: dict[str, Any], sealed: bytes) -> list[writes.Write]:
     """Put the envelope into the resource's fields, or into parts whose writes are given."""
     size = quotas.SEALED_PART_BYTES
     resource["size"] = len(sealed)
@@ -69,4 +69,6 @@ def split(path: str, resource: dict[str, Any], sealed: bytes) -> list[store.Writ
     chunks = [sealed[start : start + size] for start in range(0, len(sealed), size)]
     resource |= {"sealed": None, "parts": len(chunks)}
     paths = part_paths(path, resource)
-    return [store.create(part, {"bytes": chunk}) for part, chunk in zip(paths, chunks, strict=True)]
+    return [
+        writes.create(part, {"bytes": chunk}) for part, chunk in zip(paths, chunks, strict=True)
+    ]

@@ -6,23 +6,29 @@ The client's own retries are off everywhere: `transact` is the only retry.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 import grpc
+import grpc.experimental
 from google.api_core import exceptions
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared import documents, quotas
 from shared.errors import unavailable
+from shared.writes import Document, Read, Write
 
 T = TypeVar("T")
 Filter = tuple[str, str, Any]
 OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
+# A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
+OPTIONS = [
+    ("grpc.max_receive_message_length", -1),
+    (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1),
+]
 UNMET = (
     exceptions.Aborted,
     exceptions.AlreadyExists,
@@ -39,93 +45,6 @@ UNREACHABLE = (
 
 class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came first
     """A precondition of a commit did not hold; nothing of it was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document as read: its path, its fields (None when there is none), its update time."""
-
-    path: str
-    fields: dict[str, Any] | None
-    update_time: Any = None
-
-    @property
-    def id(self) -> str:
-        """The last segment of the path."""
-        return self.path.rpartition("/")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Documents at one instant of the store's clock, missing ones included.
-
-    The public emulator may tear a read that a commit overtakes; preconditions hold there too.
-    """
-
-    time: datetime
-    documents: Mapping[str, Document]
-
-    def __getitem__(self, path: str) -> Document:
-        return self.documents[path]
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write of a commit: fields to set (None: delete the document) and its precondition.
-
-    `mask` names the fields written, as Firestore field paths; None replaces the whole document.
-    `exists` and `update_time` must hold of the stored document, or the commit fails.
-    """
-
-    path: str
-    fields: Mapping[str, Any] | None
-    mask: Sequence[str] | None = None
-    exists: bool | None = None
-    update_time: Any = None
-
-
-def create(path: str, fields: Mapping[str, Any]) -> Write:
-    """Write a document that must not exist yet."""
-    return Write(path, fields, exists=False)
-
-
-def replace(document: Document, fields: Mapping[str, Any]) -> Write:
-    """Write the whole document, which must be as it was read (missing included)."""
-    if document.fields is None:
-        return create(document.path, fields)
-    return Write(document.path, fields, update_time=document.update_time)
-
-
-def update(document: Document, fields: Mapping[str, Any]) -> Write:
-    """Write some fields of a document, which must exist as it was read."""
-    _require_found(document)
-    return Write(document.path, fields, tuple(fields), update_time=document.update_time)
-
-
-def verify(document: Document) -> Write:
-    """Write nothing, but require that the document is still as it was read."""
-    return update(document, {})
-
-
-def delete(document: Document) -> Write:
-    """Delete a document, which must exist as it was read."""
-    _require_found(document)
-    return Write(document.path, None, update_time=document.update_time)
-
-
-def _require_found(document: Document) -> None:
-    if document.update_time is None:
-        raise ValueError(f"{document.path} was read as missing: there is nothing to change")
-
-
-def discard(path: str) -> Write:
-    """Delete a document whether or not it exists."""
-    return Write(path, None)
-
-
-def absent(path: str) -> Write:
-    """Write nothing, but require that there is no such document."""
-    return Write(path, None, exists=False)
 
 
 class Store:
@@ -152,11 +71,13 @@ class Store:
     ) -> "Store":
         """Connect to a Google Cloud project's database, or to the emulator at `host:port`."""
         name = f"projects/{project}/databases/{database}"
-        if emulator is None:
-            return cls(FirestoreClient(), name, jitter)
-        channel = grpc.insecure_channel(emulator, [("grpc.max_receive_message_length", -1)])
+        channel = (
+            grpc.insecure_channel(emulator, OPTIONS)
+            if emulator
+            else FirestoreGrpcTransport.create_channel(options=OPTIONS)
+        )
         api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-        return cls(api, name, jitter, token="owner")  # noqa: S106 - the emulator's word for all
+        return cls(api, name, jitter, token="owner" if emulator else "")  # its word for all
 
     def read(self, *paths: str, within: float | None = None) -> Read:
         """Read documents at one instant, `within` some seconds."""

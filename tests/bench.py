@@ -38,7 +38,8 @@ def copy_with_yardsticks(root: Path) -> None:
     functions = root / "functions"
     for name in ("functions", "shared"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("venv", "__py*"))
-    shutil.copy(ROOT / "firebase.json", root)
+    for name in ("firebase.json", "firestore.rules"):
+        shutil.copy(ROOT / name, root)
     (functions / "main.py").rename(functions / "real_main.py")
     shutil.copy(ROOT / "tests" / "bench_functions.py", functions / "main.py")
     manifest = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text())

@@ -239,3 +239,14 @@ def test_a_foreign_name_is_refused_on_every_port(capsys):
     app = server.app({80: ("hosting", wire.respond({}))}, Log())
     assert Client(app).get("/", base_url="http://evil.example/").status_code == 403
     assert "  403  " in capsys.readouterr().out
+
+
+def test_rules_that_are_not_there(tmp_path):
+    """A file of rules that firebase.json names must exist; none named is none."""
+    (tmp_path / "firebase.json").write_text("{}")
+    assert hosting.rules(tmp_path) is None
+    (tmp_path / "firebase.json").write_text('{"firestore": {"rules": "r"}}')
+    with pytest.raises(Refused, match="no file of rules 'r'"):
+        hosting.rules(tmp_path)
+    (tmp_path / "r").touch()
+    assert hosting.rules(tmp_path) == tmp_path / "r"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from emulator import firestore
 from emulator.log import Log
 from emulator.ports import free
-from shared import store
+from shared import writes
 from shared.documents import encode, plain
 from shared.errors import Error
 from shared.events import Change, DocumentEventData, change_of
@@ -166,10 +166,10 @@ def deliveries(tmp_path_factory):
         assert answer.status_code == 200
         db = Store.connect("demo-events", running.address, random.random, "(default)")
         steps = (
-            lambda _: store.create(PATH, OLD),
-            lambda document: store.update(document, NEW),
-            store.verify,
-            store.delete,
+            lambda _: writes.create(PATH, OLD),
+            lambda document: writes.update(document, NEW),
+            writes.verify,
+            writes.delete,
         )
         for number, step in enumerate(steps, start=1):
             db.commit([step(db.read(PATH)[PATH])])

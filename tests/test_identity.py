@@ -19,7 +19,7 @@ from shared.app import Principal
 from shared.errors import Error
 from shared.local_keys import open_keyring
 from shared.schema import operations
-from shared.store import Write
+from shared.writes import Write
 from tests.support import GRANT, WEEK, dump
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from google.api_core import exceptions
 
-from shared import projects, reclamations, resources, retention, store
+from shared import projects, reclamations, resources, retention, writes
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.store import Conflict, Store
@@ -20,9 +20,9 @@ class Lossy(Store):
 
     lost = False
 
-    def commit(self, writes, **within):
+    def commit(self, changes, **within):
         """Commit, and lose the first answer."""
-        super().commit(writes, **within)
+        super().commit(changes, **within)
         if not self.lost:
             self.lost = True
             raise Conflict
@@ -51,20 +51,20 @@ def test_a_refused_create_leaves_its_key_half_to_the_schedule(app):
     """Who lost the race for a name destroys nothing; an hour later the schedule does."""
     other = projects.create(app, call(body={"name": "p"})).body["id"]
     region = projects.region_path("a" * 32, app.settings.region)
-    app.store.commit([store.Write(region, {}, mask=[projects.slot(other)])])
+    app.store.commit([writes.Write(region, {}, mask=[projects.slot(other)])])
 
     class Late(Store):
         """A store in which somebody takes the name just before the first commit."""
 
         taken = False
 
-        def commit(self, writes, **within):
+        def commit(self, changes, **within):
             """Let the other be first."""
             if not self.taken:
                 self.taken = True
                 claim = {"slots": {other: "p"}}
-                super().commit([store.Write(region, claim, mask=[projects.slot(other)])])
-            super().commit(writes, **within)
+                super().commit([writes.Write(region, claim, mask=[projects.slot(other)])])
+            super().commit(changes, **within)
 
     old = app.store
     late = replace(app, store=Late(old._api, old._database, old._jitter, token="owner"))
@@ -89,8 +89,8 @@ def test_an_odd_project_delays_no_other(app, odd):
     """It is counted as failed; what is due is done."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     projects.delete(app, call(id=project))
-    app.store.commit([store.create("projects/odd", odd)])
-    app.store.commit([store.create("regions/odd", {"key": "odd", "slots": None})])
+    app.store.commit([writes.create("projects/odd", odd)])
+    app.store.commit([writes.create("regions/odd", {"key": "odd", "slots": None})])
     app.settings.clock_file.write_text(str(8 * 24 * 3600))
     done = retention.enforce(app)
     assert done["expired"] == 1
@@ -118,7 +118,7 @@ def test_a_lost_part_is_told_and_not_waited_for(app, read):
     body = {"name": "s", "format": "generic", "data": {"k": "x" * 1_000_000}}
     resources.create(SECRETS, app, call(body=body, **on))
     parts = [p for p in app.store.descendants(f"projects/{project}", 99) if "/parts/" in p]
-    app.store.commit([store.discard(parts[0])])
+    app.store.commit([writes.discard(parts[0])])
     with pytest.raises(Error) as told:
         getattr(resources, read)(SECRETS, app, call(name="s", **on))
     assert told.value.code == "internal"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import crypto, projects, purge, reclamations, resources, retention, sealing, store
+from shared import crypto, projects, purge, reclamations, resources, retention, sealing, writes
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.local_keys import open_keyring
@@ -22,7 +22,7 @@ def filled(account):
     account.secret(project, "large", {"k": CANARY + "x" * 1_000_000})
     stray = {"note": "of a kind that no longer exists"}
     inside = account.host.inside
-    inside.store.commit([store.create(f"projects/{project['id']}/relics/r/deep/er", stray)])
+    inside.store.commit([writes.create(f"projects/{project['id']}/relics/r/deep/er", stray)])
     return project
 
 
@@ -244,5 +244,5 @@ def test_slots_that_disagree_with_projects_are_reported(app):
     from_the_start = replace(app, random=lambda: 0.0)
     assert retention.enforce(from_the_start)["disagreements"] == 0
     region = projects.region_path("a" * 32, app.settings.region)
-    app.store.commit([store.Write(region, {}, mask=[projects.slot(project)])])
+    app.store.commit([writes.Write(region, {}, mask=[projects.slot(project)])])
     assert retention.enforce(from_the_start)["disagreements"] == 1

@@ -117,8 +117,9 @@ def throughput(host: Host) -> None:
 class Drained(list):
     """The answers of a stream, all read; the store may still cancel it."""
 
-    def cancel(self) -> None:
-        """Stop nothing: all is read."""
+    def cancel(self) -> bool:
+        """Say that there is nothing left to stop, as the client does."""
+        return False
 
 
 class Metered:

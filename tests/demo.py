@@ -25,10 +25,18 @@ class Story:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.keys = home / "emulator" / "keys"
         self.checked = 0
+        self.project: dict = {}
+        self.secrets: list = []
         self.env = {**os.environ, "CE_HOME": str(home), "NO_COLOR": "1"}
         for name in ("FIRESTORE_EMULATOR_HOST", "CODE_ENGINE_URL", "CE_KEYRING", "CE_KEY_STORE"):
             self.env.pop(name, None)
+
+    @property
+    def path(self) -> str:
+        """The project's path in the API."""
+        return f"/v2/projects/{self.project['id']}"
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the host and wait for it."""
@@ -52,16 +60,20 @@ class Story:
         """Head a chapter."""
         print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
 
-    def ce(self, *words: str, given: str = "") -> str:
+    def ce(self, line: str, given: str = "") -> str:
         """Type a command of the CLI, and show what it says."""
-        shown = " ".join(f"'{word}'" if " " in word else word for word in words)
-        print(f"  $ ce {shown}")
+        print(f"  $ ce {line}")
         done = subprocess.run(
-            [CE, *words], env=self.env, input=given, text=True, capture_output=True, check=False
+            [CE, *line.split()],
+            env=self.env,
+            input=given,
+            text=True,
+            capture_output=True,
+            check=False,
         )
-        print("".join(f"    {line}\n" for line in (done.stdout + done.stderr).splitlines()), end="")
+        print("".join(f"    {row}\n" for row in (done.stdout + done.stderr).splitlines()), end="")
         if done.returncode:
-            raise SystemExit(f"`ce {shown}` ended with {done.returncode}")
+            raise SystemExit(f"`ce {line}` ended with {done.returncode}")
         return done.stdout
 
     def check(self, claim: str, holds: bool) -> None:
@@ -117,99 +129,86 @@ def flat(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def play(story: Story) -> None:
-    """Play the story, checking each step."""
-    keys = story.home / "emulator" / "keys"
-
+def create(story: Story) -> None:
+    """Make a project and two secrets."""
     story.say("1. A project, and two secrets in it")
-    story.ce("project", "create", "--name", "myproject")
-    project = json.loads(story.ce("project", "get", "--name", "myproject", "-o", "json"))
+    story.ce("project create --name myproject")
+    story.project = json.loads(story.ce("project get --name myproject -o json"))
     story.ce(
-        "secret",
-        "create",
-        "--name",
-        "hub",
-        "--format",
-        "registry",
-        "--server",
-        "docker.io",
-        "--username",
-        "me",
-        "--password-from-file",
-        "-",
+        "secret create --name hub --format registry --server docker.io --username me "
+        "--password-from-file -",
         given=PASSWORD + "\n",
     )
-    (story.home / "note").write_text(VALUE)
-    story.ce("secret", "create", "--name", "note", "--from-file", f"NOTE={story.home / 'note'}")
-    path = f"/v2/projects/{project['id']}"
-    before = story.api("GET", f"{path}/secrets").json()["secrets"]
-    story.check(
-        "the API gives both back, byte for byte",
-        [secret["data"].get("password", secret["data"].get("NOTE")) for secret in before]
-        == [PASSWORD, VALUE],
-    )
+    story.ce("secret create --name note --from-file NOTE=-", given=VALUE)
+    story.secrets = story.api("GET", f"{story.path}/secrets").json()["secrets"]
+    hub, note = (secret["data"] for secret in story.secrets)
+    told = (hub["password"], note["NOTE"])
+    story.check("the API gives both back, byte for byte", told == (PASSWORD, VALUE))
 
+
+def look_inside(story: Story) -> None:
+    """Search the store and the key store for the values."""
     story.say("2. What the store holds")
     stored = story.documents()
     for name in sorted(stored):
-        if project["id"] in name:
+        if story.project["id"] in name:
             print(f"    {name}: {', '.join(sorted(stored[name]))}")
-    held = b"\n".join(map(flat, stored.values())) + b"".join(f.read_bytes() for f in keys.iterdir())
-    story.check(
-        f"{len(stored)} documents and the key store hold no plaintext, in no encoding",
-        not any(form in held for value in (PASSWORD, VALUE) for form in forms(value)),
-    )
-    story.check(
-        "the key store holds one half of the project's key",
-        [file.name for file in keys.iterdir()] == [project["id"]],
-    )
+    files = list(story.keys.iterdir())
+    held = b"\n".join(map(flat, stored.values())) + b"".join(file.read_bytes() for file in files)
+    seen = [form for value in (PASSWORD, VALUE) for form in forms(value) if form in held]
+    claim = f"{len(stored)} documents and the key store hold no plaintext, in no encoding"
+    story.check(claim, not seen)
+    names = [file.name for file in files]
+    story.check("the key store holds one half of the project's key", names == [story.project["id"]])
 
+
+def delete_and_restore(story: Story) -> None:
+    """Delete the project and take it back."""
     story.say("3. Soft delete, and time to think again")
-    deleted = story.ce("project", "delete", "--name", "myproject", "--force")
+    deleted = story.ce("project delete --name myproject --force")
     story.check("exactly the two lines", deleted == "Deleting project `myproject`\nOK\n")
-    listed = story.ce("reclamation", "list")
+    listed = story.ce("reclamation list")
     story.check("6d23h are left", "soft deleted" in listed and "6d23h" in listed)
-    story.check(
-        "its secrets are out of reach", story.api("GET", f"{path}/secrets").status_code == 409
-    )
-    story.ce("project", "restore", "--name", "myproject")
-    story.check(
-        "restored, with the secrets byte-identical",
-        story.api("GET", f"{path}/secrets").json()["secrets"] == before,
-    )
+    refused = story.api("GET", f"{story.path}/secrets").status_code
+    story.check("its secrets are out of reach", refused == 409)
+    story.ce("project restore --name myproject")
+    restored = story.api("GET", f"{story.path}/secrets").json()["secrets"]
+    story.check("restored, with the secrets byte-identical", restored == story.secrets)
 
+
+def wait_a_week(story: Story) -> None:
+    """Delete again, and watch what nobody does."""
     story.say("4. Delete again, and let seven days pass")
-    story.ce("project", "delete", "--name", "myproject", "--force")
-    seen = len(story.functions_log("enforceRetention", "onProjectWritten"))
-    story.ce("emulator", "clock", "advance", "7d")
-    end = time.monotonic() + 30
-    while story.api("GET", path).status_code != 404 and time.monotonic() < end:
-        time.sleep(0.1)
-    time.sleep(0.3)
-    worked = story.functions_log("enforceRetention", "onProjectWritten")[seen:]
+    story.ce("project delete --name myproject --force")
+    names = ("enforceRetention", "onProjectWritten")
+    before = len(story.functions_log(*names))
+    story.ce("emulator clock advance 7d")
+    story.check("the project is gone", story.api("GET", story.path).status_code == 404)
+    worked = story.functions_log(*names)[before:]
     print("".join(f"    {line}\n" for line in worked), end="")
-    story.check(
-        "the scheduled function and the event function destroyed it",
-        {line.split()[1] for line in worked} == {"enforceRetention", "onProjectWritten"},
-    )
+    did = {line.split()[1] for line in worked}
+    story.check("the scheduled function and the event function destroyed it", did == set(names))
 
+
+def look_for_remains(story: Story) -> None:
+    """Search everything for what is left of the project."""
     story.say("5. What is left of it")
     stored = story.documents()
-    left = [name for name in stored if name.startswith(f"projects/{project['id']}")]
+    left = [name for name in stored if name.startswith(f"projects/{story.project['id']}")]
     story.check("in Firestore: nothing under the project", left == [])
-    story.check("in the key store: nothing", list(keys.iterdir()) == [])
-    tombstone = stored.get(f"tombstones/{project['id']}", {})
-    story.check(
-        f"a tombstone: shredded {tombstone.get('shredded_at')}, "
-        f"{tombstone.get('swept')} documents swept",
-        tombstone.get("swept", 0) >= 3,
-    )
+    story.check("in the key store: nothing", list(story.keys.iterdir()) == [])
+    tombstone = stored.get(f"tombstones/{story.project['id']}", {})
+    shredded, swept = tombstone.get("shredded_at"), tombstone.get("swept", 0)
+    story.check(f"a tombstone: shredded {shredded}, {swept} documents swept", swept >= 3)
     slots = [doc.get("slots") for name, doc in stored.items() if name.startswith("regions/")]
     story.check("its slot is free", slots == [{}])
-    story.check("nothing left to restore", "myproject" not in story.ce("reclamation", "list"))
-    story.ce("project", "create", "--name", "myproject")
-    again = json.loads(story.ce("project", "get", "--name", "myproject", "-o", "json"))
-    story.check("its name is free, for another project", again["id"] != project["id"])
+    story.check("nothing left to restore", "myproject" not in story.ce("reclamation list"))
+    story.ce("project create --name myproject")
+    again = json.loads(story.ce("project get --name myproject -o json"))
+    story.check("its name is free, for another project", again["id"] != story.project["id"])
+
+
+CHAPTERS = (create, look_inside, delete_and_restore, wait_a_week, look_for_remains)
 
 
 def main() -> None:
@@ -220,7 +219,8 @@ def main() -> None:
         host = story.start()
         began = time.monotonic()
         try:
-            play(story)
+            for chapter in CHAPTERS:
+                chapter(story)
         finally:
             host.terminate()
             host.wait(30)

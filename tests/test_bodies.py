@@ -100,7 +100,7 @@ TAKEN = {
 }
 
 
-def malformed(parse, raw):
+def expect_malformed(parse, raw):
     """Require the refusal, in a sentence that repeats nothing of what was sent."""
     with pytest.raises(Error) as refused:
         parse(raw)
@@ -115,7 +115,7 @@ def malformed(parse, raw):
 @pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
 def test_refused(raw):
     """What is no JSON, or JSON that readers may disagree on, is refused."""
-    malformed(parse_json, raw)
+    expect_malformed(parse_json, raw)
 
 
 @pytest.mark.parametrize(("raw", "value"), TAKEN.values(), ids=TAKEN)
@@ -138,7 +138,7 @@ def test_taken(raw, value):
 )
 def test_wording(raw, message):
     """The refusal says what is wrong."""
-    assert malformed(parse_json, raw) == message
+    assert expect_malformed(parse_json, raw) == message
 
 
 @given(VALUES)
@@ -216,13 +216,13 @@ def test_form(raw, value):
 @pytest.mark.parametrize("raw", BAD_FORMS.values(), ids=BAD_FORMS)
 def test_bad_form(raw):
     """A form that readers may disagree on is refused."""
-    malformed(parse_form, raw)
+    expect_malformed(parse_form, raw)
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "[1e400]"])
 def test_number_too_large(number):
     """A number that Python would call infinite is refused: no JSON could answer it."""
-    malformed(parse_json, number.encode())
+    expect_malformed(parse_json, number.encode())
 
 
 def test_form_of_many_members():

@@ -53,7 +53,7 @@ def vectors():
 COMMITTED = json.loads(FILE.read_text()) if FILE.exists() else []
 
 
-def refuses(key, envelope, aad):
+def expect_refusal(key, envelope, aad):
     """Require that nothing opens, and that the refusal tells nothing."""
     with pytest.raises(Undecryptable) as refused:
         open_sealed(key, envelope, aad)
@@ -110,23 +110,23 @@ def test_every_flipped_bit():
     for position in range(len(envelope) * 8):
         flipped = bytearray(envelope)
         flipped[position // 8] ^= 1 << position % 8
-        refuses(KEY, bytes(flipped), AAD)
+        expect_refusal(KEY, bytes(flipped), AAD)
 
 
 def test_every_truncation():
     """No part of an envelope opens, cut at either end, and nothing can be appended."""
     envelope = seal_with(b"\x11" * 32, KEY, PLAIN, AAD)
     for length in range(len(envelope)):
-        refuses(KEY, envelope[:length], AAD)
-        refuses(KEY, envelope[length + 1 :], AAD)
-    refuses(KEY, envelope + b"\0", AAD)
-    refuses(KEY, b"\0" + envelope, AAD)
+        expect_refusal(KEY, envelope[:length], AAD)
+        expect_refusal(KEY, envelope[length + 1 :], AAD)
+    expect_refusal(KEY, envelope + b"\0", AAD)
+    expect_refusal(KEY, b"\0" + envelope, AAD)
 
 
 @pytest.mark.parametrize("version", [0, 2, 3, 0x31, 0x80, 0xFF])
 def test_other_versions(version):
     """An envelope of another version does not open."""
-    refuses(KEY, bytes([version]) + seal(KEY, PLAIN, AAD)[1:], AAD)
+    expect_refusal(KEY, bytes([version]) + seal(KEY, PLAIN, AAD)[1:], AAD)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_other_versions(version):
 )
 def test_rubbish(envelope):
     """What is no envelope does not open, however short or long."""
-    refuses(KEY, envelope, AAD)
+    expect_refusal(KEY, envelope, AAD)
 
 
 @given(key=KEYS)
@@ -142,7 +142,7 @@ def test_rubbish(envelope):
 def test_wrong_key(key):
     """Nothing opens under another key."""
     assume(key != KEY)
-    refuses(key, seal(KEY, PLAIN, AAD), AAD)
+    expect_refusal(key, seal(KEY, PLAIN, AAD), AAD)
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,13 @@ def test_wrong_key(key):
 )
 def test_wrong_place(aad):
     """Nothing opens in another place."""
-    refuses(KEY, seal(KEY, PLAIN, AAD), aad)
+    expect_refusal(KEY, seal(KEY, PLAIN, AAD), aad)
 
 
 def test_swapped_salts():
     """The salt of one envelope does not open the ciphertext of another."""
     one, other = seal(KEY, PLAIN, AAD), seal(KEY, PLAIN, AAD)
-    refuses(KEY, one[:33] + other[33:], AAD)
+    expect_refusal(KEY, one[:33] + other[33:], AAD)
 
 
 @given(one=PARTS, other=PARTS)

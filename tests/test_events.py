@@ -66,7 +66,7 @@ def event(data, **attributes):
     return CloudEvent({name: value for name, value in head.items() if value is not None}, data)
 
 
-def refused(given_event):
+def expect_refusal(given_event):
     """Require that an event is refused, in words that repeat nothing of it."""
     with pytest.raises(Error) as refusal:
         change_of(given_event)
@@ -113,13 +113,13 @@ RUBBISH = {
 @pytest.mark.parametrize("data", RUBBISH.values(), ids=RUBBISH)
 def test_rubbish(data):
     """What is no body of a document's event is refused."""
-    refused(event(data))
+    expect_refusal(event(data))
 
 
 @pytest.mark.parametrize("document", [None, ""])
 def test_of_no_document(document):
     """An event that names no document is refused."""
-    refused(event(message(None, NEW), document=document))
+    expect_refusal(event(message(None, NEW), document=document))
 
 
 @given(st.binary(max_size=60))

@@ -140,7 +140,7 @@ def test_exchange_by_name(host, owner):
     assert get(host, f"Bearer {answer.json()['access_token']}").status_code == 200
 
 
-def bad_key(answer):
+def expect_bad_key(answer):
     """Require the identity service's own form of refusal, the same for every bad key."""
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/json")
     body = answer.json()
@@ -162,7 +162,7 @@ def bad_key(answer):
 )
 def test_unknown_key(host, text):
     """A key that does not exist is refused in IBM's words."""
-    bad_key(exchange(host, text))
+    expect_bad_key(exchange(host, text))
 
 
 @pytest.mark.parametrize(
@@ -170,14 +170,14 @@ def test_unknown_key(host, text):
 )
 def test_almost_the_key(host, owner, change):
     """A key that is almost the one stored is refused as one that does not exist."""
-    bad_key(exchange(host, change(owner.apikey)))
+    expect_bad_key(exchange(host, change(owner.apikey)))
 
 
 def test_secret_of_another_key(host, owner):
     """The id of one key with the secret of another is refused."""
     other = host.account().apikey.split("_", 2)
     mine = owner.apikey.split("_", 2)
-    bad_key(exchange(host, "_".join((*mine[:2], other[2]))))
+    expect_bad_key(exchange(host, "_".join((*mine[:2], other[2]))))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_expiring_key(host, hours, good):
     answer = exchange(host, account.apikey)
     assert answer.status_code == (200 if good else 400)
     if not good:
-        bad_key(answer)
+        expect_bad_key(answer)
 
 
 def test_keys_are_stored_as_digests(host, owner):
@@ -247,7 +247,7 @@ def test_our_own_signature(host, key, claims):
     assert get(host, signed(key, claims)).status_code == 200
 
 
-def refused(answer):
+def expect_refusal(answer):
     """Require that the caller is not known, and is told so alike for every bad token."""
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -283,7 +283,7 @@ CLAIMS = {
 def test_claims(host, key, claims, change):
     """A token whose claims are not ours is refused, well signed as it may be."""
     changed = {name: value for name, value in (claims | change).items() if value is not None}
-    refused(get(host, signed(key, changed)))
+    expect_refusal(get(host, signed(key, changed)))
 
 
 HEADERS = {
@@ -310,14 +310,14 @@ HEADERS = {
 @pytest.mark.parametrize("change", HEADERS.values(), ids=HEADERS)
 def test_headers(host, key, claims, change):
     """A token with another algorithm, another type or a header nobody asked for is refused."""
-    refused(get(host, signed(key, claims, **change)))
+    expect_refusal(get(host, signed(key, claims, **change)))
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", ""])
 @pytest.mark.parametrize("end", ["", "AA"])
 def test_unsigned(host, claims, alg, end):
     """A token without a signature is refused."""
-    refused(get(host, f"{b64({'alg': alg, 'typ': 'at+jwt'})}.{b64(claims)}.{end}"))
+    expect_refusal(get(host, f"{b64({'alg': alg, 'typ': 'at+jwt'})}.{b64(claims)}.{end}"))
 
 
 @pytest.mark.parametrize("form", ["raw", "PEM", "base64", "empty"])
@@ -333,12 +333,12 @@ def test_public_key_as_secret(host, key, claims, form, alg):
     }[form]
     text = f"{b64({'alg': alg, 'typ': 'at+jwt'})}.{b64(claims)}"
     made = hmac.new(secret, text.encode(), {"HS256": "sha256", "HS512": "sha512"}[alg]).digest()
-    refused(get(host, f"{text}.{b64(made)}"))
+    expect_refusal(get(host, f"{text}.{b64(made)}"))
 
 
 def test_another_key(host, claims):
     """A token signed with any other key is refused."""
-    refused(get(host, signed(Ed25519PrivateKey.generate(), claims)))
+    expect_refusal(get(host, signed(Ed25519PrivateKey.generate(), claims)))
 
 
 TAMPERED = {  # with the parts of a good token, and with payloads that say more
@@ -373,7 +373,7 @@ def test_tampered(host, owner, claims, form):
     }
     parts = {"head": head, "body": body, "sign": sign, "other": other, "cut": sign[:-4]}
     assert get(host, "{head}.{body}.{sign}".format(**parts)).status_code == 200
-    refused(get(host, form.format(**parts, **payloads)))
+    expect_refusal(get(host, form.format(**parts, **payloads)))
 
 
 @pytest.mark.parametrize("position", range(0, 85, 7))
@@ -381,7 +381,7 @@ def test_flipped_signature(host, owner, position):
     """No character of a signature can be another."""
     start = owner.token.rindex(".") + 1 + position
     letter = "B" if owner.token[start] == "A" else "A"
-    refused(get(host, owner.token[:start] + letter + owner.token[start + 1 :]))
+    expect_refusal(get(host, owner.token[:start] + letter + owner.token[start + 1 :]))
 
 
 def test_a_cached_token_expires(app, owner, key, claims):

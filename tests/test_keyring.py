@@ -68,7 +68,7 @@ def full_disk(size=0):
 
 
 @contextmanager
-def out_of_reach():
+def expect_out_of_reach():
     """Require Error `unavailable`, whose message names no file."""
     with pytest.raises(Error) as refused:
         yield
@@ -77,7 +77,7 @@ def out_of_reach():
     assert refused.value.message == "The key store does not answer: try again."
 
 
-def undecryptable(ring, project_id, record):
+def expect_undecryptable(ring, project_id, record):
     """Require that no data key is given."""
     with pytest.raises(Undecryptable) as refused:
         ring.open(project_id, record)
@@ -199,7 +199,7 @@ def test_destroyed(folder, ring, cached):
     if cached:
         ring.open(ID, record)
     ring.destroy(ID)
-    undecryptable(ring, ID, record)
+    expect_undecryptable(ring, ID, record)
     assert list(folder.iterdir()) == []
 
 
@@ -207,7 +207,7 @@ def test_destroyed_before_it_was_confirmed(folder, ring):
     """A half whose project never came to be is destroyed like any other."""
     record = ring.create(ID, NOW)
     ring.destroy(ID)
-    undecryptable(ring, ID, record)
+    expect_undecryptable(ring, ID, record)
     assert list(folder.iterdir()) == []
 
 
@@ -291,7 +291,7 @@ def test_both_halves_of_another_project(folder, ring):
 )
 def test_damaged_record(ring, change):
     """A record with an unknown key-encryption key or damaged bytes gives no key."""
-    undecryptable(ring, ID, ring.create(ID, NOW) | change)
+    expect_undecryptable(ring, ID, ring.create(ID, NOW) | change)
 
 
 def test_flipped_record(ring):
@@ -300,7 +300,7 @@ def test_flipped_record(ring):
     for position in range(len(record["wrapped"])):
         flipped = bytearray(record["wrapped"])
         flipped[position] ^= 1
-        undecryptable(ring, ID, record | {"wrapped": bytes(flipped)})
+        expect_undecryptable(ring, ID, record | {"wrapped": bytes(flipped)})
 
 
 def test_wrong_key_encryption_key(file, folder, ring):
@@ -309,7 +309,7 @@ def test_wrong_key_encryption_key(file, folder, ring):
     stored = json.loads(file.read_text())
     stored["keks"][stored["current"]] = base64.b64encode(b"k" * 32).decode()
     file.write_text(json.dumps(stored))
-    undecryptable(open_keyring(file, folder), ID, record)
+    expect_undecryptable(open_keyring(file, folder), ID, record)
 
 
 def test_older_key_encryption_key(file, folder, ring):
@@ -329,21 +329,21 @@ def test_put_where_no_folder_can_be(file, tmp_path):
     """A key store that cannot be written is unavailable."""
     (tmp_path / "blocked").write_text("")
     ring = open_keyring(file, tmp_path / "blocked" / "keys")
-    with out_of_reach():
+    with expect_out_of_reach():
         ring.create(ID, NOW)
 
 
 def test_put_on_a_full_disk(ring):
     """A half that cannot be written whole is no half: the create fails."""
     ring.create(OTHER, NOW)
-    with full_disk(), out_of_reach():
+    with full_disk(), expect_out_of_reach():
         ring.create(ID, NOW)
 
 
 def test_put_on_an_almost_full_disk(ring):
     """A half of which only a part fits on the disk is no half: the create fails."""
     ring.create(OTHER, NOW)
-    with full_disk(40), out_of_reach():
+    with full_disk(40), expect_out_of_reach():
         ring.create(ID, NOW)
 
 
@@ -351,7 +351,7 @@ def test_put_twice(ring):
     """A half that is there is never overwritten."""
     record = ring.create(ID, NOW)
     key = ring.open(ID, record)
-    with out_of_reach():
+    with expect_out_of_reach():
         ring.create(ID, NOW)
     assert ring.open(ID, record) == key
 
@@ -365,7 +365,7 @@ def test_store_that_is_no_folder(file, folder, ring, verb):
     folder.rmdir()
     folder.write_text("")
     fresh = open_keyring(file, folder)
-    with out_of_reach():
+    with expect_out_of_reach():
         fresh.open(ID, record) if verb == "open" else fresh.destroy(ID)
 
 
@@ -375,7 +375,7 @@ def test_half_that_cannot_be_unlinked(folder, ring):
     ring.confirm(ID)
     (folder / ID).unlink()
     (folder / ID).mkdir()
-    with out_of_reach():
+    with expect_out_of_reach():
         ring.destroy(ID)
 
 

@@ -46,7 +46,7 @@ def clock(monkeypatch):
     return clock
 
 
-def undecryptable(ring, project_id, record):
+def expect_undecryptable(ring, project_id, record):
     """Require that no data key is given."""
     with pytest.raises(Undecryptable) as refused:
         ring.open(project_id, record)
@@ -59,7 +59,7 @@ def test_destroyed_by_another_process(file, folder, ring, clock):
     ring.open(ID, record)
     open_keyring(file, folder).destroy(ID)
     clock.now += quotas.KEY_CACHE_LIFETIME
-    undecryptable(ring, ID, record)
+    expect_undecryptable(ring, ID, record)
 
 
 def test_cache_saves_a_read(folder, ring, clock):
@@ -70,7 +70,7 @@ def test_cache_saves_a_read(folder, ring, clock):
     clock.now += quotas.KEY_CACHE_LIFETIME - 0.001
     assert ring.open(ID, record) == key
     clock.now += 0.002
-    undecryptable(ring, ID, record)
+    expect_undecryptable(ring, ID, record)
     assert quotas.KEY_CACHE_LIFETIME <= 60
 
 
@@ -83,7 +83,7 @@ def test_cache_use_does_not_prolong(ring, clock):
         ring._halves.folder.joinpath(f"{ID}.new").unlink(missing_ok=True)
         if clock.now < 1000 + quotas.KEY_CACHE_LIFETIME:
             ring.open(ID, record)
-    undecryptable(ring, ID, record)
+    expect_undecryptable(ring, ID, record)
 
 
 def test_cache_is_bounded(ring, monkeypatch):
@@ -120,7 +120,7 @@ def test_cache_under_threads(ring):
         assert all(pool.map(work, range(800)))
     for number in range(8):
         if number < 4:
-            undecryptable(ring, f"p{number}", records[f"p{number}"])
+            expect_undecryptable(ring, f"p{number}", records[f"p{number}"])
         else:
             assert ring.open(f"p{number}", records[f"p{number}"]) == keys[f"p{number}"]
 

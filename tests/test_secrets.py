@@ -93,7 +93,7 @@ def replace(owner, home, name, tag, form="generic", **body):
     return owner.call("PUT", f"{home}/{name}", {"format": form, **body}, headers=headers)
 
 
-def refused(answer, status, code, *targets):
+def expect_refusal(answer, status, code, *targets):
     """Require a refusal, with its targets."""
     assert answer.status_code == status
     entries = answer.json()["errors"]
@@ -118,7 +118,7 @@ def test_format(owner, home, name, form, body):
     changed = {"data": {key: value + "'" for key, value in body.get("data", {}).items()}}
     answer = replace(owner, home, name, shown["entity_tag"], form, **changed)
     if form.startswith("service"):
-        refused(answer, 409, "format_mismatch")
+        expect_refusal(answer, 409, "format_mismatch")
         assert owner.call("GET", f"{home}/{name}").json() == shown
     else:
         assert answer.status_code == 200
@@ -135,10 +135,10 @@ def test_missing_key(owner, home, name, form, key):
     """Each key that a format requires is missed, at creation and at replacement."""
     whole = FORMATS[form][1]["data"]
     part = {other: value for other, value in whole.items() if other != key}
-    refused(create(owner, home, name, form, data=part), 400, "missing_field", f"data.{key}")
+    expect_refusal(create(owner, home, name, form, data=part), 400, "missing_field", f"data.{key}")
     tag = create(owner, home, name, form, data=whole).json()["entity_tag"]
     answer = replace(owner, home, name, tag, form, data=part)
-    refused(answer, 400, "missing_field", f"data.{key}")
+    expect_refusal(answer, 400, "missing_field", f"data.{key}")
     assert owner.call("GET", f"{home}/{name}").json()["data"] == whole
 
 
@@ -146,24 +146,24 @@ def test_missing_key(owner, home, name, form, key):
 def test_missing_keys(owner, home, name, form):
     """All keys that are missing are told at once, or the member that holds them."""
     member = form if form.startswith("service") else "data"
-    refused(create(owner, home, name, form), 400, "missing_field", member)
+    expect_refusal(create(owner, home, name, form), 400, "missing_field", member)
     if member == "data":
         keys = [f"data.{key}" for key in FORMATS[form][1]["data"]]
-        refused(create(owner, home, name, form, data={}), 400, "missing_field", *keys)
+        expect_refusal(create(owner, home, name, form, data={}), 400, "missing_field", *keys)
     assert owner.call("GET", f"{home}/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("form", ["other", "", "GENERIC", "ssh", "hmac", None, 1, ["generic"], {}])
 def test_unknown_format(owner, home, name, form):
     """No other format can be made, `other` included, nor asked for."""
-    refused(create(owner, home, name, form, **DATA), 400, "invalid_field", "format")
+    expect_refusal(create(owner, home, name, form, **DATA), 400, "invalid_field", "format")
     assert owner.call("GET", f"{home}/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("form", ["other", "", "GENERIC", "generic,tls"])
 def test_unknown_filter(owner, home, form):
     """A list of an unknown format is refused."""
-    refused(owner.call("GET", f"{home}?format={form}"), 400, "invalid_field", "format")
+    expect_refusal(owner.call("GET", f"{home}?format={form}"), 400, "invalid_field", "format")
 
 
 @pytest.mark.parametrize("other", FORMATS)
@@ -172,9 +172,9 @@ def test_another_format(owner, home, name, other):
     first = "tls" if other == "generic" else "generic"
     made = create(owner, home, name, first, **FORMATS[first][2]).json()
     answer = create(owner, home, name, other, **FORMATS[other][2])
-    refused(answer, 409, "name_taken", "name")
+    expect_refusal(answer, 409, "name_taken", "name")
     answer = replace(owner, home, name, "*", other, **FORMATS[other][2])
-    refused(answer, 409, "format_mismatch", "format")
+    expect_refusal(answer, 409, "format_mismatch", "format")
     assert owner.call("GET", f"{home}/{name}").json() == made
 
 
@@ -197,12 +197,20 @@ def test_what_stays(owner, home, name):
 def test_if_match(owner, home, name):
     """A replacement names the tag it replaces; a star stands for any; a stale one is refused."""
     first = create(owner, home, name, **DATA).json()["entity_tag"]
-    refused(replace(owner, home, name, None, **DATA), 400, "missing_field", "If-Match")
-    refused(replace(owner, home, name, "", **DATA), 400, "invalid_field", "If-Match", "If-Match")
-    refused(replace(owner, home, name, f'"{first}"', **DATA), 400, "invalid_field", "If-Match")
-    refused(replace(owner, home, name, "0" * 16, **DATA), 412, "precondition_failed", "If-Match")
+    expect_refusal(replace(owner, home, name, None, **DATA), 400, "missing_field", "If-Match")
+    expect_refusal(
+        replace(owner, home, name, "", **DATA), 400, "invalid_field", "If-Match", "If-Match"
+    )
+    expect_refusal(
+        replace(owner, home, name, f'"{first}"', **DATA), 400, "invalid_field", "If-Match"
+    )
+    expect_refusal(
+        replace(owner, home, name, "0" * 16, **DATA), 412, "precondition_failed", "If-Match"
+    )
     second = replace(owner, home, name, first, **DATA).json()["entity_tag"]
-    refused(replace(owner, home, name, first, **DATA), 412, "precondition_failed", "If-Match")
+    expect_refusal(
+        replace(owner, home, name, first, **DATA), 412, "precondition_failed", "If-Match"
+    )
     third = replace(owner, home, name, "*", **DATA).json()["entity_tag"]
     assert len({first, second, third}) == 3
     assert owner.call("GET", f"{home}/{name}").json()["entity_tag"] == third
@@ -211,8 +219,8 @@ def test_if_match(owner, home, name):
 def test_replacing_nothing(owner, home, name):
     """What does not exist is not replaced, and not made, whatever the tag."""
     for tag in ("*", "0" * 16):
-        refused(replace(owner, home, name, tag, **DATA), 404, "resource_not_found")
-    refused(owner.call("GET", f"{home}/{name}"), 404, "resource_not_found")
+        expect_refusal(replace(owner, home, name, tag, **DATA), 404, "resource_not_found")
+    expect_refusal(owner.call("GET", f"{home}/{name}"), 404, "resource_not_found")
 
 
 def test_etag(owner, home, name):
@@ -246,7 +254,7 @@ def test_delete(owner, home, name):
     answer = owner.call("DELETE", f"{home}/{name}")
     assert (answer.status_code, answer.content) == (202, b"")
     for method in ("GET", "DELETE"):
-        refused(owner.call(method, f"{home}/{name}"), 404, "resource_not_found")
+        expect_refusal(owner.call(method, f"{home}/{name}"), 404, "resource_not_found")
     again = create(owner, home, name, "basic_auth", **FORMATS["basic_auth"][1])
     assert again.status_code == 201
     assert again.json()["id"] != made["id"]
@@ -358,7 +366,7 @@ def test_values_that_fill_a_secret(owner, home, name):
         create(owner, home, f"{name}-2", data=over),
         replace(owner, home, name, made.headers["ETag"], data=over),
     ):
-        refused(answer, 413, "payload_too_large", "data")
+        expect_refusal(answer, 413, "payload_too_large", "data")
     assert owner.call("GET", f"{home}/{name}").json() == made.json()
     assert owner.call("GET", f"{home}/{name}-2").status_code == 404
     assert owner.call("DELETE", f"{home}/{name}").status_code == 202
@@ -379,7 +387,7 @@ def test_too_long(owner, home, name, value, status, code, target):
     answer = create(owner, home, name, data={"v": value})
     assert answer.status_code == status
     if code:
-        refused(answer, status, code, target)
+        expect_refusal(answer, status, code, target)
         assert owner.call("GET", f"{home}/{name}").status_code == 404
     else:
         assert owner.call("DELETE", f"{home}/{name}").status_code == 202
@@ -407,10 +415,10 @@ def test_quota(owner, empty):
         answers = [future.result() for future in made]
     assert sorted(answer.status_code for answer in answers) == [201] * 8 + [403] * 16
     over = create(owner, empty, "one-more")
-    refused(over, 403, "quota_exceeded")
+    expect_refusal(over, 403, "quota_exceeded")
     assert "100 secrets" in over.json()["errors"][0]["message"]
     assert replace(owner, empty, "s1", "*", **DATA).status_code == 200
     assert owner.call("DELETE", f"{empty}/s1").status_code == 202
     assert create(owner, empty, "one-more").status_code == 201
-    refused(create(owner, empty, "s1"), 403, "quota_exceeded")
+    expect_refusal(create(owner, empty, "s1"), 403, "quota_exceeded")
     assert len(owner.call("GET", f"{empty}?limit=200").json()["secrets"]) == 100

@@ -62,7 +62,7 @@ def named(owner, function, **members):
     return owner.session.post(url, json=members, headers=headers, timeout=60)
 
 
-def same(by_name, by_rest, *but):
+def expect_same(by_name, by_rest, *but):
     """Require two answers to be alike in status, headers and body, but for some members."""
     assert by_name.status_code == by_rest.status_code
     headers = ("Content-Type", "Cache-Control", "X-Content-Type-Options", "Allow")
@@ -83,31 +83,33 @@ def test_by_name(owner, project, home, name):
     def put(**members):
         return named(owner, "putSecret", project_id=project, format="generic", **members)
 
-    same(put(name=name, **DATA), create(owner, home, other, **DATA), *FRESH)
-    same(put(name=name, **DATA), create(owner, home, other, **DATA), "trace")
-    same(put(name=name, data={"a b": ""}), create(owner, home, other, data={"a b": ""}), "trace")
+    expect_same(put(name=name, **DATA), create(owner, home, other, **DATA), *FRESH)
+    expect_same(put(name=name, **DATA), create(owner, home, other, **DATA), "trace")
+    expect_same(
+        put(name=name, data={"a b": ""}), create(owner, home, other, data={"a b": ""}), "trace"
+    )
     tag = owner.call("GET", f"{home}/{name}").json()["entity_tag"]
-    same(
+    expect_same(
         put(name=name, if_match=tag, data={"n": "2"}),
         replace(owner, home, other, "*", data={"n": "2"}),
         *FRESH,
     )
-    same(put(name=name, if_match=tag), replace(owner, home, other, tag), "trace")
-    same(put(name="none", if_match="*"), replace(owner, home, "none", "*"), "trace")
+    expect_same(put(name=name, if_match=tag), replace(owner, home, other, tag), "trace")
+    expect_same(put(name="none", if_match="*"), replace(owner, home, "none", "*"), "trace")
     one = {"project_id": project, "name": name}
-    same(named(owner, "getSecret", **one), owner.call("GET", f"{home}/{name}"))
+    expect_same(named(owner, "getSecret", **one), owner.call("GET", f"{home}/{name}"))
     for query in ({}, {"limit": 1}, {"limit": "1"}, {"format": "generic"}, {"start": name}):
         by_rest = owner.call("GET", home, params=query)
-        same(named(owner, "listSecrets", project_id=project, **query), by_rest)
-    same(
+        expect_same(named(owner, "listSecrets", project_id=project, **query), by_rest)
+    expect_same(
         named(owner, "listSecrets", project_id=project, limit=0),
         owner.call("GET", f"{home}?limit=0"),
         "trace",
     )
     gone = named(owner, "deleteSecret", **one)
-    same(gone, owner.call("DELETE", f"{home}/{other}"))
+    expect_same(gone, owner.call("DELETE", f"{home}/{other}"))
     for function, method in (("getSecret", "GET"), ("deleteSecret", "DELETE")):
-        same(named(owner, function, **one), owner.call(method, f"{home}/{name}"), "trace")
+        expect_same(named(owner, function, **one), owner.call(method, f"{home}/{name}"), "trace")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_prefixed_name(owner, home, project, name, function):
     if function == "deleteSecret":
         assert [answer.status_code for answer in answers] == [202, 404]
     else:
-        same(*answers, "entity_tag")
+        expect_same(*answers, "entity_tag")
 
 
 def pair(word):

@@ -37,7 +37,8 @@ def fused(write):
 
 
 def die():
-    """Kill the whole host, worker and master, without a chance to clean up."""
+    """Kill the whole host, worker and master, without a chance to clean up; the fuse is burnt."""
+    FUSE.replace(FUSE.with_suffix(".burnt"))
     os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
 

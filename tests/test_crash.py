@@ -43,6 +43,11 @@ class Fragile(Host):
         """The file that lights it."""
         return self.home / "fuse"
 
+    @property
+    def burnt(self):
+        """The file that says that it went off."""
+        return self.fuse.with_suffix(".burnt")
+
     def light(self, number, when):
         """Crash at the nth write from now, before or after it."""
         draft = self.fuse.with_suffix(".draft")
@@ -51,9 +56,11 @@ class Fragile(Host):
 
     def survived(self):
         """Put out the fuse; restart if it went off. Tell whether it did not."""
-        self.fuse.unlink()
-        if self.process.poll() is None:
+        if not self.burnt.exists():
+            self.fuse.unlink()
             return True
+        self.burnt.unlink()
+        self.process.wait(30)  # a signal takes a moment to arrive
         self.__dict__.pop("inside", None)
         self.start(**self.env)
         return False
@@ -224,7 +231,7 @@ def test_purge(fragile, how):
             fragile.enforce if how == "expire" else lambda: account.action(subject[0], "reclaim")
         )
         attempt(start)
-        until(lambda: fragile.process.poll() is not None or gone(account, subject[0]))
+        until(lambda: fragile.burnt.exists() or gone(account, subject[0]))
 
     def gone(account, project):
         return attempt(lambda: account.status(project)) == "gone"

@@ -46,7 +46,7 @@ def write(path, **content):
 
 def log_in(home, port):
     """Log in to a port of this machine."""
-    write(home / "profiles" / "work.json", url=f"http://127.0.0.1:{port}/v2", apikey=KEY)
+    write(home / "profiles" / "other.json", url=f"http://127.0.0.1:{port}/v2", apikey=KEY)
     (home / "active").write_text("work\n")
 
 
@@ -360,9 +360,9 @@ def test_whom_to_ask(nobody, monkeypatch):
     write(nobody / "emulator" / "credentials.json", account_id="a", apikey="local", url="")
     assert config.target().url == "http://127.0.0.1:5000/v2"
     assert (config.target().auth_url, config.target().local) == ("http://127.0.0.1:5000", True)
-    write(nobody / "profiles" / "work.json", url="https://work/v2/", apikey="mine")
-    (nobody / "active").write_text("work\n")
-    assert config.target() == config.Target("https://work/v2", "https://work", "mine")
+    write(nobody / "profiles" / "other.json", url="https://ce.example/v2/", apikey="mine")
+    (nobody / "active").write_text("other\n")
+    assert config.target() == config.Target("https://ce.example/v2", "https://ce.example", "mine")
     monkeypatch.setenv("CODE_ENGINE_URL", "https://env/v2")
     monkeypatch.setenv("CODE_ENGINE_APIKEY", "k")
     monkeypatch.setenv("CODE_ENGINE_AUTH_URL", "https://iam/identity/token")

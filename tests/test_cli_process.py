@@ -47,7 +47,7 @@ def write(path, **content):
 def log_in(home, port):
     """Log in to a port of this machine."""
     write(home / "profiles" / "other.json", url=f"http://127.0.0.1:{port}/v2", apikey=KEY)
-    (home / "active").write_text("work\n")
+    (home / "active").write_text("other\n")
 
 
 def process(*args):

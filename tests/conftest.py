@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.local_keys import open_keyring
 from tests import cli_support
 from tests.support import Host, wired
 
@@ -50,3 +51,21 @@ def mine(ce):
     """Run `ce` as an account with one project, selected."""
     ce("project", "create", "--name", "myproject")
     return ce
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Where the keyring file will be."""
+    return tmp_path / "home" / "keyring.json"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where the key store will be."""
+    return tmp_path / "store" / "keys"
+
+
+@pytest.fixture
+def ring(file, folder):
+    """A keyring at its first use."""
+    return open_keyring(file, folder)

@@ -9,11 +9,14 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -303,3 +306,31 @@ def call(account: str = "a" * 32, body: Any = None, **parameters: Any) -> Call:
     principal = Principal("key", account, frozenset({"administrator", "manager"}))
     trace = f"codeengine-api-{uuid.uuid4().hex}"
     return Call(principal, {"limit": 100, **parameters}, body or {}, trace)
+
+
+@contextmanager
+def relay(port, target):
+    """Pass a port's bytes on to a server, until the block ends."""
+
+    def pump(source, sink):
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+
+    def serve():
+        with suppress(OSError):
+            while True:
+                near, far = listener.accept()[0], socket.create_connection(target)
+                ends.extend((near, far))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    ends = []
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+    for end in ends:
+        end.close()

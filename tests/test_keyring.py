@@ -31,24 +31,6 @@ OPEN = (
 )
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Where the keyring file will be."""
-    return tmp_path / "home" / "keyring.json"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Where the key store will be."""
-    return tmp_path / "store" / "keys"
-
-
-@pytest.fixture
-def ring(file, folder):
-    """A keyring at its first use."""
-    return open_keyring(file, folder)
-
-
 def mode(path):
     """Give a file's permission bits."""
     return stat.S_IMODE(path.stat().st_mode)

@@ -14,24 +14,6 @@ ID, OTHER = "25bbfb75-e821-4338-9413-d432c6e55f85", "35bbfb75-e821-4338-9413-d43
 
 
 @pytest.fixture
-def file(tmp_path):
-    """Where the keyring file will be."""
-    return tmp_path / "home" / "keyring.json"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Where the key store will be."""
-    return tmp_path / "store" / "keys"
-
-
-@pytest.fixture
-def ring(file, folder):
-    """A keyring at its first use."""
-    return open_keyring(file, folder)
-
-
-@pytest.fixture
 def clock(monkeypatch):
     """A monotonic clock that the test moves, as the keyring's cache reads it."""
 

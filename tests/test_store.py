@@ -1,11 +1,9 @@
 """The store on the public emulator: all or nothing, at one instant, and read as written."""
 
 import socket
-import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -17,7 +15,7 @@ from shared.documents import decode, encode
 from shared.errors import Error
 from shared.store import Conflict, Store
 from shared.writes import Write
-from tests.support import until
+from tests.support import relay, until
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -368,34 +366,6 @@ def answers(db):
         return db.read("c/d")["c/d"].path == "c/d"
     except Error:
         return False
-
-
-@contextmanager
-def relay(port, target):
-    """Pass a port's bytes on to a server, until the block ends."""
-
-    def pump(source, sink):
-        with suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-
-    def serve():
-        with suppress(OSError):
-            while True:
-                near, far = listener.accept()[0], socket.create_connection(target)
-                ends.extend((near, far))
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=pump, args=pair, daemon=True).start()
-
-    ends = []
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
-    for end in ends:
-        end.close()
 
 
 # Firestore reserves names of the form __x__.

@@ -21,17 +21,17 @@ test: setup  ## run all tests, with the coverage gates
 	@$(BIN)/coverage report --skip-covered --fail-under=95
 	@$(BIN)/coverage report --fail-under=100 --include='shared/lifecycle.py,shared/kinds.py,shared/quotas.py,shared/crypto.py,shared/sealed_secrets.py,shared/errors.py'
 
-check: setup  ## lint, types, import rules, the compiled API
+check: setup  ## lint, types, import rules, the derived files
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m shared.schema --check
+	$(BIN)/python -m shared.compile --check
 
-fmt: setup  ## format, and write shared/openapi.json
+fmt: setup  ## format, and write what is derived from openapi.yaml and kinds.py
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/python -m shared.schema
+	$(BIN)/python -m shared.compile
 
 bench: setup  ## measure, as ratios in one run
 	$(BIN)/python tests/bench.py

@@ -3,12 +3,13 @@
 import functions_framework
 from flask import Request, Response
 
-from functions import http_identity, http_projects, http_secrets
+from functions import http_identity, http_projects, http_resources, http_secrets
 from shared.rest import Handler, serve
 
 OPERATIONS: dict[str, Handler] = {
     **http_projects.OPERATIONS,
     **http_secrets.OPERATIONS,
+    **http_resources.OPERATIONS,
     **http_identity.OPERATIONS,
 }
 

@@ -1,21 +1,13 @@
 """Secrets over HTTP: the functions whose identity may unwrap a project's key."""
 
-from functools import partial
-
 import functions_framework
 from flask import Request, Response
 
-from shared import resources
+from functions.http_resources import operations_of
 from shared.kinds import SECRETS
 from shared.rest import serve
 
-OPERATIONS = {
-    "create_secret": partial(resources.create, SECRETS),
-    "replace_secret": partial(resources.replace, SECRETS),
-    "get_secret": partial(resources.get, SECRETS),
-    "list_secrets": partial(resources.listing, SECRETS),
-    "delete_secret": partial(resources.delete, SECRETS),
-}
+OPERATIONS = operations_of(SECRETS)
 
 
 @functions_framework.http

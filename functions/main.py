@@ -12,10 +12,14 @@ from functions.http_projects import (
     reclaimProject,
     restoreProject,
 )
+from functions.http_resources import FUNCTIONS
 from functions.http_secrets import deleteSecret, getSecret, listSecrets, putSecret
 from functions.on_project_written import onProjectWritten
 
+globals().update(FUNCTIONS)  # those of the other kinds: putJob, getJob, ...
+
 __all__ = [
+    *FUNCTIONS,
     "api",
     "createAccount",
     "createProject",

@@ -1,42 +1,199 @@
 """The kinds of resources a project holds: one row each. Pure.
 
-A row may carry two hooks, never three: `check` for rules across fields, `present` for computed
-fields. A kind that needs a third gets a use case of its own.
+A row says everything that is particular to a kind. It may carry two hooks, never three: `check`
+for rules across fields, `present` for computed members. What a hook cannot say is a column here
+or a use case of its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared import sealed_secrets
+from shared import quotas, sealed_secrets
 
 Fields = Mapping[str, Any]
+Check = Callable[[Fields, Fields | None, Mapping[str, Fields]], Iterable[str]]
+Present = Callable[[Fields, Fields], dict[str, Any]]
+
+# What every answer has but for a few kinds (contract section 0).
+COMMON = ("id", "name", "project_id", "region", "href", "resource_type", "created_at", "entity_tag")
+RUN = tuple(member for member in COMMON if member != "entity_tag")
+
+
+def nothing_more(_resource: Fields, _project: Fields) -> dict[str, Any]:
+    """Compute no members: the `present` of a kind that has none."""
+    return {}
+
+
+def unrestricted(_new: Fields, _old: Fields | None, _others: Mapping[str, Fields]) -> Iterable[str]:
+    """Refuse nothing: the `check` of a kind whose schema says it all."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of resource.
+    """A kind of resource. Its schemas in openapi.yaml are named after it: `JobRunPrototype`.
 
-    `collection` names it in paths, in lists and in the store; `fields` are the body members it
-    keeps (all others are ignored, contract 12 no. 9); those in `sealed` are stored only sealed.
-    `check(new, old)` raises Error; `present(fields)` gives computed members of the answer.
+    `check(new, old, others)` raises Error; `others` are the project's other resources of the
+    kind, by key, with the members named in `claims`. It gives the keys of those that the new one
+    replaces. `present(resource, project)` gives computed members of the answer.
     """
 
-    collection: str
-    noun: str
-    fields: tuple[str, ...]
-    sealed: tuple[str, ...]
-    check: Callable[[Fields, Fields | None], None]
-    present: Callable[[Fields], dict[str, Any]]
+    collection: str  # in paths, in lists and in the store
+    noun: str  # in operation ids
+    resource_type: str = ""  # none where `present` gives it
+    members: tuple[str, ...] = COMMON  # of its answers, beside the body's and the computed ones
+    sealed: tuple[str, ...] = ()  # body members that may carry secrets: stored only sealed
+    update: str = "PATCH"  # the method: PATCH merges (RFC 7396), PUT replaces, "" is neither
+    created: int = 201  # the status of a create (contract section 0)
+    key: str = "name"  # the member that addresses it
+    body_bytes: int = quotas.PLAIN_BODY_BYTES
+    filters: tuple[str, ...] = ()  # body members that a list can be filtered by
+    claims: tuple[str, ...] = ()  # body members remembered beside the count, for all at once
+    template: str = ""  # the collection of what one can be made from, by its name
+    fixed: tuple[str, ...] = ()  # body members that must be as the template has them
+    named: str = ""  # the form of a name that is left out
+    dependents: tuple[str, ...] = ()  # collections made from one: deleted with it
+    bindable: bool = False  # takes bindings, which are deleted with it
+    binds: bool = False  # names a component; a new one makes a revision of an app
+    revised: bool = False  # keeps its state after each write as a revision
+    check: Check = unrestricted
+    present: Present = nothing_more
+
+    @property
+    def label(self) -> str:
+        """The noun as people write it: `job run`."""
+        return self.noun.replace("_", " ")
+
+    @property
+    def schema(self) -> str:
+        """The noun as schemas and functions have it: `JobRun`."""
+        return self.noun.title().replace("_", "")
+
+    @property
+    def audited(self) -> str:
+        """The noun as audit actions have it (contract section 9): `jobrun`."""
+        return {"app": "application"}.get(self.noun, self.noun.replace("_", ""))
+
+    @property
+    def template_name(self) -> str:
+        """The body member that names the template: `job_name`; none where there is no template."""
+        return f"{self.noun.removesuffix('_run')}_name" if self.template else ""
 
 
 SECRETS = Kind(
     "secrets",
-    noun="secret",
-    fields=("format", "data", "service_access", "service_operator"),
+    "secret",
     sealed=("data",),
+    update="PUT",
+    body_bytes=quotas.BODY_BYTES,
+    filters=("format",),
     check=sealed_secrets.check,
     present=sealed_secrets.present,
 )
+CONFIG_MAPS = Kind(
+    "config_maps",
+    "config_map",
+    "config_map_v2",
+    sealed=("data",),
+    update="PUT",
+    body_bytes=quotas.BODY_BYTES,
+    check=sealed_secrets.check_size,
+)
+JOBS = Kind(
+    "jobs",
+    "job",
+    "job_v2",
+    sealed=("run_env_variables",),
+    dependents=("job_runs",),
+    bindable=True,
+)
+JOB_RUNS = Kind(
+    "job_runs",
+    "job_run",
+    "job_run_v2",
+    members=RUN,
+    sealed=("run_env_variables",),
+    update="",
+    created=202,
+    filters=("job_name",),
+    claims=("job_name",),
+    template="jobs",
+    fixed=("image_reference", "image_secret", "run_service_account"),
+    named="{template}-jobrun-{chance}",
+)
+APPS = Kind(
+    "apps",
+    "app",
+    "app_v2",
+    sealed=("run_env_variables",),
+    body_bytes=quotas.TEMPLATE_BODY_BYTES,
+    bindable=True,
+    revised=True,
+)
+FUNCTIONS = Kind(
+    "functions",
+    "function",
+    "function_v2",
+    sealed=("code_reference", "run_env_variables"),
+    body_bytes=quotas.TEMPLATE_BODY_BYTES,
+    bindable=True,
+)
+BUILDS = Kind(
+    "builds",
+    "build",
+    "build_v2",
+    sealed=("run_build_params",),
+    body_bytes=quotas.TEMPLATE_BODY_BYTES,
+)
+BUILD_RUNS = Kind(
+    "build_runs",
+    "build_run",
+    "build_run_v2",
+    members=RUN,
+    sealed=("run_build_params",),
+    update="",
+    created=202,
+    body_bytes=quotas.TEMPLATE_BODY_BYTES,
+    filters=("build_name",),
+    template="builds",
+    named="{template}-run-{time}",
+)
+BINDINGS = Kind(
+    "bindings",
+    "binding",
+    "binding_v2",
+    members=("id", "project_id", "href", "resource_type"),
+    update="",
+    key="id",
+    claims=("component", "secret_name"),
+    binds=True,
+)
+DOMAIN_MAPPINGS = Kind("domain_mappings", "domain_mapping", "domain_mapping_v2")
+ALLOWED_OUTBOUND_DESTINATIONS = Kind(
+    "allowed_outbound_destinations",
+    "allowed_outbound_destination",
+    members=("name", "project_id", "entity_tag"),
+    claims=("type", "cidr_block", "private_path_service_gateway_crn"),
+)
+PERSISTENT_DATA_STORES = Kind(
+    "persistent_data_stores",
+    "persistent_data_store",
+    "persistent_data_store_v2",
+    update="",
+)
 
-KINDS = (SECRETS,)
+KINDS = (
+    SECRETS,
+    CONFIG_MAPS,
+    JOBS,
+    JOB_RUNS,
+    APPS,
+    FUNCTIONS,
+    BUILDS,
+    BUILD_RUNS,
+    BINDINGS,
+    DOMAIN_MAPPINGS,
+    ALLOWED_OUTBOUND_DESTINATIONS,
+    PERSISTENT_DATA_STORES,
+)

@@ -5,18 +5,34 @@ from datetime import timedelta
 MIB = 1024 * 1024
 
 PROJECTS_PER_REGION = 20  # contract 1.4; every project not permanently deleted counts
-RESOURCES_PER_PROJECT = {"secrets": 100}  # contract section 8
+RESOURCES_PER_PROJECT = {  # contract section 8
+    "secrets": 100,
+    "config_maps": 100,
+    "jobs": 100,
+    "job_runs": 100,
+    "apps": 40,
+    "functions": 20,
+    "builds": 100,
+    "build_runs": 100,
+    "bindings": 100,  # undocumented: ours, one document holds them all
+    "domain_mappings": 80,
+    "allowed_outbound_destinations": 100,  # undocumented: ours, as bindings
+    "persistent_data_stores": 10,
+}
 
 SECRET_BYTES = 2 * MIB  # all values of one secret, UTF-8: a commit must stay under 4 MiB
 SEALED_PART_BYTES = 900 * 1024  # under Firestore's 1 MiB document limit, with room for fields
 # JSON may write each byte of a value as six characters (\u0001), and keys come on top.
 BODY_BYTES = 6 * SECRET_BYTES + MIB
+TEMPLATE_BYTES = MIB  # all sealed values of an app, a function or a build, UTF-8
+TEMPLATE_BODY_BYTES = 6 * TEMPLATE_BYTES + MIB
 PLAIN_BODY_BYTES = 64 * 1024  # of a body that holds no secret's values
 FAULTS_TOLD = 20  # of one request; a body that is all faults would be answered with megabytes
 FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is looked for
 JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
 PART_READS = 3  # times a value in parts is read anew because it was replaced meanwhile
 
+READS_BESIDE = 32  # threads for reads that go out beside a query
 PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1

@@ -1,13 +1,12 @@
 """The operations of openapi.yaml: routes, parameters, and checks of what comes in.
 
-Reads the compiled openapi.json (`make fmt` writes it: parsing YAML at start-up would cost a cold
-start most of a second). Messages are our own, made of the rule that was
-broken: the validator's would quote the value, and that may be a secret.
+Reads openapi.json, which `shared.compile` makes of it (parsing YAML at start-up would cost a cold
+start most of a second). Messages are our own, made of the rule that was broken: the validator's
+would quote the value, and that may be a secret.
 """
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -20,8 +19,7 @@ import jsonschema_rs
 from shared import quotas
 from shared.errors import Error, Target, missing, raise_all
 
-SOURCE = Path(__file__).with_name("openapi.yaml")
-COMPILED = SOURCE.with_suffix(".json")
+COMPILED = Path(__file__).with_name("openapi.json")
 METHODS = ("get", "post", "put", "patch", "delete")
 SAY_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,253}")  # a key of the caller's that a message may name
 
@@ -111,7 +109,9 @@ class Operation:
 
 
 def _parsed(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Give a number for the text of one; anything else stays, and the schema refuses it."""
+    """Give what a text stands for; anything else stays, and the schema refuses it."""
+    if schema.get("type") == "boolean" and isinstance(value, str):
+        return {"true": True, "false": False}.get(value, value)
     if schema.get("type") == "integer":
         if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
             return int(value)
@@ -133,15 +133,47 @@ def _errors(validator: Any, body: Any, size: int) -> Iterable[Any]:
     return ()
 
 
-def _declared(schema: Mapping[str, Any], value: Any) -> Any:
-    """Give a value without the members that its schema does not declare."""
+def _declared(schema: Mapping[str, Any], value: Any, fill: bool = False) -> Any:
+    """Give a value without the members that its schema does not declare; fill in defaults."""
     schema = _resolved(schema)
-    if isinstance(value, dict) and "properties" in schema:
+    if isinstance(value, Mapping) and "properties" in schema:
         known = schema["properties"]
-        return {name: _declared(known[name], value[name]) for name in known if name in value}
+        found = {name: _declared(known[name], value[name], fill) for name in known if name in value}
+        return {**_defaults(known, found), **found} if fill else found
     if isinstance(value, list) and "items" in schema:
-        return [_declared(schema["items"], item) for item in value]
+        return [_declared(schema["items"], item, fill) for item in value]
     return value
+
+
+def _defaults(known: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    resolved = {name: _resolved(schema) for name, schema in known.items() if name not in found}
+    return {name: spec["default"] for name, spec in resolved.items() if "default" in spec}
+
+
+def filled(prototype: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a checked body with the defaults of its schema, and without its name."""
+    whole: dict[str, Any] = _declared(_named(prototype), body, fill=True)
+    whole.pop("name", None)
+    return whole
+
+
+def whole(prototype: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Check a body that was put together, then fill it as `filled` does.
+
+    Raises Error `missing_field` or `invalid_field`.
+    """
+    raise_all(list(_body_faults(_validator_of(prototype), {**body, "name": name}, 0)))
+    return filled(prototype, body)
+
+
+@cache
+def _validator_of(name: str) -> Any:
+    return _validator(_named(name))
+
+
+def _named(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = _document()["components"]["schemas"][name]
+    return found
 
 
 def _body_faults(validator: Any, body: Any, size: int) -> Iterator[Error]:
@@ -164,7 +196,8 @@ def _rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
         case "pattern":
             return f"must {_words().get(kind.pattern, f'match `{kind.pattern}`')}"
         case "enum":
-            return f"must be one of {', '.join(f'`{option}`' for option in kind.options)}"
+            options = (f"`{option}`" for option in kind.options if option is not None)
+            return f"must be one of {', '.join(options)}"
         case "const":
             return f"must be `{kind.expected_value}`"
         case "minLength" | "minItems" | "minimum":
@@ -268,18 +301,3 @@ def route(among: list[Operation], method: str, path: str) -> tuple[Operation, di
     allowed = ", ".join(sorted(operation.method for operation, _ in matches))
     message = f"The path takes only {allowed}."
     raise Error("method_not_allowed", message, headers={"Allow": allowed})
-
-
-def compiled() -> str:
-    """Give what openapi.json must hold; needs PyYAML, which no function does."""
-    import yaml  # noqa: PLC0415 - at build time only
-
-    document = yaml.safe_load(SOURCE.read_text())
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["--check"]:
-        COMPILED.write_text(compiled())
-    elif COMPILED.read_text() != compiled():
-        sys.exit("shared/openapi.json is not what openapi.yaml says: run `make fmt`.")

@@ -4,7 +4,7 @@ The values themselves are sealed by `sealing`; this file never sees a key or the
 No error here may repeat a value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ FORMATS = {
 }
 
 
-def check(new: Fields, old: Fields | None) -> None:
+def check(new: Fields, old: Fields | None, _others: Mapping[str, Fields]) -> Iterable[str]:
     """Check what the schema cannot say; `old` is the secret that `new` replaces.
 
     Raises Error `missing_field` for each key its format requires, `format_mismatch` when a
@@ -60,12 +60,20 @@ def check(new: Fields, old: Fields | None) -> None:
             if key not in data
         ]
     )
-    if sum(len(value.encode()) for value in data.values()) > quotas.SECRET_BYTES:
+    return check_size(new, old, _others)
+
+
+def check_size(
+    new: Fields, _old: Fields | None, _others: Mapping[str, Fields]
+) -> Iterable[str]:
+    """Check that the values of a secret or a config map fit; else `payload_too_large`."""
+    if sum(len(value.encode()) for value in new.get("data", {}).values()) > quotas.SECRET_BYTES:
         limit = f"`data` may hold at most {quotas.SECRET_BYTES} bytes of UTF-8 in all."
         raise Error("payload_too_large", limit, Target("field", "data"))
+    return ()
 
 
-def present(secret: Fields) -> dict[str, Any]:
+def present(secret: Fields, _project: Fields) -> dict[str, Any]:
     """Give the computed fields of a secret's answer."""
     return {
         "resource_type": FORMATS[secret["format"]].resource_type,

@@ -22,53 +22,53 @@ def data_key_path(project_id: str) -> str:
     return f"projects/{project_id}/keys/current"
 
 
-def seal(keyring: Keyring, project: Fields, record: Fields, kind: Kind, resource: Fields) -> bytes:
-    """Give the envelope of a resource's sealed fields; `record` is the project's keys/current."""
+def seal(
+    keyring: Keyring, project: Fields, record: Fields, kind: Kind, stored: Fields, values: Fields
+) -> bytes:
+    """Give the envelope of a resource's sealed values; `record` is the project's keys/current."""
     key = keyring.open(project["id"], record)
-    values = {name: resource[name] for name in kind.sealed if name in resource}
-    return crypto.seal(key, msgpack.packb(values), _place(project, record, kind, resource))
+    return crypto.seal(key, msgpack.packb(dict(values)), _place(project, record, kind, stored))
 
 
 def unseal(
-    keyring: Keyring, project: Fields, record: Fields, kind: Kind, resource: Fields, sealed: bytes
+    keyring: Keyring, project: Fields, record: Fields, kind: Kind, stored: Fields, sealed: bytes
 ) -> dict[str, Any]:
-    """Give the sealed fields of a resource; raises crypto.Undecryptable."""
+    """Give the sealed values of a resource; raises crypto.Undecryptable."""
     key = keyring.open(project["id"], record)
-    plain = crypto.open_sealed(key, sealed, _place(project, record, kind, resource))
+    plain = crypto.open_sealed(key, sealed, _place(project, record, kind, stored))
     values: dict[str, Any] = msgpack.unpackb(plain)
     return values
 
 
-def _place(project: Fields, record: Fields, kind: Kind, resource: Fields) -> bytes:
+def _place(project: Fields, record: Fields, kind: Kind, stored: Fields) -> bytes:
     return crypto.binding(
         project["account_id"],
         project["region"],
         project["id"],
         str(record["generation"]),
         kind.collection,
-        resource["name"],
-        resource["value_id"],
+        stored["name"],
+        stored["value_id"],
     )
 
 
-def part_paths(path: str, resource: Fields | None) -> list[str]:
+def part_paths(path: str, stored: Fields | None) -> list[str]:
     """Give the paths of the parts that a stored resource has; none for most."""
-    if resource is None:
+    if stored is None:
         return []
-    value = resource["value_id"]
-    return [f"{path}/parts/{value}-{number}" for number in range(resource["parts"])]
+    return [f"{path}/parts/{stored['value_id']}-{n}" for n in range(stored.get("parts", 0))]
 
 
-def split(path: str, resource: dict[str, Any], sealed: bytes) -> list[writes.Write]:
-    """Put the envelope into the resource's fields, or into parts whose writes are given."""
+def split(path: str, stored: dict[str, Any], sealed: bytes) -> list[writes.Write]:
+    """Put the envelope into the stored resource, or into parts whose writes are given."""
     size = quotas.SEALED_PART_BYTES
-    resource["size"] = len(sealed)
+    stored["size"] = len(sealed)
     if len(sealed) <= size:
-        resource |= {"sealed": sealed, "parts": 0}
+        stored |= {"sealed": sealed, "parts": 0}
         return []
     chunks = [sealed[start : start + size] for start in range(0, len(sealed), size)]
-    resource |= {"sealed": None, "parts": len(chunks)}
-    paths = part_paths(path, resource)
+    stored |= {"sealed": None, "parts": len(chunks)}
+    paths = part_paths(path, stored)
     return [
         writes.create(part, {"bytes": chunk}) for part, chunk in zip(paths, chunks, strict=True)
     ]

@@ -7,6 +7,7 @@ The client's own retries are off everywhere: `transact` is the only retry.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -61,6 +62,7 @@ class Store:
         self._root = f"{database}/documents"
         self._database = database
         self._jitter = jitter
+        self._beside = ThreadPoolExecutor(quotas.READS_BESIDE, "read")
         self._metadata = [("google-cloud-resource-prefix", database)]
         if token:
             self._metadata.append(("authorization", f"Bearer {token}"))
@@ -125,6 +127,20 @@ class Store:
             query.start_at.values.append(documents.value_of(after))
         return self._run(parent, query, weigh)
 
+    def read_beside(
+        self, paths: Sequence[str], collection: str, *filters: Filter, **how: Any
+    ) -> tuple[Read, list[Document]]:
+        """Read documents and query at once: two requests, and the time of one round trip.
+
+        `how` is as for `query`. The two see the store at instants of their own.
+        """
+        asked = self._beside.submit(self.read, *paths)
+        try:
+            _, found = self.query(collection, *filters, **how)
+        finally:
+            read = asked.result()
+        return read, found
+
     def descendants(self, path: str, limit: int) -> list[str]:
         """Give paths of up to `limit` documents below a document, in whatever collection."""
         query = documents.Query(limit={"value": limit})
@@ -148,16 +164,17 @@ class Store:
 
         `decide` may run several times, each time on a fresh snapshot, so it must come to the
         same whatever their number: ids and values are minted before. What it raises is not
-        retried; without writes nothing is committed. Raises Error `unavailable` when others
+        retried, but for a Conflict; without writes nothing is committed. Raises Error `unavailable` when others
         kept coming first, or the store did not answer, for quotas.STORE_DEADLINE seconds.
         """
         end = time.monotonic() + quotas.STORE_DEADLINE
         pause = 0.01
         while (left := end - time.monotonic()) > 0:
-            writes, result = decide(self.read(*paths, within=left))
-            if not writes:
-                return result
+            read = self.read(*paths, within=left)
             try:
+                writes, result = decide(read)
+                if not writes:
+                    return result
                 self.commit(writes, within=end - time.monotonic())
             except Conflict:
                 time.sleep(pause * self._jitter())

@@ -1,0 +1,196 @@
+"""Makes what is derived from openapi.yaml and the rows of kinds.py, at build time only.
+
+`python -m shared.compile` (`make fmt`) writes openapi.json, the functions of kinds in
+functions.yaml, and their indexes; all three are committed, and `--check` compares them. Kinds are
+described once in openapi.yaml, under `x-kinds`: here that becomes the operations of each.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.kinds import KINDS, Kind
+
+Schema = dict[str, Any]
+HERE = Path(__file__).parent
+SOURCE = HERE / "openapi.yaml"
+FUNCTIONS = HERE.parent / "functions" / "functions.yaml"
+INDEXES = HERE.parent / "firestore.indexes.json"
+BEGIN = "  # The functions of kinds: `make fmt` writes them from shared/kinds.py.\n"
+ENDPOINT = (
+    "  {name}: {{entryPoint: {name}, serviceAccount: reprieve-{identity}@, platform: gcfv2, "
+    "region: [us-central1], availableMemoryMb: 512, concurrency: 80, httpsTrigger: {{}}}}\n"
+)
+
+
+def document() -> Schema:
+    """Give the whole API, the operations and schemas of every kind included."""
+    api: Schema = yaml.safe_load(SOURCE.read_text())
+    template, schemas = api.pop("x-kinds"), api["components"]["schemas"]
+    for name in [name for name, schema in schemas.items() if "x-inherits" in schema]:
+        schemas[name] = _inherited(schemas, schemas[name])
+    for kind in KINDS:
+        _add_schemas(kind, schemas)
+        api["paths"] |= _paths(kind, template, schemas)
+    return deepcopy(api)  # without the sharing of YAML's aliases
+
+
+def _inherited(schemas: Schema, schema: Schema) -> Schema:
+    base = schemas[schema["x-inherits"]]["properties"]
+    left_out = schema.get("x-without", ())
+    kept = {name: item for name, item in base.items() if name not in left_out}
+    own = {name: value for name, value in schema.items() if not name.startswith("x-")}
+    return own | {"properties": kept | own.get("properties", {})}
+
+
+def _add_schemas(kind: Kind, schemas: Schema) -> None:
+    """Add the schemas of a kind's answers and changes to those of its prototype."""
+    prototype, own = schemas[f"{kind.schema}Prototype"], schemas[kind.schema]
+    body = {name: item for name, item in prototype["properties"].items() if name != "name"}
+    common = {name: schemas["Common"]["properties"][name] for name in kind.members}
+    if kind.resource_type:
+        common["resource_type"] = {"const": kind.resource_type}
+    schemas[kind.schema] = own | {
+        "type": "object",
+        "required": [*kind.members, *own.get("required", ())],
+        "properties": common | body | own.get("properties", {}),
+    }
+    entries = {"type": "array", "items": _ref(kind.schema)}
+    page = {"limit": {"type": "integer"}, "first": _ref("Page"), "next": _ref("Page")}
+    schemas[f"{kind.schema}List"] = {
+        "type": "object",
+        "required": ["limit", "first", kind.collection],
+        "properties": page | {kind.collection: entries},
+    }
+    change = {"PATCH": "Patch", "PUT": "Replacement"}.get(kind.update)
+    if change and f"{kind.schema}{change}" not in schemas:
+        required = [name for name in prototype.get("required", ()) if name != "name"]
+        changes = {name: _nullable(item, schemas) for name, item in body.items()}
+        schemas[f"{kind.schema}{change}"] = (
+            {"type": "object", "properties": changes}
+            if change == "Patch"
+            else {"type": "object", "required": required, "properties": body}
+        )
+
+
+def _nullable(schema: Schema, schemas: Schema) -> Schema:
+    """Give the schema of a member of a merge patch: null removes it, a member may be left out."""
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    schema = {name: value for name, value in schema.items() if name not in {"default", "required"}}
+    if "type" in schema:
+        schema["type"] = [schema["type"], "null"]
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]
+    if "properties" in schema:
+        members = schema["properties"].items()
+        schema["properties"] = {name: _nullable(item, schemas) for name, item in members}
+    return schema
+
+
+def _paths(kind: Kind, template: Schema, schemas: Schema) -> Schema:
+    """Give the path items of a kind."""
+    words = {
+        "{collection}": kind.collection,
+        "{noun}": kind.noun,
+        "{label}": kind.label,
+        "{labels}": kind.collection.replace("_", " "),
+        "{Kind}": kind.schema,
+        "{Kinds}": kind.collection.title().replace("_", ""),
+        "{write}": "put" if kind.update else "create",
+    }
+    many, one = (_with_words(template[part], words) for part in ("collection", "item"))
+    many["get"]["parameters"] += [
+        {"$ref": f"#/components/parameters/{name}"} for name in kind.filters
+    ]
+    many["post"]["responses"][str(kind.created)] = many["post"]["responses"].pop("201")
+    key = schemas[f"{kind.schema}Prototype"]["properties"].get(kind.key, _ref("Id"))
+    described = {"description": f"The {kind.label}", "required": True, "schema": key}
+    one["parameters"].append({"name": kind.key, "in": "path", **described})
+    if kind.bindable:
+        one["delete"]["parameters"] = [{"$ref": "#/components/parameters/keep_service_access"}]
+    for method in ("put", "patch"):
+        if method != kind.update.lower():
+            del one[method]
+    for operation in (many["post"], one.get(kind.update.lower())):
+        if operation:
+            operation["requestBody"]["x-max-bytes"] = kind.body_bytes
+            if "entity_tag" not in kind.members:
+                operation["responses"][min(operation["responses"])].pop("headers", None)
+    if "entity_tag" not in kind.members:
+        del one["get"]["responses"]["200"]["headers"]
+    home = f"/v2/projects/{{project_id}}/{kind.collection}"
+    return {home: many, f"{home}/{{{kind.key}}}": one}
+
+
+def _with_words(item: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(item, str):
+        for word, text in words.items():
+            item = item.replace(word, text)
+        return item
+    if isinstance(item, dict):
+        return {name: _with_words(value, words) for name, value in item.items()}
+    return [_with_words(value, words) for value in item] if isinstance(item, list) else item
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def functions(text: str, api: Schema) -> str:
+    """Give functions.yaml with the functions of every kind after those written by hand."""
+    head, _, _ = text.partition(BEGIN)
+    rows = {}
+    for kind in KINDS:
+        home = f"/v2/projects/{{project_id}}/{kind.collection}"
+        for path in (home, f"{home}/{{{kind.key}}}"):
+            for spec in api["paths"][path].values():
+                if "x-function" in spec:
+                    rows[spec["x-function"]] = "reveal" if kind.sealed else "manage"
+    return head + BEGIN + "".join(ENDPOINT.format(name=n, identity=i) for n, i in rows.items())
+
+
+def indexes(text: str) -> str:
+    """Give firestore.indexes.json with the indexes of every kind after those written by hand."""
+    kept = json.loads(text)
+    groups = {kind.collection for kind in KINDS} | {"revisions"}
+    composite = [row for row in kept["indexes"] if row["collectionGroup"] not in groups]
+    overrides = [row for row in kept["fieldOverrides"] if row["collectionGroup"] not in groups]
+    for kind in KINDS:
+        for name in kind.filters:
+            fields = [{"fieldPath": at, "order": "ASCENDING"} for at in (f"body.{name}", kind.key)]
+            group = {"collectionGroup": kind.collection, "queryScope": "COLLECTION"}
+            composite.append(group | {"fields": fields})
+        for group in (kind.collection, *(["revisions"] if kind.revised else ())):
+            for path in ("body", *(["sealed"] if kind.sealed else ())):
+                overrides.append({"collectionGroup": group, "fieldPath": path, "indexes": []})
+    rows = {"indexes": composite, "fieldOverrides": overrides}
+    parts = [
+        f'  "{name}": [\n' + ",\n".join(f"    {json.dumps(row)}" for row in found) + "\n  ]"
+        for name, found in rows.items()
+    ]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def compiled() -> dict[Path, str]:
+    """Give what each derived file must hold."""
+    api = document()
+    text = json.dumps(api, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return {
+        SOURCE.with_suffix(".json"): text,
+        FUNCTIONS: functions(FUNCTIONS.read_text(), api),
+        INDEXES: indexes(INDEXES.read_text()),
+    }
+
+
+if __name__ == "__main__":
+    for path, text in compiled().items():
+        if sys.argv[1:] != ["--check"]:
+            path.write_text(text)
+        elif path.read_text() != text:
+            sys.exit(f"{path.name} is not what openapi.yaml and kinds.py say: run `make fmt`.")

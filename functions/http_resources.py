@@ -47,8 +47,8 @@ def _function(name: str) -> Callable[[Request], Response]:
 
     function.__name__ = name
     function.__doc__ = f"Serve {', '.join(served)}."
-    bound: Callable[[Request], Response] = functions_framework.http(function)
-    return bound
+    functions_framework.http(function)  # registers it, and gives it back
+    return function
 
 
 FUNCTIONS = {

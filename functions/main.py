@@ -19,7 +19,6 @@ from functions.on_project_written import onProjectWritten
 globals().update(FUNCTIONS)  # those of the other kinds: putJob, getJob, ...
 
 __all__ = [
-    *FUNCTIONS,
     "api",
     "createAccount",
     "createProject",

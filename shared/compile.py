@@ -149,9 +149,10 @@ def functions(text: str, api: Schema) -> str:
     for kind in KINDS:
         home = f"/v2/projects/{{project_id}}/{kind.collection}"
         for path in (home, f"{home}/{{{kind.key}}}"):
-            for spec in api["paths"][path].values():
-                if "x-function" in spec:
-                    rows[spec["x-function"]] = "reveal" if kind.sealed else "manage"
+            for method, spec in api["paths"][path].items():
+                if method != "parameters":  # a delete opens nothing
+                    reveals = kind.sealed and method != "delete"
+                    rows[spec["x-function"]] = "reveal" if reveals else "manage"
     return head + BEGIN + "".join(ENDPOINT.format(name=n, identity=i) for n, i in rows.items())
 
 
@@ -167,8 +168,10 @@ def indexes(text: str) -> str:
             group = {"collectionGroup": kind.collection, "queryScope": "COLLECTION"}
             composite.append(group | {"fields": fields})
         for group in (kind.collection, *(["revisions"] if kind.revised else ())):
-            for path in ("body", *(["sealed"] if kind.sealed else ())):
-                overrides.append({"collectionGroup": group, "fieldPath": path, "indexes": []})
+            paths = ("body", "sealed") if kind.sealed else ("body",)
+            overrides += [
+                {"collectionGroup": group, "fieldPath": path, "indexes": []} for path in paths
+            ]
     rows = {"indexes": composite, "fieldOverrides": overrides}
     parts = [
         f'  "{name}": [\n' + ",\n".join(f"    {json.dumps(row)}" for row in found) + "\n  ]"

@@ -79,9 +79,7 @@ def _forget(path: str, app: Mapping[str, Any], gone: Mapping[str, Any]) -> list[
     return [*map(writes.discard, [f"{path}/revisions/{name}", *parts])]
 
 
-def forget(
-    document: writes.Document, stored: Mapping[str, Any], number: int
-) -> list[writes.Write]:
+def forget(document: writes.Document, stored: Mapping[str, Any], number: int) -> list[writes.Write]:
     """Give the writes that delete one revision of an app, which must be as it was read."""
     gone = next(entry for entry in stored["history"] if entry["revision"] == number)
     history = [entry for entry in stored["history"] if entry is not gone]

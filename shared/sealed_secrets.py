@@ -63,9 +63,7 @@ def check(new: Fields, old: Fields | None, _others: Mapping[str, Fields]) -> Ite
     return check_size(new, old, _others)
 
 
-def check_size(
-    new: Fields, _old: Fields | None, _others: Mapping[str, Fields]
-) -> Iterable[str]:
+def check_size(new: Fields, _old: Fields | None, _others: Mapping[str, Fields]) -> Iterable[str]:
     """Check that the values of a secret or a config map fit; else `payload_too_large`."""
     if sum(len(value.encode()) for value in new.get("data", {}).values()) > quotas.SECRET_BYTES:
         limit = f"`data` may hold at most {quotas.SECRET_BYTES} bytes of UTF-8 in all."

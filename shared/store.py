@@ -164,8 +164,9 @@ class Store:
 
         `decide` may run several times, each time on a fresh snapshot, so it must come to the
         same whatever their number: ids and values are minted before. What it raises is not
-        retried, but for a Conflict; without writes nothing is committed. Raises Error `unavailable` when others
-        kept coming first, or the store did not answer, for quotas.STORE_DEADLINE seconds.
+        retried, but for a Conflict; without writes nothing is committed. Raises Error
+        `unavailable` when others kept coming first, or the store did not answer, for
+        quotas.STORE_DEADLINE seconds.
         """
         end = time.monotonic() + quotas.STORE_DEADLINE
         pause = 0.01

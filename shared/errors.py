@@ -20,6 +20,7 @@ STATUS = {
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "name_taken": 409,
+    "conflict": 409,
     "project_not_active": 409,
     "project_not_restorable": 409,
     "project_not_deletable": 409,

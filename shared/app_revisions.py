@@ -5,14 +5,12 @@ Reprieve runs nothing: an app has no instances, and its revisions say that no ru
 
 from typing import Any
 
-from shared import audit, revisions, workloads, writes
+from shared import audit, revisions, schema, workloads, writes
 from shared.app import Answer, App, Call, Page, timestamp
 from shared.errors import missing
 from shared.kinds import APPS
-from shared.places import INNER, Fields, Place
+from shared.places import Fields, Place
 from shared.writes import Read
-
-UNREVISED = INNER | {"managed_domain_mappings", "revision_name"}
 
 
 def listing(app: App, call: Call) -> Answer:
@@ -69,15 +67,13 @@ def _place(call: Call) -> Place:
 
 def _shown(app: App, place: Place, project: Fields, revision: Fields) -> dict[str, Any]:
     name = revision["revision_name"]
-    return {
-        "id": revision["id"],
+    members = {
+        **revision,
         "name": name,
         "app_name": place.key,
         "project_id": project["id"],
         "region": project["region"],
         "href": f"{place.href(app, place.key)}/revisions/{name}",
-        "resource_type": "app_revision_v2",
         "created_at": timestamp(revision["created_at"]),
-        **{key: value for key, value in revision.items() if key not in UNREVISED},
-        **workloads.present_revision(revision, project),
     }
+    return schema.shown("AppRevision", members | workloads.present_revision(members, project))

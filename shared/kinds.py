@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared import quotas, sealed_secrets
+from shared import builds, components, networking, quotas, sealed_secrets, workloads
 
 Fields = Mapping[str, Any]
 Check = Callable[[Fields, Fields | None, Mapping[str, Fields]], Iterable[str]]
@@ -107,6 +107,8 @@ JOBS = Kind(
     sealed=("run_env_variables",),
     dependents=("job_runs",),
     bindable=True,
+    check=workloads.check_job,
+    present=workloads.present_job,
 )
 JOB_RUNS = Kind(
     "job_runs",
@@ -121,6 +123,8 @@ JOB_RUNS = Kind(
     template="jobs",
     fixed=("image_reference", "image_secret", "run_service_account"),
     named="{template}-jobrun-{chance}",
+    check=workloads.check_job_run,
+    present=workloads.present_job_run,
 )
 APPS = Kind(
     "apps",
@@ -130,6 +134,8 @@ APPS = Kind(
     body_bytes=quotas.TEMPLATE_BODY_BYTES,
     bindable=True,
     revised=True,
+    check=workloads.check_app,
+    present=workloads.present_app,
 )
 FUNCTIONS = Kind(
     "functions",
@@ -138,6 +144,8 @@ FUNCTIONS = Kind(
     sealed=("code_reference", "run_env_variables"),
     body_bytes=quotas.TEMPLATE_BODY_BYTES,
     bindable=True,
+    check=workloads.check_function,
+    present=workloads.present_function,
 )
 BUILDS = Kind(
     "builds",
@@ -145,6 +153,8 @@ BUILDS = Kind(
     "build_v2",
     sealed=("run_build_params",),
     body_bytes=quotas.TEMPLATE_BODY_BYTES,
+    check=builds.check_build,
+    present=builds.present_build,
 )
 BUILD_RUNS = Kind(
     "build_runs",
@@ -158,6 +168,8 @@ BUILD_RUNS = Kind(
     filters=("build_name",),
     template="builds",
     named="{template}-run-{time}",
+    check=builds.check_build_run,
+    present=builds.present_build_run,
 )
 BINDINGS = Kind(
     "bindings",
@@ -168,13 +180,22 @@ BINDINGS = Kind(
     key="id",
     claims=("component", "secret_name"),
     binds=True,
+    check=components.check_binding,
+    present=components.present_binding,
 )
-DOMAIN_MAPPINGS = Kind("domain_mappings", "domain_mapping", "domain_mapping_v2")
+DOMAIN_MAPPINGS = Kind(
+    "domain_mappings",
+    "domain_mapping",
+    "domain_mapping_v2",
+    present=components.present_domain_mapping,
+)
 ALLOWED_OUTBOUND_DESTINATIONS = Kind(
     "allowed_outbound_destinations",
     "allowed_outbound_destination",
     members=("name", "project_id", "entity_tag"),
     claims=("type", "cidr_block", "private_path_service_gateway_crn"),
+    check=networking.check_destination,
+    present=networking.present_destination,
 )
 PERSISTENT_DATA_STORES = Kind(
     "persistent_data_stores",

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from shared import audit, quotas, sealing, writes
+from shared import audit, quotas, schema, sealing, writes
 from shared.app import Answer, App, Call, timestamp
 from shared.auth import owned
 from shared.errors import Error, missing
@@ -22,13 +22,6 @@ from shared.usage import Usage, usage_path
 from shared.writes import Document, Read
 
 Fields = dict[str, Any]
-# What the store keeps beside the body: an answer shows it as `Kind.members` says, or not at all.
-INNER = frozenset(
-    {"id", "name", "created_at", "entity_tag", "value_id", "size", "parts", "sealed", "body"}
-    | {"revision", "history"}
-)
-
-
 INCOMPLETE = Error("internal", "A part of a stored value is missing.")
 
 
@@ -178,21 +171,16 @@ class Place:
 
     def shown(self, app: App, project: Fields, resource: Fields) -> Fields:
         """Give the answer's form of a resource: what all have, its body, what is computed."""
-        common = {
-            "id": resource["id"],
-            "name": resource.get("name"),
+        members = {
+            **resource,
             "project_id": project["id"],
             "region": project["region"],
             "href": self.href(app, resource[self.kind.key]),
             "resource_type": self.kind.resource_type,
             "created_at": timestamp(resource["created_at"]),
-            "entity_tag": resource["entity_tag"],
-        }
-        return {
-            **{name: common[name] for name in self.kind.members},
-            **{name: value for name, value in resource.items() if name not in INNER},
             **self.kind.present(resource, project),
         }
+        return schema.shown(self.kind.schema, members)
 
 
 def _size(document: Document) -> int:

@@ -40,7 +40,6 @@ FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is look
 JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
 PART_READS = 3  # times a value in parts is read anew because it was replaced meanwhile
 
-READS_BESIDE = 32  # threads for reads that go out beside a query
 PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1

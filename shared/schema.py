@@ -166,6 +166,12 @@ def whole(prototype: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
     return filled(prototype, body)
 
 
+def shown(name: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the members that a schema declares, in its order: the store keeps none."""
+    found: dict[str, Any] = _declared(_named(name), members)
+    return found
+
+
 @cache
 def _validator_of(name: str) -> Any:
     return _validator(_named(name))

@@ -7,7 +7,6 @@ The client's own retries are off everywhere: `transact` is the only retry.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -62,7 +61,6 @@ class Store:
         self._root = f"{database}/documents"
         self._database = database
         self._jitter = jitter
-        self._beside = ThreadPoolExecutor(quotas.READS_BESIDE, "read")
         self._metadata = [("google-cloud-resource-prefix", database)]
         if token:
             self._metadata.append(("authorization", f"Bearer {token}"))
@@ -78,24 +76,15 @@ class Store:
             if emulator
             else FirestoreGrpcTransport.create_channel(options=OPTIONS)
         )
-        api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+        transport = FirestoreGrpcTransport(channel=channel)
+        # A read is on its way when it is asked for, and not when its first answer is there.
+        transport.batch_get_documents._prefetch_first_result_ = False
+        api = FirestoreClient(transport=transport)
         return cls(api, name, jitter, token="owner" if emulator else "")  # its word for all
 
     def read(self, *paths: str, within: float | None = None) -> Read:
         """Read documents at one instant, `within` some seconds."""
-        names = [self._name(path) for path in paths]
-        request = documents.BatchGet(database=self._database, documents=names)
-        found: dict[str, Document] = {}
-        with _reachable():
-            answers = self._api.batch_get_documents(request, **self._call(within))
-            for answer in map(documents.plain, answers):
-                if answer.WhichOneof("result") == "found":
-                    document = self._document(answer.found)
-                else:
-                    document = Document(self._path(answer.missing), None)
-                found[document.path] = document
-                read_time = documents.moment(answer.read_time)
-        return Read(read_time, found)
+        return self._collected(self._asked(paths, within))
 
     def query(
         self,
@@ -130,16 +119,17 @@ class Store:
     def read_beside(
         self, paths: Sequence[str], collection: str, *filters: Filter, **how: Any
     ) -> tuple[Read, list[Document]]:
-        """Read documents and query at once: two requests, and the time of one round trip.
+        """Read documents and query at once: two requests in the time of one round trip.
 
         `how` is as for `query`. The two see the store at instants of their own.
         """
-        asked = self._beside.submit(self.read, *paths)
+        answers = self._asked(paths)
         try:
             _, found = self.query(collection, *filters, **how)
-        finally:
-            read = asked.result()
-        return read, found
+        except Exception:
+            answers.cancel()
+            raise
+        return self._collected(answers), found
 
     def descendants(self, path: str, limit: int) -> list[str]:
         """Give paths of up to `limit` documents below a document, in whatever collection."""
@@ -183,6 +173,25 @@ class Store:
             else:
                 return result
         raise unavailable("Too many changes at once")
+
+    def _asked(self, paths: Sequence[str], within: float | None = None) -> Any:
+        """Send the request for documents; its answers come as they are iterated."""
+        names = [self._name(path) for path in paths]
+        request = documents.BatchGet(database=self._database, documents=names)
+        with _reachable():
+            return self._api.batch_get_documents(request, **self._call(within))
+
+    def _collected(self, answers: Iterable[Any]) -> Read:
+        found: dict[str, Document] = {}
+        with _reachable():
+            for answer in map(documents.plain, answers):
+                if answer.WhichOneof("result") == "found":
+                    document = self._document(answer.found)
+                else:
+                    document = Document(self._path(answer.missing), None)
+                found[document.path] = document
+                read_time = documents.moment(answer.read_time)
+        return Read(read_time, found)
 
     def _call(self, within: float | None = None) -> dict[str, Any]:
         timeout = quotas.STORE_DEADLINE if within is None else max(within, 0.1)

@@ -21,12 +21,9 @@ RESOURCES_PER_PROJECT = {  # contract section 8
 }
 
 SECRET_BYTES = 2 * MIB  # all values of one secret, UTF-8: a commit must stay under 4 MiB
-TEMPLATE_BYTES = MIB  # all sealed values of one app, job, function, build or run, UTF-8
 INLINE_CODE_BYTES = 102_400  # contract section 8: 100 KB, what base64 adds included
 JOB_BYTES = 10 * 1024  # contract section 8: a job or job run as JSON
 JOB_INDICES = 1000  # contract section 8: of one job's array
-INSTANCES = 250  # contract section 8: of one app, at least or at most
-REQUEST_TIMEOUT = 600  # seconds, contract section 8: of one request to an app
 DATA_STORE_MOUNTS = 2  # contract section 8: of one app or job
 PRIVATE_PATHS = 3  # contract section 8: connections of one project
 SEALED_PART_BYTES = 900 * 1024  # under Firestore's 1 MiB document limit, with room for fields

@@ -71,10 +71,6 @@ def index_count(spec: str) -> int:
     return count
 
 
-def _above(field: str, limit: int) -> Rule:
-    return field, lambda resource: resource[field] > limit, f"is above its maximum of {limit}"
-
-
 def _task_only(field: str, default: int) -> Rule:
     def is_broken(job: Fields) -> bool:
         return job["run_mode"] == "daemon" and bool(job.get(field, default) != default)
@@ -83,14 +79,11 @@ def _task_only(field: str, default: int) -> Rule:
 
 
 APP_RULES: tuple[Rule, ...] = (
-    _above("scale_max_instances", quotas.INSTANCES),
-    _above("scale_min_instances", quotas.INSTANCES),
     (
         "scale_min_instances",
         lambda app: 0 < app["scale_max_instances"] < app["scale_min_instances"],  # 0: no maximum
         "is above `scale_max_instances`",
     ),
-    _above("scale_request_timeout", quotas.REQUEST_TIMEOUT),
 )
 JOB_RULES: tuple[Rule, ...] = (
     (
@@ -272,11 +265,11 @@ def present_function(function: Fields, project: Fields) -> dict[str, Any]:
 
     Code in an image is a bundle, and so `code_binary`, whatever was sent.
     """
-    binary = {} if _is_inline(function["code_reference"]) else {"code_binary": True}
+    bundled = not _is_inline(function["code_reference"])
     return {
         "computed_env_variables": computed(project, ENVIRONMENT, CE_FUNCTION=function["name"]),
+        "code_binary": bundled or function.get("code_binary", False),
         "status": "offline",
         "status_details": {"reason": NO_RUNTIME},
-        **binary,
         **_endpoints(function, project),
     }

@@ -36,8 +36,6 @@ LIMITS = {
     "INLINE_CODE_BYTES": ("102,400",),
     "JOB_BYTES": ("10 KiB",),
     "JOB_INDICES": ("1,000",),
-    "INSTANCES": ("250",),
-    "REQUEST_TIMEOUT": ("600 s",),
     "DATA_STORE_MOUNTS": ("2",),
     "PRIVATE_PATHS": ("3",),
     "BODY_BYTES": ("13 MiB",),

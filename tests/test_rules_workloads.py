@@ -30,7 +30,6 @@ APP = COMMON | {
     "scale_concurrency": 100,
     "scale_max_instances": 10,
     "scale_min_instances": 0,
-    "scale_request_timeout": 300,
 }
 JOB = COMMON | {
     "image_reference": "icr.io/codeengine/helloworld",
@@ -43,7 +42,6 @@ RUN = JOB | {"name": "hello-jobrun-1", "job_name": "hello"}
 FUNCTION = {
     "name": "hello",
     "code_reference": "data:text/plain;base64,YQ==",
-    "code_binary": False,
     "managed_domain_mappings": "local_public",
     "run_env_variables": [],
     "runtime": "nodejs-22",
@@ -92,14 +90,9 @@ LARGE = [("payload_too_large", "run_env_variables")]
 ROWS = [
     *[(kind, {}, []) for kind in CHECKS],
     *[(kind, {"scale_memory_limit": "3G"}, invalid("scale_memory_limit")) for kind in CHECKS],
-    ("app", {"scale_max_instances": 250, "scale_min_instances": 250}, []),
-    ("app", {"scale_max_instances": 251}, invalid("scale_max_instances")),
     ("app", {"scale_max_instances": 0, "scale_min_instances": 250}, []),
-    ("app", {"scale_max_instances": 0, "scale_min_instances": 251}, invalid("scale_min_instances")),
     ("app", {"scale_max_instances": 4, "scale_min_instances": 4}, []),
     ("app", {"scale_max_instances": 4, "scale_min_instances": 5}, invalid("scale_min_instances")),
-    ("app", {"scale_request_timeout": 600}, []),
-    ("app", {"scale_request_timeout": 601}, invalid("scale_request_timeout")),
     ("app", {"probe_liveness": {"type": "http", "path": "/"}}, []),
     ("app", {"probe_liveness": {"type": "tcp", "path": ""}}, []),
     ("app", {"probe_liveness": {"type": "tcp", "path": SECRET}}, invalid("probe_liveness.path")),
@@ -160,9 +153,9 @@ def test_check(kind, change, expected):
 
 def test_check_tells_all_at_once():
     """Faults of several rules come in one answer."""
-    app = APP | {"scale_request_timeout": 601, "scale_memory_limit": "1.2.3"}
+    app = APP | {"scale_min_instances": 11, "scale_memory_limit": "1.2.3"}
     app |= mounts(("/a", {}), ("/a", {"read_only": False}))
-    expected = ["scale_request_timeout", "scale_memory_limit"]
+    expected = ["scale_min_instances", "scale_memory_limit"]
     expected += ["run_volume_mounts.1.mount_path", "run_volume_mounts.1.read_only"]
     assert faults(workloads.check_app, app, None, {}) == invalid(*expected)
 
@@ -283,23 +276,29 @@ def test_present_job_run(spec, job, count):
     }
 
 
+INLINE = "data:text/plain;base64,YQ=="
+
+
 @pytest.mark.parametrize(
-    ("code", "binary"),
+    ("code", "sent", "binary"),
     [
-        ("data:text/plain;base64,YQ==", {}),
-        ("icr.io/ns/code", {"code_binary": True}),
-        ("data:latest", {"code_binary": True}),
+        (INLINE, {}, False),
+        (INLINE, {"code_binary": False}, False),
+        (INLINE, {"code_binary": True}, True),
+        ("icr.io/ns/code", {}, True),
+        ("data:latest", {"code_binary": False}, True),
     ],
 )
-def test_present_function(code, binary):
+def test_present_function(code, sent, binary):
     """A function is offline; code in an image is always binary, code inline as it was sent."""
-    assert workloads.present_function(FUNCTION | {"code_reference": code}, PROJECT) == {
+    function = FUNCTION | {"code_reference": code} | sent
+    assert workloads.present_function(function, PROJECT) == {
         "computed_env_variables": computed(CE_FUNCTION="hello"),
+        "code_binary": binary,
         "status": "offline",
         "status_details": REASON,
         "endpoint": PUBLIC,
         **INTERNAL,
-        **binary,
     }
 
 

@@ -7,6 +7,7 @@ it from here. Also the two values that pass between the wire and a use case: `Ca
 import os
 import random
 import secrets
+import string
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -70,6 +71,12 @@ def _entity_tag() -> str:
     return secrets.token_hex(8)
 
 
+def _subdomain() -> str:
+    """Mint a random subdomain: 12 lower-case letters and digits, a letter first (contract 1.6)."""
+    rest = (secrets.choice(string.ascii_lowercase + string.digits) for _ in range(11))
+    return secrets.choice(string.ascii_lowercase) + "".join(rest)
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """The parts of one deployment."""
@@ -80,6 +87,7 @@ class App:
     wall: Callable[[], float] = time.time  # seconds since 1970: for tokens and keys only
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
     new_tag: Callable[[], str] = _entity_tag
+    new_subdomain: Callable[[], str] = _subdomain
     random: Callable[[], float] = random.random
 
     @classmethod

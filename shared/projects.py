@@ -93,6 +93,7 @@ def _fresh(app: App, call: Call) -> dict[str, Any]:
         "region": app.settings.region,
         "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
         "tags": call.body.get("tags", []),
+        "subdomain": app.new_subdomain(),  # for life: addresses of what it holds are made of it
         "status": Status.ACTIVE.value,
         "deleted_at": None,
         "purge_at": None,

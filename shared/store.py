@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import grpc
 import grpc.experimental
@@ -78,7 +78,7 @@ class Store:
         )
         transport = FirestoreGrpcTransport(channel=channel)
         # A read is on its way when it is asked for, and not when its first answer is there.
-        transport.batch_get_documents._prefetch_first_result_ = False
+        cast("Any", transport.batch_get_documents)._prefetch_first_result_ = False
         api = FirestoreClient(transport=transport)
         return cls(api, name, jitter, token="owner" if emulator else "")  # its word for all
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared import quotas, workloads
 from shared.errors import Error
+from shared.schema import COMPILED
 
 PROJECT = {
     "id": "15314cc3-85b4-4338-903f-c28cdee6d005",
@@ -149,6 +150,13 @@ def test_check(kind, change, expected):
     check, good = CHECKS[kind]
     assert faults(check, good | change, None, {}) == expected
     assert faults(check, good | change, good, {}) == expected
+
+
+def test_task_defaults_are_those_of_the_schema():
+    """What counts as not given is what the schema fills in."""
+    fields = json.loads(COMPILED.read_text())["components"]["schemas"]["JobPrototype"]["properties"]
+    defaults = {name: fields[name]["default"] for name in workloads.TASK_DEFAULTS}
+    assert defaults == workloads.TASK_DEFAULTS
 
 
 def test_check_tells_all_at_once():

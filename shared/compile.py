@@ -70,7 +70,11 @@ def _add_schemas(kind: Kind, schemas: Schema) -> None:
     change = {"PATCH": "Patch", "PUT": "Replacement"}.get(kind.update)
     if change and f"{kind.schema}{change}" not in schemas:
         required = [name for name in prototype.get("required", ()) if name != "name"]
-        changes = {name: _nullable(item, schemas) for name, item in body.items()}
+        changes = {
+            name: _nullable(item, schemas)
+            for name, item in body.items()
+            if name not in kind.lasting
+        }
         schemas[f"{kind.schema}{change}"] = (
             {"type": "object", "properties": changes}
             if change == "Patch"

@@ -48,6 +48,7 @@ class Kind:
     created: int = 201  # the status of a create (contract section 0)
     key: str = "name"  # the member that addresses it
     body_bytes: int = quotas.PLAIN_BODY_BYTES
+    lasting: tuple[str, ...] = ()  # body members that no update changes
     filters: tuple[str, ...] = ()  # body members that a list can be filtered by
     claims: tuple[str, ...] = ()  # body members remembered beside the count, for all at once
     template: str = ""  # the collection of what one can be made from, by its name
@@ -193,6 +194,7 @@ ALLOWED_OUTBOUND_DESTINATIONS = Kind(
     "allowed_outbound_destinations",
     "allowed_outbound_destination",
     members=("name", "project_id", "entity_tag"),
+    lasting=("type", "private_path_service_gateway_crn"),
     claims=("type", "cidr_block", "private_path_service_gateway_crn"),
     check=networking.check_destination,
     present=networking.present_destination,

@@ -40,6 +40,7 @@ LIMITS = {
     "PRIVATE_PATHS": ("3",),
     "BODY_BYTES": ("13 MiB",),
     "PLAIN_BODY_BYTES": ("64 KiB",),
+    "TEMPLATE_BODY_BYTES": ("7 MiB",),
     "FAULTS_TOLD": ("20",),
     "PART_READS": ("3",),
     "RECLAMATIONS": ("1,000",),

@@ -38,7 +38,7 @@ def delete(app: App, call: Call, place: Place, read: Read) -> list[writes.Write]
         usage = Usage(kind, read[usage_path(call.parameters["project_id"], kind.collection)])
         gone = [key for key, claim in usage.claims.items() if _depends(place, claim)]
         commit += [writes.discard(f"{place.home}/{kind.collection}/{key}") for key in gone]
-        commit += usage.write({}, gone)
+        commit += usage.write({}, gone) or [usage.witness()]
         if kind is BINDINGS and gone and not call.parameters.get("keep_service_access"):
             commit += _service_access(app, call, usage, gone)
     return commit

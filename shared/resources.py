@@ -23,7 +23,19 @@ def create(kind: Kind, app: App, call: Call) -> Answer:
     template that does not exist, or what `kind.check` raises.
     """
     minted = _minted(app)
-    minted["name"] = call.body.get("name") or templates.name(kind, app, call.body, minted)
+    if "name" in call.body or not kind.named:
+        return _create(kind, app, call, {**minted, "name": call.body.get("name")})
+    try:
+        return _create(kind, app, call, {**minted, "name": templates.name(kind, app, call.body)})
+    except Error as error:
+        if error.code != "name_taken":
+            raise
+    # Two runs within a second: the caller chose no name, so it gets one that is free.
+    name = templates.name(kind, app, call.body, chance=app.new_tag()[:5])
+    return _create(kind, app, call, {**minted, "name": name})
+
+
+def _create(kind: Kind, app: App, call: Call, minted: Fields) -> Answer:
     place = Place(kind, call.parameters["project_id"], minted[kind.key])
     source = templates.source(kind, place, call.body)
     bound = revisions.bound_app(place, call.body)

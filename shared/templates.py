@@ -17,14 +17,12 @@ from shared.writes import Read
 LONGEST = 53  # characters of a generated name: a job run's limit (contract section 0)
 
 
-def name(kind: Kind, app: App, body: Mapping[str, Any], minted: Mapping[str, Any]) -> str | None:
-    """Give the name of what was sent without one (contract 4.3 and 4.4); none if it has none."""
-    if not kind.named:
-        return None
-    chance = minted["entity_tag"][:5]
+def name(kind: Kind, app: App, body: Mapping[str, Any], chance: str = "") -> str:
+    """Give the name of what was sent without one (contract 4.3 and 4.4), ending in `chance`."""
     time = datetime.fromtimestamp(app.wall() + app.offset().total_seconds(), UTC)
-    suffix = kind.named.format(template="", chance=chance, time=time.strftime("%y%m%d-%H%M%S"))
-    template = str(body.get(kind.template_name, "")).rstrip("-")[: LONGEST - len(suffix)]
+    parts = {"time": time.strftime("%y%m%d-%H%M%S"), "chance": app.new_tag()[:5]}
+    suffix = kind.named.format(template="", **parts) + (f"-{chance}" if chance else "")
+    template = str(body.get(kind.template_name, ""))[: LONGEST - len(suffix)].rstrip("-")
     return f"{template}{suffix}" if template else suffix.lstrip("-")
 
 

@@ -41,6 +41,11 @@ class Usage:
             held = f"The project holds {self.count} {kinds}, and no more fit in: delete one."
             raise Error("quota_exceeded", held)
 
+    def witness(self) -> writes.Write:
+        """Give the write that requires that nothing was added or removed meanwhile."""
+        document = self._document
+        return writes.absent(document.path) if document.fields is None else writes.verify(document)
+
     def write(
         self, added: Mapping[str, Fields], removed: Iterable[str] = (), changed: str = ""
     ) -> list[writes.Write]:

@@ -16,8 +16,6 @@ from functions.http_resources import FUNCTIONS
 from functions.http_secrets import deleteSecret, getSecret, listSecrets, putSecret
 from functions.on_project_written import onProjectWritten
 
-globals().update(FUNCTIONS)  # those of the other kinds: putJob, getJob, ...
-
 __all__ = [
     "api",
     "createAccount",
@@ -36,3 +34,6 @@ __all__ = [
     "reclaimProject",
     "restoreProject",
 ]
+
+globals().update(FUNCTIONS)  # those of the other kinds: putJob, getJob, ...
+__all__ += FUNCTIONS  # noqa: PLE0605 - their names

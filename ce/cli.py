@@ -16,7 +16,7 @@ from ce import config
 from ce.call import Call, Noun, Verb
 from ce.commands import NOUNS
 from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
-from ce.options import parse
+from ce.options import parse, settled
 from ce.render import emit
 
 # Extra arguments are let in to be refused without being quoted.
@@ -58,7 +58,7 @@ def command(noun: Noun, name: str, verb: Verb) -> click.Command:
         _refuse_extra(ctx)
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(o for o in options if ctx.get_parameter_source(o) is typed)
-        execute(Call(noun, verb, options, given))
+        execute(Call(noun, verb, settled(options), given))
 
     return click.Command(
         name, callback=run, params=[*parse(verb.takes)], help=verb.help, context_settings=SETTINGS

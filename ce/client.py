@@ -38,8 +38,7 @@ class Client:
         import requests  # noqa: PLC0415 - a fifth of a second that `ce --help` need not wait
 
         self.target = target
-        # The resource controller's paths are not under /v2.
-        self.controller = target.url.removesuffix("/v2")
+        self._root = target.url.removesuffix("/v2")
         self._http = requests.Session()
         # A proxy cannot reach this machine's own emulator.
         self._http.trust_env = urlsplit(target.url).hostname not in LOOPBACK
@@ -54,7 +53,7 @@ class Client:
 
     def get(self, where: str, **params: str) -> Doc:
         """Read one document."""
-        return self._call("GET", self.target.url + where, params=params)
+        return self._call("GET", self._url(where), params=params)
 
     def pages(self, where: str, key: str, **params: str) -> Iterator[Doc]:
         """Read a list to its end, page after page."""
@@ -68,27 +67,29 @@ class Client:
 
     def post(self, where: str, body: Doc) -> Doc:
         """Create something."""
-        return self._call("POST", self.target.url + where, json=body)
+        return self._call("POST", self._url(where), json=body)
 
     def put(self, where: str, body: Doc, entity_tag: str) -> Doc:
         """Replace something, unless it changed since it was read."""
         headers = {"If-Match": entity_tag}
-        return self._call("PUT", self.target.url + where, json=body, headers=headers)
+        return self._call("PUT", self._url(where), json=body, headers=headers)
 
     def delete(self, where: str) -> None:
         """Delete something."""
-        self._call("DELETE", self.target.url + where)
+        self._call("DELETE", self._url(where))
 
     def reclamations(self, **params: str) -> list[Doc]:
         """List what is soft-deleted and when it ends."""
-        url = f"{self.controller}/v1/reclamations"
-        found: list[Doc] = self._call("GET", url, params=params)["resources"]
+        found: list[Doc] = self.get("/v1/reclamations", **params)["resources"]
         return found
 
     def reclamation_action(self, reclamation: str, action: str) -> Doc:
         """Restore or reclaim."""
-        where = path("v1", "reclamations", reclamation, "actions", action)
-        return self._call("POST", self.controller + where, json={})
+        return self.post(path("v1", "reclamations", reclamation, "actions", action), {})
+
+    def _url(self, where: str) -> str:
+        """Give a whole address: what is not the target's own API says its version itself."""
+        return (self._root if where.startswith("/v1/") else self.target.url) + where
 
     def _call(self, method: str, url: str, **rest: Any) -> Doc:
         # A first 401 may only mean that the token aged while we waited.

@@ -4,7 +4,7 @@ A row says everything that is particular to a command; a new kind of resource is
 Nothing is decided here, and no request is made.
 """
 
-from ce import projects, resources, secret_data, views
+from ce import apikeys, projects, resources, secret_data, views
 from ce.call import Noun, Verb
 from ce.resources import Kind
 
@@ -211,4 +211,34 @@ REGISTRY = Noun(
     ),
 )
 
-NOUNS = (PROJECT, RECLAMATION, SECRET, REGISTRY)
+APIKEY = Noun(
+    "apikey",
+    (),
+    "Manage the API keys of the account.",
+    {
+        "create": Verb(
+            "Make an API key and show it, this once. Without roles it may only look.",
+            "[O Q] NAME|--name/-n† --role/-r… --project/--proj --project-id/--pid "
+            "--expires-in/--ei --description/-d",
+            "Creating API key '{name}'...\nOK\n",
+            apikeys.create,
+            views.APIKEY,
+        ),
+        "delete": Verb(
+            "Delete an API key; tokens it was exchanged for live out their hour.",
+            "[F I Q] NAME|--name/-n† --id†",
+            "Deleting API key '{name}'...\nOK",
+            apikeys.delete,
+            asks="Are you sure you want to delete API key '{name}'? [y/N]> ",
+        ),
+        "list": Verb(
+            "List API keys; none is ever shown again.",
+            "[O Q] --sort-by/-s=name",
+            "Listing API keys...\nOK\n",
+            apikeys.listing,
+            views.APIKEYS,
+        ),
+    },
+)
+
+NOUNS = (PROJECT, RECLAMATION, SECRET, REGISTRY, APIKEY)

@@ -128,6 +128,11 @@ def find(call: Call) -> Doc:
         raise click.UsageError("Give exactly one of --name and --id.")
     if identity is not None:
         return call.client.get(path("projects", identity))
+    return named(call, name)
+
+
+def named(call: Call, name: str) -> Doc:
+    """Find the project of a name."""
     for project in call.client.pages("/projects", "projects"):
         if project["name"] == name:
             return project

@@ -70,6 +70,11 @@ def with_data(lines: Mapping[str, Cell], gap: str) -> View:
     return view
 
 
+def with_note(view: View, note: str) -> View:
+    """Show one document and, below, what to do about it."""
+    return lambda call, doc: f"{view(call, doc)}\n\n{note}"
+
+
 def _seconds(call: Call, when: str | None, sign: int) -> str | None:
     if when is None:
         return None
@@ -85,6 +90,15 @@ def _selected(call: Call, doc: Doc) -> str:
 def _group(_call: Call, doc: Doc) -> str:
     identity = str(doc.get("resource_group_id", ""))
     return "default" if identity.rstrip("0") in {"", "default"} else identity
+
+
+def _roles(_call: Call, doc: Doc) -> str:
+    return ", ".join(doc["roles"])
+
+
+def _left(call: Call, doc: Doc) -> str:
+    left = _seconds(call, doc.get("expires_at"), 1) or "never"
+    return "expired" if left == "0s" else left
 
 
 PROJECT = as_block(
@@ -171,3 +185,29 @@ REGISTRY = with_data(
     gap="",
 )
 REGISTRIES = as_table("secrets", {"Name": text("name"), "Age": since("created_at")})
+APIKEY = with_note(
+    as_block(
+        {
+            "Name": text("name"),
+            "ID": text("id"),
+            "Description": text("description"),
+            "Roles": _roles,
+            "Project ID": text("project_id"),
+            "Created": date("created_at", render.long_date),
+            "Expires": date("expires_at", render.long_date),
+            "API Key": text("apikey"),
+        }
+    ),
+    "Keep the API key now: it is not shown again.",
+)
+APIKEYS = as_table(
+    "apikeys",
+    {
+        "Name": text("name"),
+        "ID": text("id"),
+        "Roles": _roles,
+        "Project ID": text("project_id"),
+        "Expires": _left,
+        "Age": since("created_at"),
+    },
+)

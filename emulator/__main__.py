@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         "--json", dest="output", action="store_const", const="json", help="the same"
     )
     command("env", lambda _, state: commands.env(state), "print exports to evaluate")
+    account = command(
+        "account", lambda a, s: commands.account(s, a.role), "make another account, print exports"
+    )
+    account.add_argument("action", choices=["create"])
+    account.add_argument("-r", "--role", action="append", default=[], help="of its key; repeatable")
     command("reset", lambda _, state: commands.reset(state), "forget all data")
     clock = command("clock", lambda a, s: commands.clock(s, a.action, a.value), "move the clock")
     clock.add_argument("action", choices=["show", "set", "advance"])

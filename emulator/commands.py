@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from emulator import Refused, firestore, wire
+from emulator import ACCOUNT, Refused, firestore, wire
 from emulator.log import say
 from emulator.state import State
 
@@ -66,6 +66,16 @@ def status(state: State, as_json: bool) -> int:
 def env(state: State) -> int:
     """Print the exports to evaluate."""
     say("\n".join(exports(environment(state))))
+    return 0
+
+
+def account(state: State, roles: list[str]) -> int:
+    """Make another account, and print the exports to evaluate; its key is shown here only."""
+    if ACCOUNT not in ask(state, "GET", "/status")["functions"]:
+        raise Refused(f"The host's functions.yaml has no {ACCOUNT}.")
+    made = ask(state, "POST", f"/functions/{ACCOUNT}", {"roles": roles} if roles else {})
+    say(f"# account {made['account_id']}; its key is not shown again")
+    say("\n".join(exports(environment(state) | {"CODE_ENGINE_APIKEY": made["apikey"]})))
     return 0
 
 

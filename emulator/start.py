@@ -17,7 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator import VERSION, Refused, banner, firestore, hosting, manifest, ports, server, wire
+from emulator import (
+    ACCOUNT,
+    VERSION,
+    Refused,
+    banner,
+    firestore,
+    hosting,
+    manifest,
+    ports,
+    server,
+    wire,
+)
 from emulator.admin import Hub
 from emulator.clock import Clock
 from emulator.cron import Cron
@@ -30,7 +41,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 PROJECT = re.compile(r"demo-[a-z0-9-]{1,25}")
-ACCOUNT = "createAccount"  # the private function that makes the first account
 EXPORTED = (  # what `env` of a former host leaves in a shell, and would mislead the next
     "FIRESTORE_EMULATOR_HOST",
     "CE_ENDPOINT",

@@ -2,7 +2,14 @@
 
 from functions.cron_enforce_retention import enforceRetention
 from functions.http_api import api
-from functions.http_identity import createAccount, issueToken
+from functions.http_identity import (
+    createAccount,
+    createApiKey,
+    deleteApiKey,
+    getApiKey,
+    issueToken,
+    listApiKeys,
+)
 from functions.http_projects import (
     createProject,
     deleteProject,
@@ -19,13 +26,17 @@ from functions.on_project_written import onProjectWritten
 __all__ = [
     "api",
     "createAccount",
+    "createApiKey",
     "createProject",
+    "deleteApiKey",
     "deleteProject",
     "deleteSecret",
     "enforceRetention",
+    "getApiKey",
     "getProject",
     "getSecret",
     "issueToken",
+    "listApiKeys",
     "listProjects",
     "listReclamations",
     "listSecrets",

@@ -135,6 +135,7 @@ class Principal:
     subject: str  # the id of an API key, or of a service identity
     account: str
     roles: frozenset[str]
+    project: str | None = None  # the one project a key is for; None is the whole account
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,21 @@ def by(call: Call, action: str, project: Mapping[str, Any], now: datetime) -> wr
 
     `action` is as in contract section 9, such as `secret.create`.
     """
-    who = {"initiator": call.principal.subject, "correlation_id": call.trace}
-    return entry(call.trace, action, project, now, who)
+    return entry(call.trace, action, project, now, _caller(call))
+
+
+def of_key(call: Call, action: str, key: Mapping[str, Any], now: datetime) -> writes.Write:
+    """Give the entry of an API key made or deleted: which, and what it allows.
+
+    Its project is the one the key is for, None for a key of the whole account.
+    """
+    about = {"account_id": key["account_id"], "id": key["project_id"]}
+    granted = {"api_key_id": key["id"], "roles": key["roles"]}
+    return entry(call.trace, action, about, now, _caller(call) | granted)
+
+
+def _caller(call: Call) -> dict[str, Any]:
+    return {"initiator": call.principal.subject, "correlation_id": call.trace}
 
 
 def entry(
@@ -28,7 +41,7 @@ def entry(
     action: str,
     project: Mapping[str, Any],
     now: datetime,
-    who: Mapping[str, str],
+    who: Mapping[str, Any],
 ) -> writes.Write:
     """Give the write of one entry; it must be the first of its id, so a change happens once."""
     fields = {

@@ -1,13 +1,11 @@
-"""API keys, the tokens they are exchanged for, and what a role may do.
+"""The tokens that API keys are exchanged for, and what a role may do.
 
 A key is stored as the SHA-256 of its high-entropy text; a token is a JWT signed with the
-keyring's Ed25519 key, and with nothing else. Roles travel in the token (contract 7.3).
+keyring's Ed25519 key, and with nothing else. Roles and scope travel in the token (contract 7.3).
 """
 
 import hashlib
 import hmac
-import secrets
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,8 +21,10 @@ ALGORITHM, TYPE = "EdDSA", "at+jwt"  # one algorithm, one type (RFC 8725, RFC 90
 
 # Contract section 7.3: platform roles for projects, service roles for what they hold.
 ROLES = {
-    "administrator": frozenset({"project.view", "project.manage"}),
-    "editor": frozenset({"project.view", "project.manage"}),
+    "administrator": frozenset(
+        {"project.view", "project.manage", "project.create", "apikey.view", "apikey.manage"}
+    ),
+    "editor": frozenset({"project.view", "project.manage", "project.create"}),
     "operator": frozenset({"project.view"}),
     "viewer": frozenset({"project.view"}),
     "manager": frozenset({"entity.view", "entity.manage"}),
@@ -32,16 +32,34 @@ ROLES = {
     "reader": frozenset({"entity.view"}),
 }
 OWNER = frozenset({"administrator", "manager"})
+# What concerns a whole account: a key for one project may not, whatever its roles.
+ACCOUNT_WIDE = frozenset({"project.create", "apikey.view", "apikey.manage"})
 
 
 def may(principal: Principal, verb: str) -> bool:
     """Tell whether one of the principal's roles allows `verb`, such as `project.manage`."""
+    if principal.project is not None and verb in ACCOUNT_WIDE:
+        return False
     return any(verb in ROLES.get(role, ()) for role in principal.roles)
 
 
+def require(principal: Principal, verb: str) -> None:
+    """Raise Error `forbidden` unless the principal may do `verb`."""
+    if may(principal, verb):
+        return
+    if principal.project is not None and verb in ACCOUNT_WIDE:
+        raise Error("forbidden", f"A key for one project does not allow `{verb}`.")
+    raise Error("forbidden", f"Your roles do not include `{verb}`.")
+
+
 def owned(document: writes.Document, principal: Principal) -> dict[str, Any]:
-    """Give a project's fields to its account; to any other it does not exist (Error 404)."""
+    """Give a project's fields to who may know of it; to any other it does not exist (Error 404).
+
+    Those are its account, and of the account's keys for one project only those for this one.
+    """
     if document.fields is None or document.fields["account_id"] != principal.account:
+        raise missing()
+    if principal.project not in (None, document.id):
         raise missing()
     return document.fields
 
@@ -83,10 +101,12 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float]:
         claims = decoded["payload"]
         if decoded["header"].get("typ") != TYPE:
             raise unauthorized("The token is not valid.")
-        if not isinstance(claims["roles"], list):
+        project = claims.get("project")
+        if not isinstance(claims["roles"], list) or not isinstance(project, str | None):
             raise unauthorized("The token is not valid.")
         roles = frozenset(map(str, claims["roles"]))
-        return Principal(claims["sub"], str(claims["account"]), roles), float(claims["exp"])
+        principal = Principal(claims["sub"], str(claims["account"]), roles, project)
+        return principal, float(claims["exp"])
     except jwt.ExpiredSignatureError:
         raise unauthorized("The token has expired.") from None
     except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):
@@ -100,23 +120,26 @@ def issue_token(app: App, call: Call) -> Answer:
     stored; the three cannot be told apart.
     """
     text = call.body["apikey"]
-    key_id = _id_of(text)
-    record = app.store.read(f"api_keys/{key_id}")[f"api_keys/{key_id}"].fields or {}
+    path = f"api_keys/{key_id(text)}"
+    record = app.store.read(path)[path].fields or {}
     now = app.wall()
-    matches = hmac.compare_digest(_digest(text), record.get("sha256", b""))
+    matches = hmac.compare_digest(digest(text), record.get("sha256", b""))
     expires_at = record.get("expires_at")
     if not matches or (expires_at and expires_at.timestamp() <= now):
         raise Error("apikey_not_found", "Provided API key could not be found.")
-    lifetime = int(quotas.TOKEN_LIFETIME.total_seconds())
     issued = int(now)
+    expiration = issued + int(quotas.TOKEN_LIFETIME.total_seconds())
+    if expires_at:  # no token outlives its key
+        expiration = min(expiration, int(expires_at.timestamp()))
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
-        "sub": key_id,
+        "sub": record["id"],
         "iat": issued,
-        "exp": issued + lifetime,
+        "exp": expiration,
         "account": record["account_id"],
         "roles": record["roles"],
+        **({"project": record["project_id"]} if record["project_id"] is not None else {}),
     }
     token = jwt.encode(claims, app.keyring.signing_key, ALGORITHM, headers={"typ": TYPE})
     return Answer(
@@ -124,37 +147,19 @@ def issue_token(app: App, call: Call) -> Answer:
             "access_token": token,
             "refresh_token": "not_supported",
             "token_type": "Bearer",
-            "expires_in": lifetime,
-            "expiration": issued + lifetime,
+            "expires_in": expiration - issued,
+            "expiration": expiration,
             "scope": "ibm openid",
         }
     )
 
 
-def create_account(app: App, call: Call) -> Answer:
-    """Make an account with its first API key, or register such a key again.
-
-    For the operator alone: the function that binds it is private. The key's text is in the
-    answer and nowhere else.
-    """
-    account = call.body.get("account_id") or secrets.token_hex(16)
-    text = call.body.get("apikey") or f"ce_{secrets.token_hex(8)}_{secrets.token_urlsafe(32)}"
-    roles = call.body.get("roles") or sorted(OWNER)
-    fields = key_record(text, account, roles)
-    app.store.commit([writes.Write(f"api_keys/{_id_of(text)}", fields)])
-    return Answer({"account_id": account, "apikey": text, "roles": roles})
-
-
-def key_record(text: str, account: str, roles: list[str]) -> Mapping[str, Any]:
-    """Give the stored form of an API key: never its text."""
-    return {"sha256": _digest(text), "account_id": account, "roles": roles, "expires_at": None}
-
-
-def _id_of(text: str) -> str:
+def key_id(text: str) -> str:
     """Give the public part of a key `ce_ID_SECRET`; of any other text, one that does not exist."""
     parts = text.split("_", 2)
     return parts[1] if len(parts) == 3 and parts[1].isalnum() and parts[1].isascii() else "unknown"
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
+    """Give what is stored of a key's text: its SHA-256, enough for 256 random bits."""
     return hashlib.sha256(text.encode()).digest()

@@ -196,7 +196,12 @@ def _found(document: Document) -> dict[str, Any]:
 def of_account(
     app: App, call: Call, limit: int, after: str | None
 ) -> tuple[datetime, list[dict[str, Any]]]:
-    """Give the read time and an account's projects in this region, by name."""
+    """Give the read time and the caller's projects in this region, by name.
+
+    They are the account's, or the one that the caller's key is for.
+    """
+    if call.principal.project is not None:
+        return _only(app, call, call.principal.project, after)
     time, found = app.store.query(
         "projects",
         ("account_id", "==", call.principal.account),
@@ -206,6 +211,20 @@ def of_account(
         limit=limit,
     )
     return time, [document.fields or {} for document in found]
+
+
+def _only(
+    app: App, call: Call, project_id: str, after: str | None
+) -> tuple[datetime, list[dict[str, Any]]]:
+    """Give the one project of a key, if it exists here and its name is beyond `after`."""
+    path = f"projects/{project_id}"
+    read = app.store.read(path)
+    project = read[path].fields
+    if project is None or project["region"] != app.settings.region:
+        return read.time, []
+    if after is not None and project["name"] <= after:
+        return read.time, []
+    return read.time, [owned(read[path], call.principal)]
 
 
 def _checked_name(name: str) -> str:

@@ -15,7 +15,7 @@ from flask import Request, Response
 
 from shared import quotas
 from shared.app import Answer, App, Call, Page, Principal, get_app
-from shared.auth import authenticate, may
+from shared.auth import authenticate, require
 from shared.bodies import parse_form, parse_json
 from shared.errors import Error, Target, missing
 from shared.failures import log_failure, new_trace
@@ -95,8 +95,8 @@ def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
 
 
 def _check_role(principal: Principal, operation: Operation) -> None:
-    if operation.permission and not may(principal, operation.permission):
-        raise Error("forbidden", f"Your roles do not include `{operation.permission}`.")
+    if operation.permission:
+        require(principal, operation.permission)
 
 
 def _check_accept(request: Request) -> None:

@@ -188,9 +188,9 @@ def _serving(target, name, body, token):
 
 
 def _key(app):
-    from shared import auth
+    from shared import api_keys
 
-    return auth.create_account(app, call()).body
+    return api_keys.create_account(app, call()).body
 
 
 def _token(app, key):

@@ -168,6 +168,18 @@ class Account:
     apikey: str
     session: requests.Session = field(default_factory=requests.Session)
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key."""
+        return self.apikey.split("_")[1]
+
+    def another_key(self, *roles: str, **members: Any) -> "Account":
+        """Make a further key of the account, as its administrator does."""
+        body = {"name": "another", "roles": list(roles) or ["administrator", "manager"]} | members
+        answer = self.call("POST", "/v1/apikeys", body)
+        assert answer.status_code == 201, answer.text
+        return Account(self.host, self.id, answer.json()["apikey"])
+
     @cached_property
     def token(self) -> str:
         """A token for the key."""

@@ -35,6 +35,9 @@ ROWS = {
     ("registry", "get"): ("-n login", "get_secret"),
     ("registry", "list"): ("", "list_secrets"),
     ("registry", "update"): ("-n login -p q", "replace_secret"),
+    ("apikey", "create"): ("new", "create_api_key"),
+    ("apikey", "delete"): ("first -f", "delete_api_key"),
+    ("apikey", "list"): ("", "list_api_keys"),
 }
 
 

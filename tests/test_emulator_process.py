@@ -276,6 +276,11 @@ def test_commands_ask_the_running_host(host):
     assert f"export CODE_ENGINE_URL={host.info['hosting']}/v2\n" in exports
     assert "export CODE_ENGINE_APIKEY=key-" in exports
     assert f"export CE_HUB_STATE={host.state}\n" in exports
+    code, made = host.ask("account", "create")
+    told, *lines = made.splitlines()
+    assert (code, told) == (0, "# account a; its key is not shown again")
+    names = [[line.partition("=")[0] for line in text] for text in (lines, exports.splitlines())]
+    assert names[0] == names[1]
     for words in (["--json"], ["-o", "json"]):
         assert json.loads(host.ask("status", *words)[1])["project"] == "demo-reprieve"
     status = host.ask("status")[1]
@@ -439,6 +444,8 @@ def test_what_a_start_says(beside, host):
         assert part in text
     assert said[-1]["hosting"] == beside.info["hosting"].removeprefix("http://")
     assert "CODE_ENGINE_APIKEY" not in beside.ask("env")[1]
+    none = (1, "The host's functions.yaml has no createAccount.\n")
+    assert beside.ask("account", "create") == none
 
 
 def test_ports_are_those_of_firebase_json(beside):

@@ -18,6 +18,7 @@ from tests.support import ROOT, until
 
 DATA = {"data": {"k": "v"}}
 SECRET = {"name": "s", "format": "generic", **DATA}
+STALE = {"name": "k", "expires_at": "2020-01-01T00:00:00Z"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # function: its REST request and the members of the call by name, and the status of both
 ROWS = {
@@ -50,6 +51,10 @@ ROWS = {
         {"project_id": "{p}", "name": "none"},
         404,
     ),
+    "createApiKey": ("POST", "/v1/apikeys", STALE, STALE, 400),
+    "getApiKey": ("GET", "/v1/apikeys/{k}", None, {"id": "{k}"}, 404),
+    "listApiKeys": ("GET", "/v1/apikeys", None, {}, 200),
+    "deleteApiKey": ("DELETE", "/v1/apikeys/{k}", None, {"id": "{k}"}, 404),
 }
 PROBES = (("GET", "/__/health"), ("GET", "/"), ("POST", "/__/health"), ("GET", "/x"))
 
@@ -69,7 +74,7 @@ def places(owner):
     owner.delete(deleted)
     owner.host.quiet()
     nowhere = "00000000-0000-4000-8000-000000000000"
-    return {"p": active["id"], "d": deleted["id"], "n": nowhere}
+    return {"p": active["id"], "d": deleted["id"], "n": nowhere, "k": 16 * "0"}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared import auth
+from shared.api_keys import present
 from shared.app import Principal
 from shared.errors import Error
 from shared.local_keys import open_keyring
@@ -22,11 +23,13 @@ from shared.schema import operations
 from shared.writes import Write
 from tests.support import GRANT, WEEK, dump
 
+UNSET = {"description", "project_id", "created_by", "expires_at"}  # of an account's first key
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 # Contract 7.3, written out: what each role may, and what each operation asks for.
+KEYS = {"apikey.view", "apikey.manage"}
 MAY = {
-    "administrator": {"project.view", "project.manage"},
-    "editor": {"project.view", "project.manage"},
+    "administrator": {"project.view", "project.manage", "project.create", *KEYS},
+    "editor": {"project.view", "project.manage", "project.create"},
     "operator": {"project.view"},
     "viewer": {"project.view"},
     "manager": {"entity.view", "entity.manage"},
@@ -36,7 +39,7 @@ MAY = {
 }
 ASKS = {
     "list_projects": "project.view",
-    "create_project": "project.manage",
+    "create_project": "project.create",
     "get_project": "project.view",
     "delete_project": "project.manage",
     "list_secrets": "entity.view",
@@ -48,6 +51,10 @@ ASKS = {
     "restore_project": "project.manage",
     "reclaim_project": "project.manage",
     "issue_token": None,
+    "list_api_keys": "apikey.view",
+    "create_api_key": "apikey.manage",
+    "get_api_key": "apikey.view",
+    "delete_api_key": "apikey.manage",
     "create_account": None,
 }
 
@@ -215,7 +222,7 @@ def test_keys_are_stored_as_digests(host, owner):
     _, key_id, secret = owner.apikey.split("_", 2)
     record = host.inside.document(f"api_keys/{key_id}")
     assert record["sha256"] == hashlib.sha256(owner.apikey.encode()).digest()
-    assert record.keys() == {"sha256", "account_id", "roles", "expires_at"}
+    assert set(record) - set(present(record)) == {"sha256", *UNSET}
     store = host.inside.store
     paths = store.descendants("", 100_000)
     chunks = [paths[start : start + 200] for start in range(0, len(paths), 200)]
@@ -276,6 +283,8 @@ CLAIMS = {
     "issued later": {"iat": NEVER},
     "a subject that is no text": {"sub": 1},
     "roles that are none": {"roles": 7},
+    "a project that is no text": {"project": 7},
+    "projects": {"project": [NOWHERE]},
 }
 
 
@@ -413,10 +422,14 @@ def test_tables_are_whole():
 
 @pytest.mark.parametrize("operation", [name for name, verb in ASKS.items() if verb])
 @pytest.mark.parametrize("role", MAY)
-def test_role(role, operation):
-    """A role allows an operation exactly if contract 7.3 says so."""
-    caller = Principal("key", "a" * 32, frozenset({role}))
-    assert auth.may(caller, operations()[operation].permission) == (ASKS[operation] in MAY[role])
+@pytest.mark.parametrize("project", [None, NOWHERE, ""])
+def test_role(role, operation, project):
+    """A role allows an operation exactly if contract 7.3 says so; for one project, less."""
+    caller = Principal("key", "a" * 32, frozenset({role}), project)
+    asked = ASKS[operation]
+    wide = asked in {"project.create", *KEYS}
+    allowed = asked in MAY[role] and not (wide and project is not None)
+    assert auth.may(caller, operations()[operation].permission) == allowed
 
 
 def test_no_role():
@@ -430,16 +443,28 @@ def test_no_role():
 
 @pytest.mark.parametrize("role", [role for role in MAY if role != "unheard"])
 def test_role_over_http(host, owner, role):
-    """Over HTTP a role is asked before the body is looked at, for each of the four permissions."""
+    """Over HTTP a role is asked before the body is looked at, for each of the permissions."""
     caller = host.account(role, account_id=owner.id)
-    secrets = f"/v2/projects/{NOWHERE}/secrets"
+    project = f"/v2/projects/{NOWHERE}"
     answers = {
         "project.view": caller.call("GET", "/v2/projects"),
-        "project.manage": caller.call("POST", "/v2/projects", {}),
-        "entity.view": caller.call("GET", secrets),
-        "entity.manage": caller.call("POST", secrets, {}),
+        "project.manage": caller.call("DELETE", project),
+        "project.create": caller.call("POST", "/v2/projects", {}),
+        "entity.view": caller.call("GET", f"{project}/secrets"),
+        "entity.manage": caller.call("POST", f"{project}/secrets", {}),
+        "apikey.view": caller.call("GET", "/v1/apikeys"),
+        "apikey.manage": caller.call("POST", "/v1/apikeys", {}),
     }
-    allowed = {"project.view": 200, "project.manage": 400, "entity.view": 404, "entity.manage": 400}
+    allowed = {
+        "project.view": 200,
+        "project.manage": 404,
+        "project.create": 400,
+        "entity.view": 404,
+        "entity.manage": 400,
+        "apikey.view": 200,
+        "apikey.manage": 400,
+    }
+    assert set(answers) == set(allowed) == {verb for verb in ASKS.values() if verb}
     for verb, answer in answers.items():
         assert answer.status_code == (allowed[verb] if verb in MAY[role] else 403)
         if answer.status_code == 403:

@@ -1,4 +1,4 @@
-"""What must not be reached: other accounts' projects, and functions that are not for callers."""
+"""What must not be reached: others' projects and keys, and functions that are not for callers."""
 
 import re
 
@@ -32,10 +32,15 @@ STATES = ("active", "soft_deleted", "hard_deleting")
 
 
 @pytest.fixture(scope="module")
-def theirs(host):
-    """Another account's projects, one in each state."""
+def other(host):
+    """Another account."""
     host.set_clock(0)
-    other = host.account()
+    return host.account()
+
+
+@pytest.fixture(scope="module")
+def theirs(host, other):
+    """Another account's projects, one in each state."""
     found = {state: other.project(state)["id"] for state in STATES}
     for project in found.values():
         other.secret({"id": project}, "s", {"k": "v"})
@@ -54,6 +59,18 @@ def owner(host):
     return host.account()
 
 
+@pytest.fixture(scope="module")
+def scoped(other):
+    """A key of that other account that is for one more project of it, and may do all there."""
+    return other.another_key(project_id=other.project("own")["id"])
+
+
+@pytest.fixture(params=["owner", "scoped"])
+def stranger(request):
+    """Who must not know of `theirs`: another account, and a key for another project."""
+    return request.getfixturevalue(request.param)
+
+
 def seen(answer):
     """Give all that a caller can see of an answer but its trace and its hour."""
     trace = re.compile(rb"codeengine-api-[0-9a-f]{32}")
@@ -68,18 +85,18 @@ def test_every_operation_is_asked():
     on_projects = {
         name
         for name, operation in operations().items()
-        if re.search(r"{(project_)?id}", operation.path)
+        if re.search(r"{(project_)?id}", operation.path) and "apikeys" not in operation.path
     }
     assert on_projects == set(CALLS)
 
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("operation", CALLS)
-def test_others_project(owner, theirs, operation, state):
-    """Another account's project answers as a missing one, byte by byte, in whatever state it is."""
+def test_others_project(stranger, theirs, operation, state):
+    """Another's project answers as a missing one, byte by byte, in whatever state it is."""
     method, path, body, _, _ = CALLS[operation]
     answers = [
-        seen(owner.call(method, path.format(id=project), body, headers={"If-Match": "*"}))
+        seen(stranger.call(method, path.format(id=project), body, headers={"If-Match": "*"}))
         for project in (theirs[state], NOWHERE)
     ]
     assert answers[0] == answers[1]
@@ -87,13 +104,12 @@ def test_others_project(owner, theirs, operation, state):
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_others_project_by_name(owner, theirs, operation):
+def test_others_project_by_name(stranger, theirs, operation):
     """So it does when the function is called by name."""
     _, _, _, key, members = CALLS[operation]
-    url = f"{owner.host.functions}/{operations()[operation].function}"
-    headers = {"Authorization": f"Bearer {owner.token}"}
+    function = operations()[operation].function
     answers = [
-        seen(owner.session.post(url, json={key: project, **members}, headers=headers, timeout=30))
+        seen(stranger.function(function, **{key: project, **members}))
         for project in (theirs["active"], NOWHERE)
     ]
     assert answers[0] == answers[1]
@@ -109,6 +125,74 @@ def test_lists_hold_only_ones_own(host, owner, theirs):
     for query in ("", f"?account_id={account}", f"?resource_instance_id={theirs['soft_deleted']}"):
         answer = owner.call("GET", f"/v1/reclamations{query}")
         assert answer.json() == {"resources": []}
+
+
+def test_a_key_for_one_project(scoped, theirs):
+    """A key for one project does there what its roles allow, and of others it sees nothing."""
+    (project,) = scoped.call("GET", "/v2/projects").json()["projects"]
+    assert project["name"] == "own"
+    assert project["id"] not in theirs.values()
+    path = f"/v2/projects/{project['id']}"
+    scoped.secret(project, "s", {"k": "v"})
+    assert scoped.call("GET", f"{path}/secrets/s").json()["data"] == {"k": "v"}
+    for start, names in {"": ["own"], "ov": ["own"], "own": [], "z": []}.items():
+        page = scoped.call("GET", f"/v2/projects?limit=1&start={start}").json()
+        assert [entry["name"] for entry in page["projects"]] == names
+        assert "next" not in page
+    assert scoped.call("GET", "/v1/reclamations").json() == {"resources": []}
+    scoped.delete(project)
+    (reclamation,) = scoped.call("GET", "/v1/reclamations").json()["resources"]
+    assert reclamation["id"] == project["id"]
+    assert scoped.action(project, "restore").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "permission"),
+    [
+        ("POST", "/v2/projects", "project.create"),
+        ("GET", "/v1/apikeys", "apikey.view"),
+        ("POST", "/v1/apikeys", "apikey.manage"),
+        ("GET", "/v1/apikeys/{key}", "apikey.view"),
+        ("DELETE", "/v1/apikeys/{key}", "apikey.manage"),
+    ],
+)
+def test_what_concerns_the_account(scoped, method, path, permission):
+    """A key for one project makes none and manages no keys, whatever its roles; not itself even."""
+    body = {"name": "k"} if method == "POST" else None
+    answer = scoped.call(method, path.format(key=scoped.key_id), body)
+    (error,) = answer.json()["errors"]
+    said = f"A key for one project does not allow `{permission}`."
+    assert (answer.status_code, error["code"], error["message"]) == (403, "forbidden", said)
+
+
+def test_others_keys(owner, other):
+    """Another account's key answers as a missing one, byte by byte, and is in no list."""
+    for method in ("GET", "DELETE"):
+        answers = [
+            seen(owner.call(method, f"/v1/apikeys/{key}")) for key in (other.key_id, 16 * "0")
+        ]
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+    for function in ("getApiKey", "deleteApiKey"):
+        answers = [seen(owner.function(function, id=key)) for key in (other.key_id, 16 * "0")]
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+    listed = owner.call("GET", "/v1/apikeys").json()["apikeys"]
+    assert {key["account_id"] for key in listed} == {owner.id}
+    assert other.call("GET", f"/v1/apikeys/{other.key_id}").status_code == 200
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_keys_for_others_projects(owner, theirs, state):
+    """No key can be made for a project of another account: it answers as a missing one."""
+    answers = [
+        seen(owner.call("POST", "/v1/apikeys", {"name": "k", "project_id": project}))
+        for project in (theirs[state], NOWHERE)
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+    names = [key["name"] for key in owner.call("GET", "/v1/apikeys").json()["apikeys"]]
+    assert "k" not in names
 
 
 @pytest.mark.usefixtures("theirs")

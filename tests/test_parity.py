@@ -170,6 +170,7 @@ def queries():
 
 # Each query of shared/, by the file it stands in: collection group, equalities, order.
 QUERIES = {
+    "api_keys.py": [("api_keys", ("account_id",), "id")],
     "projects.py": [("projects", ("account_id", "region"), "name")],
     "resources.py": [("secrets", (), "name"), ("secrets", ("format",), "name")],
     "retention.py": [
@@ -184,7 +185,8 @@ QUERIES = {
 
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
-    assert sorted(queries()) == ["projects.py", "resources.py"] + ["retention.py"] * 4
+    once = ["api_keys.py", "projects.py", "resources.py"]
+    assert sorted(queries()) == once + ["retention.py"] * 4
     assert set(queries()) == set(QUERIES)
 
 
@@ -199,11 +201,12 @@ def asked(app, monkeypatch):
         return query(self, collection, *filters, order=order, **more)
 
     monkeypatch.setattr(Store, "query", noted)
-    from shared import projects, reclamations, resources, retention
+    from shared import api_keys, projects, reclamations, resources, retention
     from shared.kinds import SECRETS
     from tests.support import call
 
     made = projects.create(app, call(body={"name": "p"})).body["id"]
+    api_keys.listing(app, call())
     projects.listing(app, call())
     reclamations.listing(app, call())
     resources.listing(SECRETS, app, call(project_id=made))
@@ -282,11 +285,21 @@ def answered(host):
     owner.project("b")
     secret = {"format": "generic", "data": {"k": "v"}}
     form = {"grant_type": GRANT, "apikey": owner.apikey}
+    key = {"name": "k", "description": "d", "roles": ["reader"], "project_id": project["id"]}
+    key |= {"expires_at": "9999-12-31T23:59:59Z"}
     star = {"If-Match": "*"}
     steps = [
         ("issue_token", "POST", "/identity/token", None, {"data": form}),
         ("issue_token", "POST", "/identity/token", None, {"data": form | {"apikey": "none"}}),
         ("issue_token", "POST", "/identity/token", None, {"data": {}}),
+        ("list_api_keys", "GET", "/v1/apikeys?limit=1", None, {}),
+        ("create_api_key", "POST", "/v1/apikeys", key, {}),
+        ("create_api_key", "POST", "/v1/apikeys", {"name": "k"}, {}),
+        ("create_api_key", "POST", "/v1/apikeys", {"name": "\n"}, {}),
+        ("get_api_key", "GET", f"/v1/apikeys/{owner.key_id}", None, {}),
+        ("list_api_keys", "GET", "/v1/apikeys?limit=1", None, {}),
+        ("delete_api_key", "DELETE", f"/v1/apikeys/{owner.key_id}", None, {}),
+        ("get_api_key", "GET", f"/v1/apikeys/{owner.key_id}", None, {}),
         ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
         ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
         ("create_project", "POST", "/v2/projects", {}, {}),
@@ -401,7 +414,7 @@ def test_links_lead_where_they_say(host, answers):
             links.extend([answer.headers["Location"]] if "Location" in answer.headers else [])
     assert len(links) > 15
     for link in links:
-        assert link.startswith(f"{host.url}/v2/projects")
+        assert link.startswith((f"{host.url}/v2/projects", f"{host.url}/v1/apikeys"))
         path = link.removeprefix(host.url).partition("?")[0]
         assert any(pattern.fullmatch(path) for pattern in patterns)
 

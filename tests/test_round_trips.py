@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from shared import auth, projects, purge, reclamations, resources
+from shared import api_keys, auth, projects, purge, reclamations, resources
 from shared.kinds import SECRETS
 from shared.store import Store
 from tests.support import call
@@ -47,6 +47,12 @@ def secret(name, value="v", **more):
     return {"name": name, "format": "generic", "data": {"k": value}, **more}
 
 
+def only(project):
+    """Give a call with a key for one project."""
+    made = call()
+    return replace(made, principal=replace(made.principal, project=project))
+
+
 LARGE = "x" * 1_048_576  # needs parts
 PINNED = {
     # name: (round trips, what they are)
@@ -65,6 +71,13 @@ PINNED = {
     "restoreProject": ("batch_get_documents", "commit"),
     "reclaimProject": ("batch_get_documents", "commit"),
     "issueToken": ("batch_get_documents",),
+    "createApiKey": ("commit",),
+    "createApiKey for a project": ("batch_get_documents", "commit"),
+    "getApiKey": ("batch_get_documents",),
+    "listApiKeys": ("run_query",),
+    "deleteApiKey": ("batch_get_documents", "commit"),
+    "listProjects for one": ("batch_get_documents",),
+    "listReclamations for one": ("batch_get_documents",),
     "purge: shred": ("batch_get_documents", "commit"),
     "purge: sweep": ("batch_get_documents", "run_query", "commit"),
     "purge: tombstone": ("batch_get_documents", "run_query", "commit"),
@@ -80,7 +93,8 @@ def test_round_trips_are_pinned(counted, operation):
     resources.create(SECRETS, app, call(body=secret("small"), **on))
     if "parts" in operation or "purge" in operation:
         resources.create(SECRETS, app, call(body=secret("large", LARGE), **on))
-    key = auth.create_account(app, call()).body["apikey"]
+    key = api_keys.create_account(app, call(body={"account_id": ACCOUNT})).body["apikey"]
+    key_id, for_one = auth.key_id(key), {"name": "k", "project_id": project}
     if operation in ("restoreProject", "listReclamations"):
         projects.delete(app, call(id=project))
     if "purge" in operation:
@@ -109,6 +123,13 @@ def test_round_trips_are_pinned(counted, operation):
         "restoreProject": partial(reclamations.restore, app, call(id=project)),
         "reclaimProject": partial(reclamations.reclaim, app, call(id=project)),
         "issueToken": partial(auth.issue_token, app, call(body={"apikey": key})),
+        "createApiKey": partial(api_keys.create, app, call(body={"name": "k"})),
+        "createApiKey for a project": partial(api_keys.create, app, call(body=for_one)),
+        "getApiKey": partial(api_keys.get, app, call(id=key_id)),
+        "listApiKeys": partial(api_keys.listing, app, call()),
+        "deleteApiKey": partial(api_keys.delete, app, call(id=key_id)),
+        "listProjects for one": partial(projects.listing, app, only(project)),
+        "listReclamations for one": partial(reclamations.listing, app, only(project)),
     }.get(operation, partial(purge.advance, app, project))
     api.calls.clear()
     act()

@@ -29,6 +29,10 @@ ROUTES = [
     ("restore_project", "POST", f"/v1/reclamations/{ID}/actions/restore", {"id": ID}),
     ("reclaim_project", "POST", f"/v1/reclamations/{ID}/actions/reclaim", {"id": ID}),
     ("issue_token", "POST", "/identity/token", {}),
+    ("list_api_keys", "GET", "/v1/apikeys", {}),
+    ("create_api_key", "POST", "/v1/apikeys", {}),
+    ("get_api_key", "GET", "/v1/apikeys/0123456789abcdef", {"id": "0123456789abcdef"}),
+    ("delete_api_key", "DELETE", "/v1/apikeys/0123456789abcdef", {"id": "0123456789abcdef"}),
     ("create_account", "POST", "/internal/accounts", {}),
 ]
 BODIES = {
@@ -36,6 +40,7 @@ BODIES = {
     "create_secret": {"name": "s", "format": "generic"},
     "replace_secret": {"format": "generic"},
     "issue_token": {"grant_type": GRANT, "apikey": "k"},
+    "create_api_key": {"name": "k"},
 }
 ACCESS = {"name": "s", "format": "service_access"}
 QUERY = ("project_id", "limit", "format", "version", "start")

@@ -1,0 +1,72 @@
+"""What the verbs of `apikey` ask of the API.
+
+The text of a key passes through here once, in the answer to its creation: it is never kept, and
+no other command can show it.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from ce import projects
+from ce.call import Call
+from ce.client import Doc, path
+from ce.failure import Failure
+
+KEYS = "/v1/apikeys"
+
+
+def create(call: Call) -> Doc:
+    """Make a key for the account, or for one project."""
+    if call["name"] is None:
+        raise click.UsageError("Give NAME or --name.")
+    wanted = {
+        "name": call["name"],
+        "description": call["description"],
+        "roles": [*call["role"]],
+        "project_id": _project(call),
+        "expires_at": _expiry(call["expires_in"]),
+    }
+    call.say(name=call["name"])
+    return call.client.post(KEYS, {name: value for name, value in wanted.items() if value})
+
+
+def listing(call: Call) -> Doc:
+    """List keys, page after page."""
+    call.say()
+    return {"apikeys": call.order(call.client.pages(KEYS, "apikeys"))}
+
+
+def delete(call: Call) -> None:
+    """Delete the key of a name or of an id."""
+    key = _find(call)
+    call.confirm(name=key["name"])
+    call.say(name=key["name"])
+    call.client.delete(path("v1", "apikeys", key["id"]))
+
+
+def _find(call: Call) -> Doc:
+    name, identity = call["name"], call["id"]
+    if (name is None) == (identity is None):
+        raise click.UsageError("Give exactly one of NAME, --name and --id.")
+    if identity is not None:
+        return call.client.get(path("v1", "apikeys", identity))
+    found = [key for key in call.client.pages(KEYS, "apikeys") if key["name"] == name]
+    if not found:
+        raise Failure(f"API key '{name}' was not found; 'ce apikey list' shows them.", status=404)
+    if len(found) > 1:
+        raise Failure(
+            f"{len(found)} API keys have the name '{name}': give --id; 'ce apikey list' shows them."
+        )
+    return found[0]
+
+
+def _project(call: Call) -> str | None:
+    name, identity = call["project"], call["project_id"]
+    if name is not None and identity is not None:
+        raise click.UsageError("Give only one of --project and --project-id.")
+    return identity if name is None else str(projects.named(call, name)["id"])
+
+
+def _expiry(span: timedelta | None) -> str | None:
+    return None if span is None else (datetime.now(UTC) + span).isoformat(timespec="seconds")

@@ -39,6 +39,8 @@ ASKS = {
     "create_project": "project.manage",
     "get_project": "project.view",
     "delete_project": "project.manage",
+    "get_project_egress_ips": "project.view",
+    "get_project_status_details": "project.view",
     "list_secrets": "entity.view",
     "create_secret": "entity.manage",
     "get_secret": "entity.view",
@@ -47,6 +49,9 @@ ASKS = {
     "list_reclamations": "project.view",
     "restore_project": "project.manage",
     "reclaim_project": "project.manage",
+    "list_resource_instances": "project.view",
+    "get_resource_instance": "project.view",
+    "delete_resource_instance": "project.manage",
     "issue_token": None,
     "create_account": None,
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared import audit, lifecycle, sealing, writes
+from shared import audit, lifecycle, outbound, sealing, writes
 from shared.app import Answer, App, Call, Page, timestamp
 from shared.auth import owned
 from shared.errors import Error, Target, missing
@@ -51,6 +51,7 @@ def create(app: App, call: Call) -> Answer:
     project_id, name = project["id"], project["name"]
     region = region_path(project["account_id"], project["region"])
     key: dict[str, Any] = {}
+    rule = outbound.minted(app)
 
     def decide(read: Read) -> tuple[list[writes.Write], Answer]:
         now = app.now(read)
@@ -72,6 +73,7 @@ def create(app: App, call: Call) -> Answer:
             _claim(read[region], project_id, name),
             writes.create(f"projects/{project_id}", project),
             writes.create(sealing.data_key_path(project_id), key),
+            *outbound.rule(app, read, project_id, rule, now),
             writes.absent(f"tombstones/{project_id}"),
             audit.by(call, "project.create", project, now),
         ]

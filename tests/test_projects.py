@@ -36,6 +36,32 @@ def test_subdomain_for_life(host, account):
     assert subdomain not in shown
 
 
+def test_default_rule(host, account):
+    """A project begins with one outbound rule, an ordinary one; another range fits beside it."""
+    project = account.project()
+    at = f"/v2/projects/{project['id']}/allowed_outbound_destinations"
+    (rule,) = account.call("GET", at).json()["allowed_outbound_destinations"]
+    assert (rule["name"], rule["type"], rule["cidr_block"]) == (
+        "allow-all",
+        "cidr_block",
+        "0.0.0.0/0",
+    )
+    shown = account.call("GET", f"{at}/allow-all")
+    assert shown.json() == rule
+    assert shown.headers["ETag"] == rule["entity_tag"]
+    usage = f"projects/{project['id']}/usage/allowed_outbound_destinations"
+    claim = {"type": "cidr_block", "cidr_block": "0.0.0.0/0"}
+    assert host.inside.document(usage) == {"count": 1, "claims": {"allow-all": claim}}
+    body = {"name": "other", "cidr_block": "10.1.0.0/24"}
+    other = account.call("POST", at, body).json()
+    assert account.call("POST", at, body | {"name": "allow-all"}).status_code == 409
+    stored = [host.inside.document(f"{at[4:]}/{name}") for name in ("allow-all", "other")]
+    assert stored[0].keys() == stored[1].keys()
+    assert account.call("DELETE", f"{at}/allow-all").status_code == 202
+    assert account.call("GET", at).json()["allowed_outbound_destinations"] == [other]
+    assert host.inside.document(usage)["count"] == 1
+
+
 @pytest.mark.parametrize("status", [one for one in Status if one != Status.HARD_DELETED])
 def test_details_in_every_state(app, status):
     """The two sub-reads answer in whatever state the project is, and tell no more than is true."""

@@ -69,7 +69,7 @@ def _stamps(verb: str, now: datetime) -> dict[str, Any]:
         case "delete":
             return {"deleted_at": now, "purge_at": now + RETENTION}
         case "restore":
-            return {"deleted_at": None, "purge_at": None}
+            return {"deleted_at": None, "purge_at": None, "restored_at": now}
         case "reclaim" | "expire" | "retry":
             return {"progress_at": now, "nudged_at": None}
         case _:

@@ -6,11 +6,11 @@ project changes; every move is a compare-and-set on the project document.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared import audit, lifecycle, sealing, writes
+from shared import audit, lifecycle, outbound, sealing, writes
 from shared.app import Answer, App, Call, Page, timestamp
 from shared.auth import owned
 from shared.errors import Error, Target, missing
@@ -18,6 +18,7 @@ from shared.lifecycle import Status
 from shared.writes import Document, Read
 
 Fields = Mapping[str, Any]
+Check = Callable[[Fields], None]
 DEFAULT_GROUP = "default" + 25 * "0"  # the resource group of those who name none (32 characters)
 # Categories of characters that are invisible or change what is around them; and those that
 # Unicode lets a renderer leave out (Default_Ignorable_Code_Point) in other categories.
@@ -50,6 +51,7 @@ def create(app: App, call: Call) -> Answer:
     project_id, name = project["id"], project["name"]
     region = region_path(project["account_id"], project["region"])
     key: dict[str, Any] = {}
+    rule = outbound.minted(app)
 
     def decide(read: Read) -> tuple[list[writes.Write], Answer]:
         now = app.now(read)
@@ -71,6 +73,7 @@ def create(app: App, call: Call) -> Answer:
             _claim(read[region], project_id, name),
             writes.create(f"projects/{project_id}", project),
             writes.create(sealing.data_key_path(project_id), key),
+            *outbound.rule(app, read, project_id, rule, now),
             writes.absent(f"tombstones/{project_id}"),
             audit.by(call, "project.create", project, now),
         ]
@@ -140,33 +143,45 @@ def move_by_system(app: App, project_id: str, verb: str) -> None:
     _transition(app, project_id, (verb,), None)
 
 
+def crn(project: Fields) -> str:
+    """Give a project's Cloud Resource Name (contract section 1.1)."""
+    account, region, project_id = project["account_id"], project["region"], project["id"]
+    return f"crn:v1:bluemix:public:codeengine:{region}:a/{account}:{project_id}::"
+
+
 def present(app: App, project: Fields) -> dict[str, Any]:
     """Give the answer's form of a project (contract section 1.1)."""
-    account, region, project_id = project["account_id"], project["region"], project["id"]
     return {
-        "id": project_id,
+        "id": project["id"],
         "name": project["name"],
         "resource_group_id": project["resource_group_id"],
-        "account_id": account,
-        "crn": f"crn:v1:bluemix:public:codeengine:{region}:a/{account}:{project_id}::",
-        "href": f"{app.settings.endpoint}/v2/projects/{project_id}",
-        "region": region,
+        "account_id": project["account_id"],
+        "crn": crn(project),
+        "href": f"{app.settings.endpoint}/v2/projects/{project['id']}",
+        "region": project["region"],
         "resource_type": "project_v2",
         "created_at": project["created_at"].strftime("%Y-%m-%dT%H:%M:%S.%f000Z"),
         "status": project["status"],
     }
 
 
-def move(app: App, call: Call, *verbs: str) -> tuple[dict[str, Any], datetime]:
+def move(
+    app: App, call: Call, *verbs: str, check: Check = lambda _: None
+) -> tuple[dict[str, Any], datetime]:
     """Move a caller's project by the verb that fits its status; give it and the time of the move.
 
-    Raises what lifecycle.move raises for the last verb.
+    `check` may raise where the project is not the one meant. Raises what lifecycle.move raises
+    for the first verb if none fits.
     """
-    return _transition(app, call.parameters["id"], verbs, call)
+    return _transition(app, call.parameters["id"], verbs, call, check)
 
 
 def _transition(
-    app: App, project_id: str, verbs: tuple[str, ...], call: Call | None
+    app: App,
+    project_id: str,
+    verbs: tuple[str, ...],
+    call: Call | None,
+    check: Check = lambda _: None,
 ) -> tuple[dict[str, Any], datetime]:
     """Move a project in one compare-and-set; without a caller, the system does it."""
     path, entry_id = f"projects/{project_id}", app.new_id()
@@ -174,6 +189,7 @@ def _transition(
     def decide(read: Read) -> tuple[list[writes.Write], tuple[dict[str, Any], datetime]]:
         now = app.now(read)
         project = owned(read[path], call.principal) if call else _found(read[path])
+        check(project)
         verb = lifecycle.applicable(project, verbs)
         changes = lifecycle.move(project, verb, now)
         action = f"project.{verb}"

@@ -16,7 +16,7 @@ import pytest
 TRACE = re.compile(r"codeengine-api-[0-9a-f]{32}")
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 JSON, FORM = {"Content-Type": "application/json"}, "application/x-www-form-urlencoded"
-P, S = "/v2/projects", "/v2/projects/{p}/secrets"
+P, S, R = "/v2/projects", "/v2/projects/{p}/secrets", "/v2/resource_instances"
 GOOD = {"name": "new", "format": "generic", "data": {"k": "v"}}
 MIB = 1024 * 1024
 
@@ -219,6 +219,7 @@ FORBIDDEN = [
     row(f"403 forbidden - POST {S}", GOOD, "reader"),
     row(f"403 forbidden - PUT {S}/s", GOOD, "reader", If_Match="*"),
     row(f"403 forbidden - DELETE {S}/s", None, "reader"),
+    row(f"403 forbidden - DELETE {R}/{{p}}", None, "reader"),
     row("403 forbidden - POST /v1/reclamations/{d}/actions/restore", {}, "reader"),
     row("403 forbidden - POST /v1/reclamations/{d}/actions/reclaim", {}, "reader"),
     row(f"403 forbidden - GET {S}", None, "editor"),
@@ -238,6 +239,10 @@ MISSING = [
             f"GET {P}/{at}/secrets/s",
             f"PUT {P}/{at}/secrets/s",
             f"DELETE {P}/{at}/secrets/s",
+            f"GET {P}/{at}/egress_ips",
+            f"GET {P}/{at}/status_details",
+            f"GET {R}/{at}",
+            f"DELETE {R}/{at}",
             f"POST /v1/reclamations/{at}/actions/restore",
             f"POST /v1/reclamations/{at}/actions/reclaim",
         )
@@ -290,6 +295,7 @@ CONFLICTS = [
     row(f"409 name_taken name POST {S}", GOOD | {"name": "s"}),
     row(f"409 format_mismatch format PUT {S}/s", GOOD | {"format": "tls"}, If_Match="*"),
     row("409 project_not_active - DELETE /v2/projects/{d}"),
+    row(f"409 project_not_active - DELETE {R}/{{d}}"),
     row("409 project_not_active - GET /v2/projects/{d}/secrets"),
     row("409 project_not_active - GET /v2/projects/{d}/secrets/s"),
     row("409 project_not_active - POST /v2/projects/{d}/secrets", GOOD),

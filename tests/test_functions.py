@@ -29,6 +29,23 @@ ROWS = {
     "restoreProject": ("POST", "/v1/reclamations/{p}/actions/restore", {}, {"id": "{p}"}, 409),
     "reclaimProject": ("POST", "/v1/reclamations/{n}/actions/reclaim", {}, {"id": "{n}"}, 404),
     "listReclamations": ("GET", "/v1/reclamations", None, {}, 200),
+    "getProjectEgressIps": (
+        "GET",
+        "/v2/projects/{p}/egress_ips",
+        None,
+        {"project_id": "{p}"},
+        200,
+    ),
+    "getProjectStatusDetails": (
+        "GET",
+        "/v2/projects/{d}/status_details",
+        None,
+        {"project_id": "{d}"},
+        200,
+    ),
+    "listResourceInstances": ("GET", "/v2/resource_instances", None, {}, 200),
+    "getResourceInstance": ("GET", "/v2/resource_instances/{d}", None, {"id": "{d}"}, 200),
+    "deleteResourceInstance": ("DELETE", "/v2/resource_instances/{d}", None, {"id": "{d}"}, 409),
     "putSecret": (
         "POST",
         "/v2/projects/{p}/secrets",

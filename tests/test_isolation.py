@@ -14,6 +14,14 @@ SECRET = {"name": "s", "format": "generic", **DATA}
 CALLS = {
     "get_project": ("GET", "/v2/projects/{id}", None, "id", {}),
     "delete_project": ("DELETE", "/v2/projects/{id}", None, "id", {}),
+    "get_project_egress_ips": ("GET", "/v2/projects/{id}/egress_ips", None, "project_id", {}),
+    "get_project_status_details": (
+        "GET",
+        "/v2/projects/{id}/status_details",
+        None,
+        "project_id",
+        {},
+    ),
     "list_secrets": ("GET", "/v2/projects/{id}/secrets", None, "project_id", {}),
     "create_secret": ("POST", "/v2/projects/{id}/secrets", SECRET, "project_id", SECRET),
     "get_secret": ("GET", "/v2/projects/{id}/secrets/s", None, "project_id", {"name": "s"}),
@@ -27,6 +35,8 @@ CALLS = {
     "delete_secret": ("DELETE", "/v2/projects/{id}/secrets/s", None, "project_id", {"name": "s"}),
     "restore_project": ("POST", "/v1/reclamations/{id}/actions/restore", {}, "id", {}),
     "reclaim_project": ("POST", "/v1/reclamations/{id}/actions/reclaim", {}, "id", {}),
+    "get_resource_instance": ("GET", "/v2/resource_instances/{id}", None, "id", {}),
+    "delete_resource_instance": ("DELETE", "/v2/resource_instances/{id}", None, "id", {}),
 }
 STATES = ("active", "soft_deleted", "hard_deleting")
 
@@ -117,7 +127,7 @@ def test_others_project_by_name(stranger, theirs, operation):
 
 
 def test_lists_hold_only_ones_own(host, owner, theirs):
-    """Lists of projects and reclamations hold nothing of another account, whoever is asked for."""
+    """Lists hold nothing of another account, whoever is asked for."""
     mine = owner.project()["id"]
     ids = [project["id"] for project in owner.call("GET", "/v2/projects").json()["projects"]]
     assert ids == [mine]
@@ -125,6 +135,9 @@ def test_lists_hold_only_ones_own(host, owner, theirs):
     for query in ("", f"?account_id={account}", f"?resource_instance_id={theirs['soft_deleted']}"):
         answer = owner.call("GET", f"/v1/reclamations{query}")
         assert answer.json() == {"resources": []}
+    for query in ("", f"?guid={theirs['active']}", "?name=active"):
+        answer = owner.call("GET", f"/v2/resource_instances{query}").json()
+        assert {instance["guid"] for instance in answer["resources"]} <= {mine}
 
 
 def test_a_key_for_one_project(scoped, theirs):

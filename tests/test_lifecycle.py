@@ -38,7 +38,7 @@ CODES = {
 }
 STAMPS = {
     "delete": {"deleted_at": NOW, "purge_at": NOW + timedelta(days=7)},
-    "restore": {"deleted_at": None, "purge_at": None},
+    "restore": {"deleted_at": None, "purge_at": None, "restored_at": NOW},
     "expire": {"progress_at": NOW, "nudged_at": None},
     "reclaim": {"progress_at": NOW, "nudged_at": None},
     "retry": {"progress_at": NOW, "nudged_at": None},

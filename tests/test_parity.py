@@ -201,7 +201,14 @@ def asked(app, monkeypatch):
         return query(self, collection, *filters, order=order, **more)
 
     monkeypatch.setattr(Store, "query", noted)
-    from shared import api_keys, projects, reclamations, resources, retention
+    from shared import (
+        api_keys,
+        projects,
+        reclamations,
+        resource_instances,
+        resources,
+        retention,
+    )
     from shared.kinds import SECRETS
     from tests.support import call
 
@@ -209,6 +216,7 @@ def asked(app, monkeypatch):
     api_keys.listing(app, call())
     projects.listing(app, call())
     reclamations.listing(app, call())
+    resource_instances.listing(app, call())
     resources.listing(SECRETS, app, call(project_id=made))
     resources.listing(SECRETS, app, call(project_id=made, format="generic"))
     for number in (0, 0.999):
@@ -282,7 +290,7 @@ def answered(host):
     at, by = f"/v2/projects/{project['id']}", f"/v1/reclamations/{project['id']}/actions"
     for name in ("x", "y"):
         owner.secret(project, name, {"k": name})
-    owner.project("b")
+    other, instances = owner.project("b"), "/v2/resource_instances"
     secret = {"format": "generic", "data": {"k": "v"}}
     form = {"grant_type": GRANT, "apikey": owner.apikey}
     key = {"name": "k", "description": "d", "roles": ["reader"], "project_id": project["id"]}
@@ -308,6 +316,15 @@ def answered(host):
         ("list_projects", "GET", "/v2/projects?limit=0", None, {}),
         ("get_project", "GET", at, None, {}),
         ("get_project", "GET", f"/v2/projects/{ID}", None, {}),
+        ("get_project_egress_ips", "GET", f"{at}/egress_ips", None, {}),
+        ("get_project_status_details", "GET", f"{at}/status_details", None, {}),
+        ("list_resource_instances", "GET", f"{instances}?limit=1", None, {}),
+        ("list_resource_instances", "GET", f"{instances}?state=none", None, {}),
+        ("get_resource_instance", "GET", f"{instances}/{project['id']}", None, {}),
+        ("get_resource_instance", "GET", f"{instances}/{ID}", None, {}),
+        ("delete_resource_instance", "DELETE", f"{instances}/{other['id']}", None, {}),
+        ("delete_resource_instance", "DELETE", f"{instances}/{other['id']}", None, {}),
+        ("get_resource_instance", "GET", f"{instances}/{other['id']}", None, {}),
         ("create_secret", "POST", f"{at}/secrets", {"name": "s", **secret}, {}),
         ("create_secret", "POST", f"{at}/secrets", {"name": "s", **secret}, {}),
         ("get_secret", "GET", f"{at}/secrets/s", None, {}),
@@ -322,6 +339,7 @@ def answered(host):
         ("restore_project", "POST", f"{by}/restore", {}, {}),
         ("restore_project", "POST", f"{by}/restore", {}, {}),
         ("reclaim_project", "POST", f"{by}/reclaim", {}, {}),
+        ("get_resource_instance", "GET", f"{instances}/{project['id']}", None, {}),
         ("get_project", "GET", "/v2/projects/x", None, {}),
     ]
     host.hold()

@@ -5,7 +5,16 @@ from functools import partial
 
 import pytest
 
-from shared import api_keys, auth, projects, purge, reclamations, resources
+from shared import (
+    api_keys,
+    auth,
+    project_details,
+    projects,
+    purge,
+    reclamations,
+    resource_instances,
+    resources,
+)
 from shared.kinds import SECRETS
 from shared.store import Store
 from tests.support import call
@@ -60,6 +69,11 @@ PINNED = {
     "getProject": ("batch_get_documents",),
     "listProjects": ("run_query",),
     "listReclamations": ("run_query",),
+    "getProjectEgressIps": ("batch_get_documents",),
+    "getProjectStatusDetails": ("batch_get_documents",),
+    "listResourceInstances": ("run_query",),
+    "getResourceInstance": ("batch_get_documents",),
+    "deleteResourceInstance": ("batch_get_documents", "commit"),
     "putSecret creating": ("batch_get_documents", "commit"),
     "putSecret creating in parts": ("batch_get_documents", "commit"),
     "putSecret replacing": ("batch_get_documents", "commit"),
@@ -108,6 +122,11 @@ def test_round_trips_are_pinned(counted, operation):
         "getProject": partial(projects.get, app, call(id=project)),
         "listProjects": partial(projects.listing, app, call()),
         "listReclamations": partial(reclamations.listing, app, call()),
+        "getProjectEgressIps": partial(project_details.egress_ips, app, call(**on)),
+        "getProjectStatusDetails": partial(project_details.status_details, app, call(**on)),
+        "listResourceInstances": partial(resource_instances.listing, app, call()),
+        "getResourceInstance": partial(resource_instances.get, app, call(id=project)),
+        "deleteResourceInstance": partial(resource_instances.delete, app, call(id=project)),
         "putSecret creating": partial(resources.create, SECRETS, app, call(body=secret("n"), **on)),
         "putSecret creating in parts": partial(
             resources.create, SECRETS, app, call(body=secret("n", LARGE), **on)

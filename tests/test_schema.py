@@ -15,11 +15,14 @@ ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 CANARY = "C4n4ry/ value"
 HOME = "/v2/projects"
 SECRETS = f"{HOME}/{ID}/secrets"
+INSTANCES = "/v2/resource_instances"
 ROUTES = [
     ("list_projects", "GET", HOME, {}),
     ("create_project", "POST", HOME, {}),
     ("get_project", "GET", f"{HOME}/{ID}", {"id": ID}),
     ("delete_project", "DELETE", f"{HOME}/{ID}", {"id": ID}),
+    ("get_project_egress_ips", "GET", f"{HOME}/{ID}/egress_ips", {"project_id": ID}),
+    ("get_project_status_details", "GET", f"{HOME}/{ID}/status_details", {"project_id": ID}),
     ("list_secrets", "GET", SECRETS, {"project_id": ID}),
     ("create_secret", "POST", SECRETS, {"project_id": ID}),
     ("get_secret", "GET", f"{SECRETS}/s", {"project_id": ID, "name": "s"}),
@@ -28,6 +31,9 @@ ROUTES = [
     ("list_reclamations", "GET", "/v1/reclamations", {}),
     ("restore_project", "POST", f"/v1/reclamations/{ID}/actions/restore", {"id": ID}),
     ("reclaim_project", "POST", f"/v1/reclamations/{ID}/actions/reclaim", {"id": ID}),
+    ("list_resource_instances", "GET", INSTANCES, {}),
+    ("get_resource_instance", "GET", f"{INSTANCES}/{ID}", {"id": ID}),
+    ("delete_resource_instance", "DELETE", f"{INSTANCES}/{ID}", {"id": ID}),
     ("issue_token", "POST", "/identity/token", {}),
     ("list_api_keys", "GET", "/v1/apikeys", {}),
     ("create_api_key", "POST", "/v1/apikeys", {}),
@@ -102,6 +108,8 @@ def test_route(name, method, path, found):
         ("/v1/reclamations", "GET"),
         (f"/v1/reclamations/{ID}/actions/restore", "POST"),
         (f"/v1/reclamations/{ID}/actions/reclaim", "POST"),
+        (INSTANCES, "GET"),
+        (f"{INSTANCES}/{ID}", "DELETE, GET"),
         ("/identity/token", "POST"),
         ("/internal/accounts", "POST"),
     ],

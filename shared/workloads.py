@@ -151,12 +151,7 @@ def _endpoints(workload: Fields, project: Fields) -> dict[str, str]:
 
 def check_app(new: Fields, _old: Fields | None, _others: Mapping[str, Fields]) -> Iterable[str]:
     """Check an app (contract section 4.2). Raises Error `invalid_field` or `payload_too_large`."""
-    probes = [
-        invalid(f"{member}.path", "is allowed only where `type` is `http`")
-        for member in ("probe_liveness", "probe_readiness")
-        if (probe := new.get(member)) and probe.get("path") and probe["type"] != "http"
-    ]
-    raise_all([*broken(APP_RULES, new), *probes, *_container_faults(new)])
+    raise_all([*broken(APP_RULES, new), *_container_faults(new)])
     return ()
 
 

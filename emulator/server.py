@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -134,14 +135,17 @@ def functions(host: Host, project: str) -> "WSGIApplication":
     """Make the functions port's app: `/{name}` and `/{project}/{region}/{name}`."""
 
     def serve_function(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        _, *parts = environ["PATH_INFO"].split("/")
+        path, mark, query = wire.target(environ).partition("?")
+        _, *parts = path.split("/")
         if len(parts) > 2 and not host.public(parts[0]) and parts[0] == project:
             known = host.endpoints.get(parts[2])
             parts = parts[2:] if known and parts[1] in known.regions else [""]
         if not host.public(parts[0]):
             return wire.not_found()(environ, start_response)
         environ["reprieve.function"] = parts[0]
-        environ["PATH_INFO"] = "/" + "/".join(parts[1:])
+        rest = "/" + "/".join(parts[1:])
+        environ["PATH_INFO"] = unquote_to_bytes(rest.encode("latin-1")).decode("latin-1")
+        environ["RAW_URI"] = environ["REQUEST_URI"] = rest + mark + query
         return host.app(parts[0])(environ, start_response)
 
     return serve_function

@@ -63,6 +63,12 @@ def foreign(environ: "WSGIEnvironment") -> bool:
     return host.lower() not in OURS
 
 
+def target(environ: "WSGIEnvironment") -> str:
+    """Give path and query as they were sent, without a scheme and host before them."""
+    sent = str(environ["RAW_URI"])
+    return sent if sent.startswith("/") else "/" + sent.partition("://")[2].partition("/")[2]
+
+
 def call(
     app: "WSGIApplication",
     path: str = "/",

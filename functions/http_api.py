@@ -4,6 +4,7 @@ import functions_framework
 from flask import Request, Response
 
 from functions import http_identity, http_projects, http_resources, http_secrets
+from shared.published import api_document
 from shared.rest import Handler, serve
 
 OPERATIONS: dict[str, Handler] = {
@@ -11,6 +12,7 @@ OPERATIONS: dict[str, Handler] = {
     **http_secrets.OPERATIONS,
     **http_resources.OPERATIONS,
     **http_identity.OPERATIONS,
+    "get_api_document": api_document,
 }
 
 

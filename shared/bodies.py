@@ -1,20 +1,50 @@
-"""Bodies of requests, parsed strictly: what two parsers could read differently is refused.
+"""Bodies and queries of requests, parsed strictly: what two could read differently is refused.
 
-Every refusal is Error `malformed_request`, and none repeats what was sent.
+Every refusal is Error `malformed_request`, but for what is too large; none repeats what was sent.
 """
 
+import codecs
 import json
 import re
+import zlib
 from math import isinf
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, parse_qsl
 
 from shared import quotas
 from shared.errors import Error
 
+BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def inflate(raw: bytes, most: int) -> bytes:
+    """Decompress a body of one gzip member, which may hold at most `most` bytes.
+
+    Raises Error `payload_too_large`, before more than that is in memory.
+    """
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)  # 16: with gzip's header and checksum
+    try:
+        body = stream.decompress(raw, most + 1)
+    except zlib.error:
+        raise _malformed("The body is not gzip.") from None
+    if len(body) > most:
+        raise too_large(most)
+    if not stream.eof:
+        raise _malformed("The gzip body is cut short.")
+    if stream.unused_data:
+        raise _malformed("The gzip body is followed by something else.")
+    return body
+
+
+def too_large(most: int) -> Error:
+    """Give the error for a body of more than `most` bytes."""
+    return Error("payload_too_large", f"The body may hold at most {most} bytes.")
+
 
 def parse_json(raw: bytes) -> Any:
     """Parse UTF-8 JSON (RFC 8259): no duplicate names, no NaN, no lone surrogates, no abyss."""
+    if raw.startswith(codecs.BOM_UTF8):
+        raise _malformed("The body begins with a byte order mark.")
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -33,12 +63,22 @@ def parse_json(raw: bytes) -> Any:
 
 def parse_form(raw: bytes) -> dict[str, str]:
     """Parse a URL-encoded form, each name once."""
-    if re.search(rb"%(?![0-9A-Fa-f]{2})", raw):
+    if BAD_ESCAPE.search(raw):
         raise _malformed("The form holds a percent sign that escapes nothing.")
     try:
         return _object(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict"))
     except ValueError:
         raise _malformed("The body is not a form in UTF-8.") from None
+
+
+def parse_query(raw: bytes) -> dict[str, list[str]]:
+    """Parse a query into the values of each name."""
+    if BAD_ESCAPE.search(raw):
+        raise _malformed("The query holds a percent sign that escapes nothing.")
+    try:
+        return parse_qs(raw.decode(), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise _malformed("The query is not in UTF-8.") from None
 
 
 def _malformed(message: str) -> Error:

@@ -9,21 +9,24 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Request, Response
 
 from shared import quotas
 from shared.app import Answer, App, Call, Page, Principal, get_app
 from shared.auth import authenticate, require
-from shared.bodies import parse_form, parse_json
-from shared.errors import Error, Target, missing
+from shared.bodies import inflate, parse_form, parse_json, parse_query, too_large
+from shared.errors import Error, Target
 from shared.failures import log_failure, new_trace
-from shared.schema import Operation, operations, route
+from shared.routes import route
+from shared.schema import Operation, operations
 
 Handler = Callable[[App, Call], Answer]
 PLATFORM = Principal("platform", "", frozenset())  # who calls what takes no token
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+GZIP = (["gzip"], ["x-gzip"])
+UTF_8 = {"utf-8", "utf8"}
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -34,33 +37,36 @@ def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Res
     query, header and body members. Any other path is the operation's REST path.
     """
     trace = new_trace()
+    chosen = {name: handlers[name] for name in names} if names else handlers
     try:
-        return _answered(request, {name: handlers[name] for name in names or handlers}, trace)
+        return _answered(request, chosen, trace)
     except Error as error:
         return _refusal(error, trace)
     except Exception as error:  # noqa: BLE001 - the last resort, and it must hold
         log_failure(error, trace)
         return _refusal(Error("internal", "Internal error."), trace)
+    finally:  # what is unread stays so: the framework would take it all into memory
+        request.stream = io.BytesIO()
 
 
 def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
-    known = [operations()[name] for name in handlers]
-    by_name = request.path == "/" and len({operation.function for operation in known}) == 1
+    path = _path(request.environ)
+    known = [operations()[name] for name in handlers] if path == "/" else []
+    by_name = len({operation.function for operation in known}) == 1
     if by_name:
         if request.method != "POST":
             raise Error("method_not_allowed", "A function is called with POST.", headers=_POST)
         asked = known
     else:
-        if "%2f" in request.environ.get("RAW_URI", "").partition("?")[0].lower():
-            raise missing()
-        operation, given = route(known, request.method, request.path)
+        operation, given = route(handlers, request.method, path)
         asked = [operation]
     app = get_app()
     principal = _principal(app, request, asked)  # before anything of a stranger's body is parsed
     _check_accept(request)
-    types = {operation.media_type for operation in asked} | ({JSON} if by_name else set())
-    raw = _raw(request, max(operation.body_bytes for operation in asked))
-    body = _body(request, raw, types - {None}, by_name or not asked[0].body_required)
+    types = {name for operation in asked for name in operation.media_types}
+    if by_name:
+        types.add(JSON)
+    raw, body = _body(request, types, asked, optional=by_name or not asked[0].body_required)
     if by_name:
         if not isinstance(body, dict):
             raise Error("invalid_field", "`body` must be of type object.", Target("field", "body"))
@@ -76,6 +82,17 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
 
 
 _POST = {"Allow": "POST"}
+
+
+def _path(environ: Mapping[str, Any]) -> str:
+    """Give the path as it was sent, without the query: decoded, `%2F` would look like `/`."""
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if target is None:  # a server that says neither: an encoded slash is lost
+        return quote(environ["PATH_INFO"].encode("latin-1"))
+    path = str(target).partition("?")[0]
+    if not path.startswith("/"):  # the absolute form (RFC 9112, section 3.2.2)
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path
 
 
 def _asked_for(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
@@ -114,38 +131,64 @@ def _check_version(parameters: Mapping[str, Any]) -> None:
 def _given(request: Request, operation: Operation) -> dict[str, Any]:
     """Give the operation's query and header parameters; others are ignored."""
     given: dict[str, Any] = {}
+    declared = any(parameter.place == "query" for parameter in operation.parameters)
+    query = parse_query(request.query_string) if declared else {}
     for parameter in operation.parameters:
         if parameter.place == "header" and parameter.name in request.headers:
             given[parameter.key] = request.headers[parameter.name]
-        elif parameter.place == "query" and parameter.name in request.args:
-            values = request.args.getlist(parameter.name)
-            if len(values) > 1:
+        elif parameter.place == "query" and parameter.name in query:
+            first, *others = query[parameter.name]
+            if others:
                 once = f"`{parameter.name}` may be given once."
                 raise Error("invalid_field", once, Target("parameter", parameter.name))
-            given[parameter.key] = values[0]
+            given[parameter.key] = first
     return given
+
+
+def _body(
+    request: Request, types: set[str], asked: list[Operation], *, optional: bool
+) -> tuple[bytes, Any]:
+    """Give the body raw and parsed; an empty object where there is none, and where none belongs."""
+    if not types:
+        return b"", {}
+    most = max(operation.body_bytes for operation in asked)
+    raw = _raw(request, most)
+    if not raw and optional:
+        return b"", {}
+    codings = _codings(request)
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in types or charset not in UTF_8:
+        wanted = sorted(types)
+        message = f"The body must be {' or '.join(f'`{name}`' for name in wanted)}, in UTF-8."
+        raise Error("unsupported_media_type", message, headers={"Accept": ", ".join(wanted)})
+    if codings:
+        raw = inflate(raw, most)
+    return raw, parse_form(raw) if request.mimetype == FORM else parse_json(raw)
 
 
 def _raw(request: Request, most: int) -> bytes:
     """Read the body, however it comes, but never more of it than `most` bytes."""
+    if (request.content_length or 0) > most:
+        raise too_large(most)
     raw = bytearray()
-    if (request.content_length or 0) <= most:
+    try:
         while chunk := request.stream.read(most + 1 - len(raw)):
             raw += chunk
-        if len(raw) <= most:
-            return bytes(raw)
-    request.stream = io.BytesIO()  # the framework would read all the rest
-    raise Error("payload_too_large", f"The body may hold at most {most} bytes.")
+    except Exception:  # noqa: BLE001 - of whatever server this is: its client sent no whole body
+        raise Error("malformed_request", "The body does not arrive whole.") from None
+    if len(raw) > most:
+        raise too_large(most)
+    return bytes(raw)
 
 
-def _body(request: Request, raw: bytes, types: set[str | None], optional: bool) -> Any:
-    """Give the parsed body; an empty object where there is none, and where none belongs."""
-    if not types or (not raw and optional):
-        return {}
-    if request.mimetype not in types or request.headers.get("Content-Encoding"):
-        wanted = " or ".join(f"`{name}`" for name in sorted(map(str, types)))
-        raise Error("unsupported_media_type", f"The body must be {wanted}.")
-    return parse_form(raw) if request.mimetype == FORM else parse_json(raw)
+def _codings(request: Request) -> list[str]:
+    """Give how the body is compressed: by gzip, once, or not at all (RFC 9110, section 8.4)."""
+    names = request.headers.get("Content-Encoding", "").lower().split(",")
+    codings = [name.strip() for name in names if name.strip()]
+    if codings and codings not in GZIP:
+        only = "A body may be compressed with `gzip`, once."
+        raise Error("unsupported_media_type", only, headers={"Accept-Encoding": "gzip"})
+    return codings
 
 
 def _response(

@@ -1,4 +1,4 @@
-"""The operations of openapi.yaml: routes, parameters, and checks of what comes in.
+"""The operations of openapi.yaml: their parameters, and checks of what comes in.
 
 Reads openapi.json, which `shared.compile` makes of it (parsing YAML at start-up would cost a cold
 start most of a second). Messages are our own, made of the rule that was broken: the validator's
@@ -17,7 +17,7 @@ from typing import Any
 import jsonschema_rs
 
 from shared import quotas
-from shared.errors import Error, Target, missing, raise_all
+from shared.errors import Error, Target, raise_all
 
 COMPILED = Path(__file__).with_name("openapi.json")
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -55,15 +55,10 @@ class Operation:
     private: bool
     status: int
     parameters: tuple[Parameter, ...]
-    media_type: str | None
+    media_types: tuple[str, ...]
     body_required: bool
     body_bytes: int
     body_schema: Mapping[str, Any]
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What a path of the operation looks like."""
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
 
     @cached_property
     def required(self) -> frozenset[str]:
@@ -264,7 +259,7 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
     spec = item[method]
     parameters = map(_resolved, [*item.get("parameters", ()), *spec.get("parameters", ())])
     content = spec.get("requestBody", {}).get("content", {})
-    media_type = next(iter(content), None)
+    media_types = tuple(content)
     return Operation(
         id=spec["operationId"],
         method=method.upper(),
@@ -274,10 +269,10 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
         private=spec.get("x-private", False),
         status=int(min(spec["responses"])),
         parameters=tuple(map(_parameter, parameters)),
-        media_type=media_type,
+        media_types=media_types,
         body_required=spec.get("requestBody", {}).get("required", False),
         body_bytes=spec.get("requestBody", {}).get("x-max-bytes", quotas.PLAIN_BODY_BYTES),
-        body_schema=content[media_type]["schema"] if media_type else {},
+        body_schema=content[media_types[0]]["schema"] if media_types else {},
     )
 
 
@@ -291,19 +286,3 @@ def operations() -> Mapping[str, Operation]:
         if method in item
     )
     return {operation.id: operation for operation in found}
-
-
-def route(among: list[Operation], method: str, path: str) -> tuple[Operation, dict[str, str]]:
-    """Give the operation at a path, and its path parameters.
-
-    Raises Error `resource_not_found`, or `method_not_allowed` with the methods that are.
-    """
-    matches = [(op, found) for op in among if (found := op.pattern.fullmatch(path))]
-    for operation, found in matches:
-        if operation.method == method:
-            return operation, found.groupdict()
-    if not matches:
-        raise missing()
-    allowed = ", ".join(sorted(operation.method for operation, _ in matches))
-    message = f"The path takes only {allowed}."
-    raise Error("method_not_allowed", message, headers={"Allow": allowed})

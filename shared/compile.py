@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from shared.kinds import KINDS, Kind
+from shared.statuses import with_refusals
 
 Schema = dict[str, Any]
 HERE = Path(__file__).parent
@@ -37,7 +38,7 @@ def document() -> Schema:
     for kind in KINDS:
         _add_schemas(kind, schemas)
         api["paths"] |= _paths(kind, template, schemas)
-    return deepcopy(api)  # without the sharing of YAML's aliases
+    return with_refusals(deepcopy(api))  # without the sharing of YAML's aliases
 
 
 def _inherited(schemas: Schema, schema: Schema) -> Schema:

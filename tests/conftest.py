@@ -4,6 +4,7 @@ import pytest
 
 from shared.local_keys import open_keyring
 from tests import cli_support
+from tests.kinds_support import Home
 from tests.support import Host, wired
 
 
@@ -69,3 +70,17 @@ def folder(tmp_path):
 def ring(file, folder):
     """A keyring at its first use."""
     return open_keyring(file, folder)
+
+
+@pytest.fixture(scope="module")
+def estate(host):
+    """A project of an account of its own, for all of a file's tests."""
+    host.set_clock(0)
+    return Home(host.account())
+
+
+@pytest.fixture
+def home(estate):
+    """The file's project; what a test creates in it is deleted afterwards."""
+    yield estate
+    estate.clear()

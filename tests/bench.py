@@ -25,6 +25,7 @@ import yaml
 from shared import projects, resources
 from shared.kinds import SECRETS
 from shared.store import Store
+from tests import bench_kinds
 from tests.support import ROOT, Host, call, wired
 
 ROUNDS, SECONDS, CLIENTS = 5, 1.5, (1, 8, 32)
@@ -294,6 +295,7 @@ def main() -> None:
         try:
             (home / "own").mkdir()
             throughput(host)
+            bench_kinds.measure(host)
             own_cpu(host, home / "own")
             cold_start(host, home)
             imports()

@@ -131,7 +131,7 @@ def _errors(validator: Any, body: Any, size: int) -> Iterable[Any]:
 def _declared(schema: Mapping[str, Any], value: Any, fill: bool = False) -> Any:
     """Give a value without the members that its schema does not declare; fill in defaults."""
     schema = _resolved(schema)
-    if isinstance(value, Mapping) and "properties" in schema:
+    if isinstance(value, dict) and "properties" in schema:
         known = schema["properties"]
         found = {name: _declared(known[name], value[name], fill) for name in known if name in value}
         return {**_defaults(known, found), **found} if fill else found

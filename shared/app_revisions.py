@@ -42,7 +42,7 @@ def delete(app: App, call: Call) -> Answer:
         commit = [
             *revisions.forget(read[place.path], stored, revision["revision"]),
             writes.verify(read[place.home]),
-            audit.by(call, "revision.delete", project, now),
+            audit.by(call, "revision.delete", project, now, call.parameters["name"]),
         ]
         return commit, Answer(now=now)
 

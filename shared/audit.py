@@ -1,10 +1,10 @@
 """The audit trail: one entry a change, written in the same commit as the change.
 
-An entry says who, what, when and on which project (contract section 9). It never holds a value,
-a key or a body.
+An entry says who, what, when and on which project (contract section 9), and of what a project
+holds the name. It never holds a value, a key or a body.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,24 @@ from shared.app import Call
 SYSTEM = "retention"  # who acts when nobody does
 
 
-def by(call: Call, action: str, project: Mapping[str, Any], now: datetime) -> writes.Write:
+def by(
+    call: Call, action: str, project: Mapping[str, Any], now: datetime, name: str | None = None
+) -> writes.Write:
     """Give the entry of a change that a caller asked for; its request names it.
 
-    `action` is as in contract section 9, such as `secret.create`.
+    `action` is as in contract section 9, such as `secret.create`; `name` is the resource's.
     """
-    return entry(call.trace, action, project, now, _caller(call))
+    return entry(call.trace, action, project, now, _caller(call) | ({"name": name} if name else {}))
+
+
+def along(
+    call: Call, action: str, project: Mapping[str, Any], now: datetime, names: Iterable[str]
+) -> list[writes.Write]:
+    """Give the entries of what a change took along: each has the name of its request and its own."""
+    return [
+        entry(f"{call.trace}.{action}.{name}", action, project, now, _caller(call) | {"name": name})
+        for name in names
+    ]
 
 
 def of_key(call: Call, action: str, key: Mapping[str, Any], now: datetime) -> writes.Write:

@@ -5,9 +5,10 @@ service access secrets of its bindings are read first, for no other secret may g
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from shared import revisions, sealing, writes
+from shared import audit, revisions, sealing, writes
 from shared.app import App, Call
 from shared.kinds import BINDINGS, KINDS, SECRETS, Kind
 from shared.places import Place
@@ -27,9 +28,9 @@ def context(place: Place, project_id: str) -> list[str]:
     return [usage_path(project_id, kind.collection) for kind in _dependents(place.kind)]
 
 
-def delete(app: App, call: Call, place: Place, read: Read) -> list[writes.Write]:
+def delete(app: App, call: Call, place: Place, read: Read, now: datetime) -> list[writes.Write]:
     """Give the writes that delete a resource's envelope and all that goes with it."""
-    stored = place.resource(read)
+    stored, project = place.resource(read), read[place.home].fields or {}
     own = sealing.part_paths(place.path, stored)
     if place.kind.revised:
         own = list(dict.fromkeys([*own, *revisions.all_of(place.path, stored)]))
@@ -39,8 +40,10 @@ def delete(app: App, call: Call, place: Place, read: Read) -> list[writes.Write]
         gone = [key for key, claim in usage.claims.items() if _depends(place, claim)]
         commit += [writes.discard(f"{place.home}/{kind.collection}/{key}") for key in gone]
         commit += usage.write({}, gone) or [usage.witness()]
+        commit += audit.along(call, f"{kind.audited}.delete", project, now, gone)
         if kind is BINDINGS and gone and not call.parameters.get("keep_service_access"):
-            commit += _service_access(app, call, usage, gone)
+            secrets, forget = _service_access(app, call, usage, gone)
+            commit += [*forget, *audit.along(call, "secret.delete", project, now, secrets)]
     return commit
 
 
@@ -52,10 +55,12 @@ def _depends(place: Place, claim: Mapping[str, Any]) -> bool:
     return claim.get(f"{kind.noun}_name") == place.key
 
 
-def _service_access(app: App, call: Call, usage: Usage, gone: list[str]) -> list[writes.Write]:
-    """Give the writes that delete the service access secrets that no other binding names."""
-    kept = {claim["secret_name"] for key, claim in usage.claims.items() if key not in gone}
-    names = sorted({usage.claims[key]["secret_name"] for key in gone} - kept)
+def _service_access(
+    app: App, call: Call, usage: Usage, unbound: list[str]
+) -> tuple[list[str], list[writes.Write]]:
+    """Give the service access secrets that no other binding names, and the writes that delete."""
+    kept = {claim["secret_name"] for key, claim in usage.claims.items() if key not in unbound}
+    names = sorted({usage.claims[key]["secret_name"] for key in unbound} - kept)
     place = Place(SECRETS, call.parameters["project_id"])
     paths = [f"{place.collection}/{name}" for name in names]
     read = app.store.read(place.usage_path, *paths)
@@ -64,10 +69,9 @@ def _service_access(app: App, call: Call, usage: Usage, gone: list[str]) -> list
         for path in paths
         if ((read[path].fields or {}).get("body") or {}).get("format") == "service_access"
     ]
-    return [
-        *[write for document in found for write in _all_of(document)],
-        *place.usage(read).write({}, [document.id for document in found]),
-    ]
+    gone = [document.id for document in found]
+    forget = [write for document in found for write in _all_of(document)]
+    return gone, [*forget, *place.usage(read).write({}, gone)]
 
 
 def _all_of(document: writes.Document) -> list[writes.Write]:

@@ -157,7 +157,7 @@ class Place:
         """Give the writes that every change makes: the project as read, and the audit entry."""
         project = read[self.home]
         action = f"{self.kind.audited}.{verb}"
-        return [writes.verify(project), audit.by(call, action, project.fields or {}, now)]
+        return [writes.verify(project), audit.by(call, action, project.fields or {}, now, self.key)]
 
     def answer(self, app: App, project: Fields, resource: Fields, now: datetime) -> Answer:
         """Give the answer that shows one resource."""

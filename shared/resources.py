@@ -122,7 +122,7 @@ def delete(kind: Kind, app: App, call: Call) -> Answer:
         place.resource(read)
         commit = [
             writes.delete(read[place.path]),
-            *cascades.delete(app, call, place, read),
+            *cascades.delete(app, call, place, read, now),
             *place.usage(read).write({}, [place.key]),
             *place.witnesses(read, call, "delete", now),
         ]

@@ -27,7 +27,7 @@ def by(
 def along(
     call: Call, action: str, project: Mapping[str, Any], now: datetime, names: Iterable[str]
 ) -> list[writes.Write]:
-    """Give the entries of what a change took along: each has the name of its request and its own."""
+    """Give the entries of what a change took along, each under its request and its own name."""
     return [
         entry(f"{call.trace}.{action}.{name}", action, project, now, _caller(call) | {"name": name})
         for name in names

@@ -238,7 +238,7 @@ def shelf(service):
 
 REFUSALS = [
     ("get_app", {"name": "none"}, 404, "resource_not_found"),
-    ("get_app", {"name": "a/b"}, 404, "resource_not_found"),
+    ("get_app", {"name": "a/b"}, 400, "invalid_field"),
     ("create_job_run", {"job_name": "none"}, 404, "resource_not_found"),
     ("create_config_map", {"name": "taken"}, 409, "name_taken"),
     ("replace_config_map", {"name": "taken", "if_match": "stale"}, 412, "precondition_failed"),

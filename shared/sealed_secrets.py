@@ -36,6 +36,12 @@ FORMATS = {
 }
 
 
+# Contract section 3.1. Clients rely on every member of an operator's secret; no key of IBM's stands
+# behind ours, so its id is empty.
+DEFAULT_ROLE = {"name": "Writer"}
+OPERATOR = {"apikey_id": "", "resource_group_ids": [], "serviceid": {}, "user_managed": True}
+
+
 def check(new: Fields, old: Fields | None, _others: Mapping[str, Fields]) -> Iterable[str]:
     """Check what the schema cannot say; `old` is the secret that `new` replaces.
 
@@ -72,8 +78,13 @@ def check_size(new: Fields, _old: Fields | None, _others: Mapping[str, Fields]) 
 
 
 def present(secret: Fields, _project: Fields) -> dict[str, Any]:
-    """Give the computed fields of a secret's answer."""
-    return {
+    """Give the computed fields of a secret's answer, those of a service's secret among them."""
+    computed: dict[str, Any] = {
         "resource_type": FORMATS[secret["format"]].resource_type,
         "generated_by": "user",
     }
+    if access := secret.get("service_access"):
+        computed["service_access"] = {"role": DEFAULT_ROLE, **access}
+    if "service_operator" in secret:
+        computed["service_operator"] = OPERATOR | secret["service_operator"]
+    return computed

@@ -316,12 +316,14 @@ def test_others(host, account):
     assert unseen()
 
 
-def test_crn_by_name(host, account):
-    """A CRN is the project's own to the letter, or it names nothing."""
+def test_crn(host, account, service):
+    """A CRN is the project's own to the letter, or it names nothing; by path or by name."""
     project = account.project("p")
     crn = project["crn"]
-    shown = account.function("getResourceInstance", id=crn)
-    assert shown.json() == account.call("GET", f"/v2/resource_instances/{project['id']}").json()
+    shown = service.get_resource_instance(project["id"]).get_result()
+    assert service.get_resource_instance(crn).get_result() == shown
+    assert account.function("getResourceInstance", id=crn).json() == shown
+    assert account.call("GET", shown["url"]).json() == shown
     others = (
         crn.replace(account.id, "f" * 32),
         crn.replace(project["region"], "eu-xx"),
@@ -339,12 +341,21 @@ def test_crn_by_name(host, account):
         for function in ("getResourceInstance", "deleteResourceInstance"):
             answer = account.function(function, id=wrong)
             assert answer.status_code == 404, wrong
-    foreign = host.account()
-    assert foreign.function("getResourceInstance", id=crn).status_code == 404
-    assert foreign.function("deleteResourceInstance", id=crn).status_code == 404
+        with refused(404, "resource_not_found"):
+            service.get_resource_instance(wrong)
+        with refused(404, "resource_not_found"):
+            service.delete_resource_instance(wrong)
+    foreign = client(host.account())
+    with refused(404, "resource_not_found"):
+        foreign.get_resource_instance(crn)
+    with refused(404, "resource_not_found"):
+        foreign.delete_resource_instance(crn)
     assert account.status(project) == "active"
-    assert account.function("deleteResourceInstance", id=crn, recursive=True).status_code == 204
+    assert service.delete_resource_instance(crn, recursive=True).get_status_code() == 204
     assert account.status(project) == "soft_deleted"
+    account.action(project, "reclaim")
+    account.gone(project)
+    assert service.get_resource_instance(crn).get_result()["state"] == "removed"
 
 
 @pytest.mark.parametrize(

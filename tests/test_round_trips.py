@@ -132,7 +132,7 @@ def test_round_trips_are_pinned(counted, operation):
             resources.create, SECRETS, app, call(body=secret("n", LARGE), **on)
         ),
         "putSecret replacing": partial(
-            resources.replace, SECRETS, app, call(body=secret("n"), **change)
+            resources.update, SECRETS, app, call(body=secret("n"), **change)
         ),
         "getSecret": partial(resources.get, SECRETS, app, call(name="small", **on)),
         "getSecret in parts": partial(resources.get, SECRETS, app, call(name="large", **on)),

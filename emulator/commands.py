@@ -75,7 +75,7 @@ def account(state: State, roles: list[str]) -> int:
         raise Refused(f"The host's functions.yaml has no {ACCOUNT}.")
     made = ask(state, "POST", f"/functions/{ACCOUNT}", {"roles": roles} if roles else {})
     say(f"# account {made['account_id']}; its key is not shown again")
-    say("\n".join(exports(environment(state) | {"CODE_ENGINE_APIKEY": made["apikey"]})))
+    say("\n".join(exports(environment(state) | _logins(made["apikey"]))))
     return 0
 
 
@@ -88,7 +88,12 @@ def environment(state: State) -> dict[str, str]:
     """Give what a program needs to use the running host."""
     found: dict[str, str] = state.hub()["env"]
     credentials = state.read("credentials.json")
-    return found | ({"CODE_ENGINE_APIKEY": credentials["apikey"]} if credentials else {})
+    return found | (_logins(credentials["apikey"]) if credentials else {})
+
+
+def _logins(apikey: str) -> dict[str, str]:
+    """Give the key under the names that IBM's two SDKs look for."""
+    return {f"{service}_APIKEY": apikey for service in ("CODE_ENGINE", "RESOURCE_CONTROLLER")}
 
 
 def stop(state: State) -> int:

@@ -20,6 +20,10 @@ ONE_LINER = (
     "from ibm_code_engine_sdk.code_engine_v2 import CodeEngineV2 as C; "
     "print(C.new_instance().list_projects().get_result())"
 )
+CONTROLLER = (
+    "from ibm_platform_services import ResourceControllerV2 as C; "
+    "print(C.new_instance().list_reclamations().get_result())"
+)
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def shell(ce, tmp_path):  # noqa: ARG001 - it is there for the CE_HOME that `ce`
     env = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("CODE_ENGINE_", "CE_", "FIRESTORE_", "IBM"))
+        if not name.startswith(("CODE_ENGINE_", "RESOURCE_CONTROLLER_", "CE_", "FIRESTORE_", "IBM"))
     }
     env |= {"CE_HOME": str(tmp_path), "PATH": f"{SCRIPTS}{os.pathsep}{env['PATH']}"}
 
@@ -68,6 +72,8 @@ def test_the_documented_lines(shell):
     said = shell(f'eval "$(ce emulator env)"\npython -c {shlex.quote(ONE_LINER)}')
     assert "'projects': [" in said
     assert "'limit': 100" in said
+    said = shell(f'eval "$(ce emulator env)"\npython -c {shlex.quote(CONTROLLER)}')
+    assert "'resources': [" in said
 
 
 def test_env_is_what_ibm_reads(shell, host):

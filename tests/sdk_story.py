@@ -366,6 +366,7 @@ CLEAR = [
     *gone("job_run", name="run"),
     *gone("job", name="job"),
     listed("list_job_runs", job_name="job"),
+    Row("get_job_run", {"name": "run-3"}, {"image_reference": IMAGE}),
     *gone("build_run", name="run"),
     *gone("build", name="build"),
     *gone("persistent_data_store", name="store"),

@@ -20,7 +20,7 @@ def create(kind: Kind, app: App, call: Call) -> Answer:
     """Create a resource.
 
     Raises Error `name_taken`, `quota_exceeded`, `project_not_active`, `resource_not_found` for a
-    template that does not exist, or what `kind.check` raises.
+    template that is needed and does not exist, or what `kind.check` raises.
     """
     minted = _minted(app)
     if "name" in call.body or not kind.named:
@@ -61,7 +61,7 @@ def _create(kind: Kind, app: App, call: Call, minted: Fields) -> Answer:
             *revisions.bind(read, bound, minted["entity_tag"], own),
             *usage.write({place.key: resource}, replaced),
             *[writes.discard(f"{place.collection}/{key}") for key in replaced],
-            *map(writes.verify, [read[path] for path in source]),
+            *[writes.verify(read[path]) for path in source if read[path].fields is not None],
             *place.witnesses(read, call, "create", now),
         ]
         return commit, place.answer(app, project, {**stored, **resource}, now)

@@ -161,6 +161,12 @@ def whole(prototype: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
     return filled(prototype, body)
 
 
+def suffices(prototype: str, body: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a body could make a resource of this name."""
+    found: bool = _validator_of(prototype).is_valid({**body, "name": name})
+    return found
+
+
 def shown(name: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """Give the members that a schema declares, in its order: the store keeps none."""
     found: dict[str, Any] = _declared(_named(name), members)

@@ -1,6 +1,6 @@
 """What a run inherits from its template: a job run from its job, a build run from its build.
 
-The template is read and verified in the same commit, so no run is left of what is deleted.
+The template is verified in the same commit, so no run is left of what is deleted.
 """
 
 from collections.abc import Mapping
@@ -37,8 +37,9 @@ def body(
 ) -> Fields:
     """Give the whole body of a new resource: template, what was given, defaults.
 
-    Raises Error `resource_not_found` if there is no such template, and `invalid_field` for what
-    must be as the template has it and is not.
+    A template need not exist if what was given would make one (contract 11). Raises Error
+    `resource_not_found` if it would not, and `invalid_field` for what must be as the template has
+    it and is not.
     """
     kind = place.kind
     prototype = f"{kind.schema}Prototype"
@@ -47,6 +48,8 @@ def body(
     document = read[sources[0]]
     template = next(row for row in KINDS if row.collection == kind.template)
     if document.fields is None:
+        if schema.suffices(f"{template.schema}Prototype", given, document.id):
+            return schema.filled(prototype, given)
         target = Target("field", kind.template_name)
         raise Error("resource_not_found", f"There is no {template.label} of this name.", target)
     home = Place(template, place.home.partition("/")[2], document.id)

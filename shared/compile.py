@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from shared.kinds import KINDS, Kind
-from shared.statuses import with_refusals
+from shared.statuses import METHODS, with_refusals
 
 Schema = dict[str, Any]
 HERE = Path(__file__).parent
@@ -38,7 +38,17 @@ def document() -> Schema:
     for kind in KINDS:
         _add_schemas(kind, schemas)
         api["paths"] |= _paths(kind, template, schemas)
+    for path, item in api["paths"].items():
+        for method in METHODS & item.keys():
+            item[method]["tags"] = [_tag(path)]
     return with_refusals(deepcopy(api))  # without the sharing of YAML's aliases
+
+
+def _tag(path: str) -> str:
+    """Give what the documentation lists an operation under: its kind, or how its path begins."""
+    literals = [part for part in path.split("/") if part not in {"", "v1", "v2"}]
+    kinds = [kind.collection for kind in KINDS if kind.collection in literals]
+    return (kinds or literals)[0].replace("_", " ").removesuffix(".json")
 
 
 def _inherited(schemas: Schema, schema: Schema) -> Schema:

@@ -12,6 +12,8 @@ from urllib.parse import unquote_to_bytes
 from shared.errors import Error, missing
 from shared.schema import Operation, operations
 
+BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+NO_NAMES = frozenset({"", ".", ".."})  # segments that say where, not what
 # By the number of segments, the most literal first: where the literals stand, and by what they
 # are the operations, by method.
 Index = Mapping[int, list[tuple[tuple[int, ...], dict[tuple[str, ...], dict[str, Operation]]]]]
@@ -63,19 +65,19 @@ def _index() -> Index:
 
 def _split(path: str) -> tuple[str, ...]:
     """Give the segments of a path, decoded; raises Error `resource_not_found`."""
-    if not path.startswith("/"):
+    first, *segments = path.split("/")
+    if "%" in path or not path.isascii():
+        segments = [_decoded(segment) for segment in segments]
+    if first or not NO_NAMES.isdisjoint(segments):
         raise missing()
-    return tuple(_decoded(segment) for segment in path[1:].split("/"))
+    return tuple(segments)
 
 
 def _decoded(segment: str) -> str:
-    """Decode a segment: UTF-8, every percent sign an escape, no segment empty, `.` or `..`."""
-    if re.search("%(?![0-9A-Fa-f]{2})", segment):
+    """Decode a segment: it must be UTF-8, and every percent sign an escape."""
+    if BAD_ESCAPE.search(segment):
         raise missing()
     try:
-        text = unquote_to_bytes(segment.encode("latin-1")).decode()
+        return unquote_to_bytes(segment.encode("latin-1")).decode()
     except UnicodeError:
         raise missing() from None
-    if text in {"", ".", ".."}:
-        raise missing()
-    return text

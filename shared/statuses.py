@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = {"get", "post", "put", "patch", "delete"}
 SHARED = "error"  # the one response that `default` refers to
 STATE = {"project.manage", "project.create"}  # permissions to what moves a project
 

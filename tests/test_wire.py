@@ -1,5 +1,6 @@
 """The wire: what HTTP asks of every answer, forms of a request, and failures of our own."""
 
+import gzip
 import json
 import socket
 import uuid
@@ -91,6 +92,31 @@ def test_media_types_of_an_operation():
     assert made.media_types == ("application/merge-patch+json", "application/json")
     assert made.body_schema == {"type": "object"}
     assert _operation("/x", "patch", {"patch": spec}).media_types == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/merge-patch+json", 200),
+        ("application/json", 200),
+        ("application/Merge-Patch+JSON; charset=UTF-8", 200),
+        ("application/json-patch+json", 415),
+        ("application/merge-patch+json; charset=utf-16", 415),
+        (None, 415),
+    ],
+)
+def test_media_types_of_a_patch(account, home, kind, status):
+    """A merge patch comes under its own name, or as JSON, compressed or not."""
+    job = {"name": "j", "image_reference": "icr.io/a/b"}
+    assert send(account, "POST", f"{home}/jobs", job)[0] == 201
+    headers = {"Content-Type": kind, "If-Match": "*"}
+    body = b'{"image_reference": "icr.io/a/c"}'
+    answer = send(account, "PATCH", f"{home}/jobs/j", body, headers)
+    packed = headers | {"Content-Encoding": "gzip"}
+    assert send(account, "PATCH", f"{home}/jobs/j", gzip.compress(body), packed)[0] == status
+    assert answer[0] == status
+    if status == 415:
+        assert answer[1]["Accept"] == "application/json, application/merge-patch+json"
 
 
 def test_what_was_wanted_is_said(account):

@@ -6,37 +6,18 @@ import pytest
 import requests
 
 from shared.schema import operations
+from tests.kinds_support import EXAMPLES, Home
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-DATA = {"data": {"k": "v"}}
-SECRET = {"name": "s", "format": "generic", **DATA}
-# operation: method, path, body, function's members besides the project
-CALLS = {
-    "get_project": ("GET", "/v2/projects/{id}", None, "id", {}),
-    "delete_project": ("DELETE", "/v2/projects/{id}", None, "id", {}),
-    "get_project_egress_ips": ("GET", "/v2/projects/{id}/egress_ips", None, "project_id", {}),
-    "get_project_status_details": (
-        "GET",
-        "/v2/projects/{id}/status_details",
-        None,
-        "project_id",
-        {},
-    ),
-    "list_secrets": ("GET", "/v2/projects/{id}/secrets", None, "project_id", {}),
-    "create_secret": ("POST", "/v2/projects/{id}/secrets", SECRET, "project_id", SECRET),
-    "get_secret": ("GET", "/v2/projects/{id}/secrets/s", None, "project_id", {"name": "s"}),
-    "replace_secret": (
-        "PUT",
-        "/v2/projects/{id}/secrets/s",
-        SECRET,
-        "project_id",
-        SECRET | {"if_match": "*"},
-    ),
-    "delete_secret": ("DELETE", "/v2/projects/{id}/secrets/s", None, "project_id", {"name": "s"}),
-    "restore_project": ("POST", "/v1/reclamations/{id}/actions/restore", {}, "id", {}),
-    "reclaim_project": ("POST", "/v1/reclamations/{id}/actions/reclaim", {}, "id", {}),
-    "get_resource_instance": ("GET", "/v2/resource_instances/{id}", None, "id", {}),
-    "delete_resource_instance": ("DELETE", "/v2/resource_instances/{id}", None, "id", {}),
+ON_PROJECTS = re.compile(r"{project_id}|/(projects|reclamations|resource_instances)/{id}")
+ASKED = [name for name, operation in operations().items() if ON_PROJECTS.search(operation.path)]
+# What a create or a replacement sends: what is required. An update sends nothing, and that is fine.
+BODIES = {
+    operation.id: example.body(9, example.least)
+    for example in EXAMPLES
+    for operation in operations().values()
+    if operation.path.partition("{project_id}/")[2].partition("/")[0] == example.kind.collection
+    and operation.method in {"POST", "PUT"}
 }
 STATES = ("active", "soft_deleted", "hard_deleting")
 
@@ -50,10 +31,10 @@ def other(host):
 
 @pytest.fixture(scope="module")
 def theirs(host, other):
-    """Another account's projects, one in each state."""
-    found = {state: other.project(state)["id"] for state in STATES}
-    for project in found.values():
-        other.secret({"id": project}, "s", {"k": "v"})
+    """Another account's projects, one in each state, with one of every kind in each."""
+    homes = {state: Home(other, other.project(state)) for state in STATES}
+    found = {state: home.project["id"] for state, home in homes.items()}
+    KEYS.update({found[state]: _keys(home.village()) for state, home in homes.items()})
     other.delete({"id": found["soft_deleted"]})
     host.hold()
     try:
@@ -61,6 +42,28 @@ def theirs(host, other):
         yield found
     finally:
         host.release()
+
+
+KEYS = {}  # of each of their projects, by collection
+
+
+def _keys(village):
+    """Give the keys of what is in a project, by collection."""
+    found = {kind.collection: made[kind.key] for kind, made in village.items()}
+    app = found["apps"]
+    return found | {"revisions": f"{app}-00001", "app": app}
+
+
+def parameters(operation, project, keys):
+    """Give an operation's path parameters for a project and what is in it."""
+    *_, above, last = operation.path.split("/")
+    found = {"project_id": project, "app_name": keys["app"]}
+    if last in {"{name}", "{id}"}:
+        found[last.strip("{}")] = keys.get(above, project)
+    elif "{id}" in operation.path:
+        found["id"] = project
+    wanted = [parameter.key for parameter in operation.parameters if parameter.place == "path"]
+    return {name: found[name] for name in wanted}
 
 
 @pytest.fixture(scope="module")
@@ -91,36 +94,52 @@ def seen(answer):
 
 
 def test_every_operation_is_asked():
-    """Every operation on a project is in the table above."""
-    on_projects = {
-        name
-        for name, operation in operations().items()
-        if re.search(r"{(project_)?id}", operation.path) and "apikeys" not in operation.path
+    """Operations that name a project are asked below; the others are known here by name."""
+    assert set(operations()) - set(ASKED) == {
+        *("list_projects", "create_project", "list_reclamations", "list_resource_instances"),
+        *("issue_token", "create_account", "get_api_document", "list_function_runtimes"),
+        *("list_api_keys", "create_api_key", "get_api_key", "delete_api_key"),
     }
-    assert on_projects == set(CALLS)
+
+
+@pytest.mark.parametrize("name", [n for n in ASKED if operations()[n].method == "GET"])
+def test_what_is_asked_for_is_there(other, theirs, name):
+    """What strangers ask for below exists: its owner gets it."""
+    project, operation = theirs["active"], operations()[name]
+    path = operation.path.format_map(parameters(operation, project, KEYS[project]))
+    assert other.call("GET", path).status_code == 200
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("operation", CALLS)
-def test_others_project(stranger, theirs, operation, state):
+@pytest.mark.parametrize("name", ASKED)
+def test_others_project(stranger, theirs, name, state):
     """Another's project answers as a missing one, byte by byte, in whatever state it is."""
-    method, path, body, _, _ = CALLS[operation]
+    operation = operations()[name]
+    body = BODIES.get(name, {}) if operation.method in {"POST", "PUT", "PATCH"} else None
     answers = [
-        seen(stranger.call(method, path.format(id=project), body, headers={"If-Match": "*"}))
+        seen(
+            stranger.call(
+                operation.method,
+                operation.path.format_map(parameters(operation, project, KEYS[theirs[state]])),
+                body,
+                headers={"If-Match": "*"},
+            )
+        )
         for project in (theirs[state], NOWHERE)
     ]
     assert answers[0] == answers[1]
     assert answers[0][0] == 404
 
 
-@pytest.mark.parametrize("operation", CALLS)
-def test_others_project_by_name(stranger, theirs, operation):
+@pytest.mark.parametrize("name", ASKED)
+def test_others_project_by_name(stranger, theirs, name):
     """So it does when the function is called by name."""
-    _, _, _, key, members = CALLS[operation]
-    function = operations()[operation].function
+    operation = operations()[name]
+    more = {"if_match": "*"} if "if_match" in operation.required else {}
     answers = [
-        seen(stranger.function(function, **{key: project, **members}))
+        seen(stranger.function(operation.function, **(BODIES.get(name, {}) | more | given)))
         for project in (theirs["active"], NOWHERE)
+        for given in [parameters(operation, project, KEYS[theirs["active"]])]
     ]
     assert answers[0] == answers[1]
     assert answers[0][0] == 404

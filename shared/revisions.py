@@ -65,18 +65,25 @@ def _advance(
     stored |= {"revision": number, "history": [*kept, {"revision": number, **entry}]}
     name = revision_name(stored["name"], number)
     revision = {key: value for key, value in stored.items() if key != "history"}
+    # The form before goes with its envelope where its revision was deleted already.
+    forgotten = [lost for one in gone for lost in _forget(path, stored, one)]
+    forgotten += _unshared(path, stored, old) if old else []
     return [
         writes.create(f"{path}/revisions/{name}", revision | {"revision_name": name, **own}),
-        *(discard for one in gone for discard in _forget(path, stored, one)),
+        *map(writes.discard, dict.fromkeys(forgotten)),
     ]
 
 
-def _forget(path: str, app: Mapping[str, Any], gone: Mapping[str, Any]) -> list[writes.Write]:
-    """Give the writes that delete a revision, and its envelope if nothing else shares it."""
+def _forget(path: str, app: Mapping[str, Any], gone: Mapping[str, Any]) -> list[str]:
+    """Give the paths of a revision, and of its envelope if nothing else shares it."""
     name = revision_name(app["name"], gone["revision"])
+    return [f"{path}/revisions/{name}", *_unshared(path, app, gone)]
+
+
+def _unshared(path: str, app: Mapping[str, Any], form: Mapping[str, Any]) -> list[str]:
+    """Give the paths of an envelope's parts if neither the app nor a revision has it."""
     shared = {app["value_id"], *(entry["value_id"] for entry in app["history"])}
-    parts = [] if gone["value_id"] in shared else sealing.part_paths(path, gone)
-    return [*map(writes.discard, [f"{path}/revisions/{name}", *parts])]
+    return [] if form["value_id"] in shared else sealing.part_paths(path, form)
 
 
 def forget(document: writes.Document, stored: Mapping[str, Any], number: int) -> list[writes.Write]:
@@ -85,7 +92,7 @@ def forget(document: writes.Document, stored: Mapping[str, Any], number: int) ->
     history = [entry for entry in stored["history"] if entry is not gone]
     return [
         writes.update(document, {"history": history}),
-        *_forget(document.path, {**stored, "history": history}, gone),
+        *map(writes.discard, _forget(document.path, {**stored, "history": history}, gone)),
     ]
 
 

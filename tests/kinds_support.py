@@ -32,6 +32,21 @@ OWN = (
     "computed_env_variables", "endpoint", "endpoint_internal", "cname_target",
 )  # fmt: skip
 
+# What a body may hold to no effect: unknown, not the caller's to say, of an impossible type.
+STRAYS = {
+    "ScaleMaxExecutionTime": 3,
+    "name": {"a": 1},
+    "id": 7,
+    "entity_tag": ["x"],
+    "created_at": None,
+    "project_id": "x",
+    "href": {},
+    "region": True,
+    "resource_type": 1,
+    "status": [],
+    "computed_env_variables": "x",
+}
+
 
 @dataclass(frozen=True)
 class Example:

@@ -10,9 +10,8 @@ from tests.answers import DOCUMENT
 from tests.kinds_support import (
     BY_KIND,
     EXAMPLES,
-    PATCHED,
+    STRAYS,
     TAGGED,
-    UPDATED,
     Home,
     called,
     filled,
@@ -22,22 +21,6 @@ from tests.kinds_support import (
 )
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=called)
-updated_kinds = pytest.mark.parametrize("kind", UPDATED, ids=called)
-patched_kinds = pytest.mark.parametrize("kind", PATCHED, ids=called)
-# What is not of a change: not known, not the caller's to say, or of no type that it could have.
-STRAYS = {
-    "ScaleMaxExecutionTime": 3,
-    "name": {"a": 1},
-    "id": 7,
-    "entity_tag": ["x"],
-    "created_at": None,
-    "project_id": "x",
-    "href": {},
-    "region": True,
-    "resource_type": 1,
-    "status": [],
-    "computed_env_variables": "x",
-}
 
 
 def properties(kind):

@@ -52,7 +52,9 @@ def delete(app: App, call: Call) -> Answer:
 def instances(app: App, call: Call) -> Answer:
     """Give the instances of an app: none, for nothing runs. Raises Error `resource_not_found`."""
     place = _place(call)
-    _, now, _ = place.one(app, call, place.path)
+    read = app.store.read(place.home, place.path)
+    _, now = place.project(read, app, call)
+    place.resource(read)
     return Answer(page=Page("instances", [], None), now=now)
 
 

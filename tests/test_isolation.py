@@ -5,11 +5,12 @@ import re
 import pytest
 import requests
 
+from shared.kinds import KINDS
 from shared.schema import operations
+from tests.kinds_examples import filled
+from tests.kinds_support import BY_KIND, Home, requests_of
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-DATA = {"data": {"k": "v"}}
-SECRET = {"name": "s", "format": "generic", **DATA}
 # operation: method, path, body, function's members besides the project
 CALLS = {
     "get_project": ("GET", "/v2/projects/{id}", None, "id", {}),
@@ -22,22 +23,16 @@ CALLS = {
         "project_id",
         {},
     ),
-    "list_secrets": ("GET", "/v2/projects/{id}/secrets", None, "project_id", {}),
-    "create_secret": ("POST", "/v2/projects/{id}/secrets", SECRET, "project_id", SECRET),
-    "get_secret": ("GET", "/v2/projects/{id}/secrets/s", None, "project_id", {"name": "s"}),
-    "replace_secret": (
-        "PUT",
-        "/v2/projects/{id}/secrets/s",
-        SECRET,
-        "project_id",
-        SECRET | {"if_match": "*"},
-    ),
-    "delete_secret": ("DELETE", "/v2/projects/{id}/secrets/s", None, "project_id", {"name": "s"}),
     "restore_project": ("POST", "/v1/reclamations/{id}/actions/restore", {}, "id", {}),
     "reclaim_project": ("POST", "/v1/reclamations/{id}/actions/reclaim", {}, "id", {}),
     "get_resource_instance": ("GET", "/v2/resource_instances/{id}", None, "id", {}),
     "delete_resource_instance": ("DELETE", "/v2/resource_instances/{id}", None, "id", {}),
 }
+for kind in KINDS:
+    key = filled(BY_KIND[kind].name, 1, "") if kind.key == "name" else NOWHERE
+    for name, asked in requests_of(kind, key).items():
+        path = "/v2/projects/{id}" + asked.path
+        CALLS[name] = (asked.method, path, asked.body, "project_id", asked.members)
 STATES = ("active", "soft_deleted", "hard_deleting")
 
 
@@ -50,10 +45,10 @@ def other(host):
 
 @pytest.fixture(scope="module")
 def theirs(host, other):
-    """Another account's projects, one in each state."""
+    """Another account's projects, one in each state, each with one of every kind."""
     found = {state: other.project(state)["id"] for state in STATES}
     for project in found.values():
-        other.secret({"id": project}, "s", {"k": "v"})
+        Home(other, {"id": project}).village()
     other.delete({"id": found["soft_deleted"]})
     host.hold()
     try:

@@ -1,11 +1,14 @@
 """Fixtures: one host for the whole run, accounts in it, and the domain wired directly."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.local_keys import open_keyring
+from shared.store import Store
 from tests import cli_support
 from tests.kinds_support import Home
-from tests.support import Host, wired
+from tests.support import Counting, Host, wired
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,15 @@ def account(host):
 def app(host, tmp_path):
     """The domain wired in this process, to a database and a key store of its own."""
     return wired(host.info["firestore"], tmp_path)
+
+
+@pytest.fixture
+def counted(app):
+    """The domain over a client that counts what goes through it, and that client."""
+    old = app.store
+    api = Counting(old._api)
+    store = Store(api, old._database, old._jitter, token="owner")
+    return replace(app, store=store), api
 
 
 @pytest.fixture

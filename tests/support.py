@@ -320,6 +320,28 @@ def call(account: str = "a" * 32, body: Any = None, **parameters: Any) -> Call:
     return Call(principal, {"limit": 100, **parameters}, body or {}, trace)
 
 
+RPCS = ("batch_get_documents", "commit", "run_query")
+
+
+class Counting:
+    """Firestore's client, counting the calls that go through it."""
+
+    def __init__(self, api):
+        self.api = api
+        self.calls = []
+
+    def __getattr__(self, name):
+        target = getattr(self.api, name)
+        if name not in RPCS:
+            return target
+
+        def counted(*args, **kwargs):
+            self.calls.append(name)
+            return target(*args, **kwargs)
+
+        return counted
+
+
 @contextmanager
 def relay(port, target):
     """Pass a port's bytes on to a server, until the block ends."""

@@ -7,18 +7,8 @@ import pytest
 
 from shared.kinds import KINDS
 from tests.answers import DOCUMENT
-from tests.kinds_support import (
-    BY_KIND,
-    EXAMPLES,
-    STRAYS,
-    TAGGED,
-    Home,
-    called,
-    filled,
-    refused,
-    tag_of,
-    without_own,
-)
+from tests.kinds_examples import EXAMPLES, filled
+from tests.kinds_support import BY_KIND, STRAYS, TAGGED, Home, called, refused, tag_of, without_own
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=called)
 

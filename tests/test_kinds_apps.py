@@ -4,7 +4,8 @@ import pytest
 
 from shared import kinds, quotas
 from shared.kinds import APPS, BINDINGS, KINDS, SECRETS
-from tests.kinds_support import BY_KIND, CANARY, called, refused
+from tests.kinds_examples import CANARY
+from tests.kinds_support import BY_KIND, called, refused
 
 BINDABLE = [kind for kind in KINDS if kind.bindable]
 INSTANCE = {"service_instance": {"id": "12345678-1234-1234-1234-123456789abc"}}

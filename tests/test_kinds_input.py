@@ -4,7 +4,8 @@ import pytest
 
 from shared import kinds, quotas
 from shared.kinds import KINDS
-from tests.kinds_support import BY_KIND, CANARY, IMAGE, UPDATED, called, filled, refused
+from tests.kinds_examples import CANARY, IMAGE, filled
+from tests.kinds_support import BY_KIND, UPDATED, called, refused
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=called)
 updated_kinds = pytest.mark.parametrize("kind", UPDATED, ids=called)

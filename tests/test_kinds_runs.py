@@ -8,7 +8,8 @@ import pytest
 
 from shared import quotas
 from shared.kinds import BUILD_RUNS, BUILDS, JOB_RUNS, JOBS
-from tests.kinds_support import BY_KIND, CANARY, OWN, refused, without_own
+from tests.kinds_examples import CANARY
+from tests.kinds_support import BY_KIND, OWN, refused, without_own
 
 pairs = pytest.mark.parametrize(("kind", "of"), [(JOB_RUNS, JOBS), (BUILD_RUNS, BUILDS)])
 LISTED = {JOB_RUNS: "run_env_variables", BUILD_RUNS: "run_build_params"}

@@ -4,7 +4,8 @@ import pytest
 
 from shared import kinds
 from shared.kinds import KINDS
-from tests.kinds_support import BY_KIND, CANARY, UPDATED, Home, called, filled, refused
+from tests.kinds_examples import CANARY, filled
+from tests.kinds_support import BY_KIND, UPDATED, Home, called, refused
 from tests.support import dump, traces_of
 
 OUTBOUND = kinds.ALLOWED_OUTBOUND_DESTINATIONS

@@ -8,17 +8,15 @@ import pytest
 from shared import kinds
 from shared.kinds import KINDS
 from tests.answers import DOCUMENT
+from tests.kinds_examples import CANARY, PROBE, filled
 from tests.kinds_support import (
     BY_KIND,
-    CANARY,
     MERGE,
     PATCHED,
-    PROBE,
     STRAYS,
     TAGGED,
     UPDATED,
     called,
-    filled,
     refused,
     tag_of,
     without_own,

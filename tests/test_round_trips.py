@@ -16,39 +16,9 @@ from shared import (
     resources,
 )
 from shared.kinds import SECRETS
-from shared.store import Store
 from tests.support import call
 
-RPCS = ("batch_get_documents", "commit", "run_query")
 ACCOUNT = "a" * 32
-
-
-class Counting:
-    """Firestore's client, counting the calls that go through it."""
-
-    def __init__(self, api):
-        self.api = api
-        self.calls = []
-
-    def __getattr__(self, name):
-        target = getattr(self.api, name)
-        if name not in RPCS:
-            return target
-
-        def counted(*args, **kwargs):
-            self.calls.append(name)
-            return target(*args, **kwargs)
-
-        return counted
-
-
-@pytest.fixture
-def counted(app):
-    """The domain over a counting client."""
-    old = app.store
-    api = Counting(old._api)
-    store = Store(api, old._database, old._jitter, token="owner")
-    return replace(app, store=store), api
 
 
 def secret(name, value="v", **more):
@@ -74,13 +44,6 @@ PINNED = {
     "listResourceInstances": ("run_query",),
     "getResourceInstance": ("batch_get_documents",),
     "deleteResourceInstance": ("batch_get_documents", "commit"),
-    "putSecret creating": ("batch_get_documents", "commit"),
-    "putSecret creating in parts": ("batch_get_documents", "commit"),
-    "putSecret replacing": ("batch_get_documents", "commit"),
-    "getSecret": ("batch_get_documents",),
-    "getSecret in parts": ("batch_get_documents", "batch_get_documents"),
-    "listSecrets": ("batch_get_documents", "run_query"),
-    "deleteSecret": ("batch_get_documents", "commit"),
     "deleteProject": ("batch_get_documents", "commit"),
     "restoreProject": ("batch_get_documents", "commit"),
     "reclaimProject": ("batch_get_documents", "commit"),
@@ -116,7 +79,6 @@ def test_round_trips_are_pinned(counted, operation):
         steps = ("shred", "sweep", "tombstone")
         for step in steps[: steps.index(operation.split()[1])]:
             assert purge.advance(app, project) == step
-    change = {"if_match": "*", "name": "small", **on}
     act = {
         "createProject": partial(projects.create, app, call(body={"name": "q"})),
         "getProject": partial(projects.get, app, call(id=project)),
@@ -127,17 +89,6 @@ def test_round_trips_are_pinned(counted, operation):
         "listResourceInstances": partial(resource_instances.listing, app, call()),
         "getResourceInstance": partial(resource_instances.get, app, call(id=project)),
         "deleteResourceInstance": partial(resource_instances.delete, app, call(id=project)),
-        "putSecret creating": partial(resources.create, SECRETS, app, call(body=secret("n"), **on)),
-        "putSecret creating in parts": partial(
-            resources.create, SECRETS, app, call(body=secret("n", LARGE), **on)
-        ),
-        "putSecret replacing": partial(
-            resources.update, SECRETS, app, call(body=secret("n"), **change)
-        ),
-        "getSecret": partial(resources.get, SECRETS, app, call(name="small", **on)),
-        "getSecret in parts": partial(resources.get, SECRETS, app, call(name="large", **on)),
-        "listSecrets": partial(resources.listing, SECRETS, app, call(**on)),
-        "deleteSecret": partial(resources.delete, SECRETS, app, call(name="small", **on)),
         "deleteProject": partial(projects.delete, app, call(id=project)),
         "restoreProject": partial(reclamations.restore, app, call(id=project)),
         "reclaimProject": partial(reclamations.reclaim, app, call(id=project)),

@@ -1,14 +1,16 @@
 """A command while it runs: its row, its options, and what it says as it goes.
 
-The row's transcript is split at `OK`: what stands before is printed before the work, the rest
-after. With a document asked for, the document is all that reaches standard output.
+The row's transcript is split at `|`, or else at `OK`: what stands before is printed before the
+work, the rest after. With a document asked for, the document is all that reaches standard output.
 """
 
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from ce import config
@@ -29,17 +31,43 @@ class Verb:
     run: "Callable[[Call], Any]"
     shows: "Callable[[Call, Any], str] | None" = None
     asks: str = ""
+    asked: "Callable[[Call], bool]" = lambda _call: True  # whether it asks this time
+    instead: Mapping[str, str] = field(default_factory=dict)  # the transcript with an option
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The commands of a noun; `kind` is for those on resources kept in a project."""
+
+    verbs: Mapping[str, Verb]
+    kind: Any = None
 
 
 @dataclass(frozen=True)
 class Noun:
-    """A group of commands; `kind` is for those on resources kept in a project."""
+    """A group of commands. Its rows are in a module of `ce.nouns` and read when they are needed."""
 
     name: str
     aliases: tuple[str, ...]
     help: str
-    verbs: Mapping[str, Verb]
-    kind: Any = None
+    module: str
+    parent: str = ""  # the group it is in, where its name has two words
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The noun's rows."""
+        rows: Rows = import_module(f"ce.nouns.{self.module}").NOUNS[self.name]
+        return rows
+
+    @property
+    def verbs(self) -> Mapping[str, Verb]:
+        """The commands, by name."""
+        return self.rows.verbs
+
+    @property
+    def kind(self) -> Any:
+        """What they are about; None for what is not kept in a project."""
+        return self.rows.kind
 
 
 @dataclass
@@ -80,18 +108,46 @@ class Call:
             )
         return found
 
+    @property
+    def waits(self) -> bool:
+        """Whether to wait: unless told not to, or, where `[N]` stands for `[W]`, if told to."""
+        default = "W" in self.verb.takes.partition("]")[0].strip("[").split()
+        return not self["no_wait"] and bool(self["wait"] or default)
+
+    @property
+    def transcript(self) -> tuple[str, str]:
+        """What is printed before the work, and what after."""
+        other = (says for option, says in self.verb.instead.items() if option in self.given)
+        says = next(other, self.verb.says)
+        before, bar, after = says.partition("|")
+        if bar:
+            return before, after
+        before, ok, after = says.partition("OK")
+        return before, ok + after
+
+    def tell(self, text: str) -> None:
+        """Print progress, unless there is to be none."""
+        if not self["output"] and not self["quiet"]:
+            emit(text)
+
     def say(self, **names: str) -> None:
         """Print the progress line, once."""
-        if not self.said and not self["output"] and not self["quiet"]:
-            head = self.verb.says.partition("OK")[0]
-            emit(head.format(**{key: safe(value) for key, value in names.items()}))
+        if not self.said:
+            self.tell(self._filled(self.transcript[0], names))
         self.said = True
 
-    def confirm(self, **names: str) -> None:
+    def _filled(self, text: str, names: Mapping[str, Any]) -> str:
+        words = {**self.options, **names}
+        known = {key: safe(word) for key, word in words.items() if isinstance(word, str)}
+        # What has no name yet is told without one.
+        return text.format_map(defaultdict(str, known)).replace(" ''", "")
+
+    def confirm(self, asks: str = "", **names: str) -> None:
         """Ask before what cannot be taken back; end of input is a no."""
-        if self["force"]:
+        question = asks or self.verb.asks
+        if self["force"] or not question or not self.verb.asked(self):
             return
-        emit(self.verb.asks.format(**{key: safe(value) for key, value in names.items()}))
+        emit(self._filled(question, names))
         answer = sys.stdin.readline()
         if not (sys.stdin.isatty() and answer.endswith("\n")):
             emit("\n")  # a terminal has shown the answer's own
@@ -104,7 +160,7 @@ class Call:
         """Sort by name, or the youngest first."""
         if self["sort_by"] == "age":
             return sorted(found, key=lambda doc: instant(doc[since]), reverse=True)
-        return sorted(found, key=lambda doc: str(doc["name"]))
+        return sorted(found, key=lambda doc: str(doc.get("name") or doc["id"]))
 
     def finish(self, document: Any) -> None:
         """Print the document asked for, or OK and what the verb shows."""
@@ -112,15 +168,15 @@ class Call:
             text = self["output"](document)
             emit(text if text.endswith("\n") else f"{text}\n")
             return
-        _, ok, tail = self.verb.says.partition("OK")
-        if not self["quiet"]:
-            emit(f"{ok}{tail}\n")
+        names = document if isinstance(document, dict) else {}
+        if (after := self._filled(self.transcript[1], names)) and not self["quiet"]:
+            emit(f"{after}\n")
         if self.verb.shows:
             emit(f"{self.verb.shows(self, document)}\n")
 
     def fail(self, failure: Failure) -> None:
         """Print FAILED and each message on its line, after the progress line."""
-        self.say(name=self["name"] or self["id"] or "", format=self["format"] or "")
+        self.say(name=self["name"] or self["id"] or "")
         emit("FAILED\n", error=True)
         for message in failure.messages:
             emit(f"{' '.join(message.split())}\n", error=True)
@@ -133,8 +189,8 @@ class Call:
             )
 
     def wait(self, doing: str, status: Callable[[], str], goal: frozenset[str]) -> None:
-        """Poll until the goal is reached, unless told not to wait."""
-        if self["no_wait"]:
+        """Poll until the goal is reached, unless there is to be no waiting."""
+        if not self.waits:
             return
         end = time.monotonic() + self["wait_timeout"]
         pause = SHORTEST_PAUSE

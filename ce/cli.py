@@ -14,9 +14,8 @@ import click
 
 from ce import config
 from ce.call import Call, Noun, Verb
-from ce.commands import NOUNS
+from ce.commands import NOUNS, PARENTS
 from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
-from ce.options import parse, settled
 from ce.render import emit
 
 # Extra arguments are let in to be refused without being quoted.
@@ -28,17 +27,17 @@ Makers = dict[tuple[str, ...], Callable[[], click.Command]]
 class Aliased(click.Group):
     """A group whose commands answer to aliases, and are made when they are needed."""
 
-    def __init__(self, makers: Makers, **rest: Any) -> None:
+    def __init__(self, makers: Callable[[], Makers], **rest: Any) -> None:
         super().__init__(context_settings=SETTINGS, **rest)
         self._makers = makers
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Name every command once."""
-        return sorted(names[0] for names in self._makers)
+        return sorted(names[0] for names in self._makers())
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         """Make the command a name or alias stands for."""
-        return next((make() for names, make in self._makers.items() if name in names), None)
+        return next((make() for names, make in self._makers().items() if name in names), None)
 
 
 class Verbatim(click.Command):
@@ -52,12 +51,14 @@ class Verbatim(click.Command):
 
 def command(noun: Noun, name: str, verb: Verb) -> click.Command:
     """Make the click command of one row."""
+    from ce.options import parse, refuse_unsupported, settled  # noqa: PLC0415 - not for `--help`
 
     def run(**options: Any) -> None:
         ctx = click.get_current_context()
         _refuse_extra(ctx)
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(o for o in options if ctx.get_parameter_source(o) is typed)
+        refuse_unsupported(ctx.command.params, given)
         execute(Call(noun, verb, settled(options), given))
 
     return click.Command(
@@ -78,12 +79,21 @@ def execute(call: Call) -> None:
 
 
 def group(noun: Noun) -> click.Group:
-    """Make the click group of one noun."""
-    makers: Makers = {
-        (name,): partial(command, noun, name, verb) for name, verb in noun.verbs.items()
-    }
-    aliases = f" Alias: {', '.join(noun.aliases)}." if noun.aliases else ""
-    return Aliased(makers, name=noun.name, help=noun.help + aliases)
+    """Make the click group of one noun; its rows are read when a command of it is needed."""
+    return Aliased(partial(_verbs, noun), name=noun.name, help=_help(noun.help, noun.aliases))
+
+
+def _verbs(noun: Noun) -> Makers:
+    return {(name,): partial(command, noun, name, verb) for name, verb in noun.verbs.items()}
+
+
+def _nouns(parent: str) -> Makers:
+    nouns = [noun for noun in NOUNS if noun.parent == parent]
+    return {(noun.name, *noun.aliases): partial(group, noun) for noun in nouns}
+
+
+def _help(text: str, aliases: tuple[str, ...]) -> str:
+    return f"{text} Alias: {', '.join(aliases)}." if aliases else text
 
 
 def emulator() -> NoReturn:
@@ -117,11 +127,17 @@ def explain(words: tuple[str, ...]) -> None:
     emit(found.get_help(ctx) + "\n")
 
 
-def program() -> click.Group:
-    """Make the root of all commands."""
+def _root() -> Makers:
     words = click.Argument(["words"], nargs=-1)
-    makers: Makers = {(noun.name, *noun.aliases): partial(group, noun) for noun in NOUNS}
-    makers |= {
+    parents: Makers = {
+        (name, *aliases): partial(
+            Aliased, partial(_nouns, name), name=name, help=_help(text, aliases)
+        )
+        for name, aliases, text in PARENTS
+    }
+    return {
+        **_nouns(""),
+        **parents,
         ("emulator",): lambda: Verbatim(
             "emulator", callback=emulator, help="Run everything on this machine."
         ),
@@ -132,7 +148,11 @@ def program() -> click.Group:
             "version", callback=version, help="Show the version. Alias: v."
         ),
     }
-    return Aliased(makers, name="ce", help="Projects and secrets you can take back for seven days.")
+
+
+def program() -> click.Group:
+    """Make the root of all commands."""
+    return Aliased(_root, name="ce", help="Projects and secrets you can take back for seven days.")
 
 
 def main(args: list[str] | None = None) -> NoReturn:

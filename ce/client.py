@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Doc = dict[str, Any]
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+MEDIA_TYPES = {"PUT": "application/json", "PATCH": "application/merge-patch+json"}
 TIMEOUT = (5, 60)  # seconds to connect, to answer
 
 
@@ -69,10 +70,20 @@ class Client:
         """Create something."""
         return self._call("POST", self._url(where), json=body)
 
-    def put(self, where: str, body: Doc, entity_tag: str) -> Doc:
-        """Replace something, unless it changed since it was read."""
-        headers = {"If-Match": entity_tag}
-        return self._call("PUT", self._url(where), json=body, headers=headers)
+    def change(self, method: str, where: str, body: Doc, entity_tag: str) -> Doc:
+        """Replace or merge something, unless it changed since it was read."""
+        headers = {"If-Match": entity_tag, "Content-Type": MEDIA_TYPES[method]}
+        return self._call(method, self._url(where), json=body, headers=headers)
+
+    def exists(self, where: str) -> bool:
+        """Tell whether something is there, without reading it."""
+        try:
+            self._call("HEAD", self._url(where))
+        except Failure as failure:
+            if failure.status != 404:
+                raise
+            return False
+        return True
 
     def delete(self, where: str) -> None:
         """Delete something."""

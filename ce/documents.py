@@ -35,3 +35,11 @@ WRITERS: dict[str, Callable[[str], Writer]] = {
     "jsonpath": jsonpath.template,
     "jsonpath-as-json": _matches_as_json,
 }
+
+
+def _member(name: str) -> Callable[[str], Writer]:
+    return lambda _: lambda document: str(document.get(name, ""))
+
+
+# Of what can be called: its public or private URL, and that within the project.
+ADDRESSES = {"url": _member("endpoint"), "project-url": _member("endpoint_internal")}

@@ -68,6 +68,14 @@ class Inputs:
                 raise click.UsageError("--from-file needs a key for standard input: KEY=-.")
             yield (key, self.text(path)) if equals else (Path(spec).name, self.text(spec))
 
+    def pairs(
+        self, env_files: Iterable[str], files: Iterable[str], literals: Iterable[str]
+    ) -> dict[str, str]:
+        """Read the values that `--from-env-file`, `--from-file` and `--from-literal` give."""
+        found = dict(self.env_files(env_files or ()))
+        found |= dict(self.files(files or ()))
+        return found | dict(pair(text, "--from-literal") for text in literals or ())
+
     def _bytes(self, path: str) -> bytes:
         if path != STDIN:
             return Path(path).read_bytes()

@@ -2,16 +2,19 @@
 
 `-n/--name*` is required, `†` needs it or an alternative, `?` is a flag, `…` may be repeated,
 `=x` is the default; `NAME|--name` may be given as a bare word too; `[O Q W]` stands for the
-options many commands share. A row can be pasted from the contract as it is. What an option means
-is decided by the commands, not here.
+options many commands share. A row can be pasted from the contract as it is. `--format:word` is
+ours, where an option means something else than its name does elsewhere. What an option means is
+decided by the commands, not here.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import click
+
+from ce.option_help import HELP, UNSUPPORTED
 
 SHARED = {
     "F": "--force/-f/--f?",
@@ -19,62 +22,18 @@ SHARED = {
     "O": "--output/-o",
     "Q": "--quiet/-q?",
     "W": "--wait/-w? --no-wait/--nw? --wait-timeout/--wto=600",
+    "N": "--wait/-w:wait_once? --no-wait/--nw:wait_not? --wait-timeout/--wto=600",
+    "A": "--output/-o:address",
 }
 
 WORD = re.compile(
-    r"((?P<bare>[A-Z]+)\|)?(?P<names>[-\w/]+)(?P<need>[*†]?)(?P<many>…?)(?P<flag>\??)"
+    r"((?P<bare>[A-Z]+)\|)?(?P<names>[-\w/]+)(:(?P<word>\w+))?(?P<need>[*†]?)(?P<many>…?)(?P<flag>\??)"
     r"(=(?P<default>\S+))?"
 )
 BARE = "bare_word"  # the parameter of the word that stands for an option
 SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-HELP = {
-    "access_key_id": "The access key ID of an hmac secret.",
-    "access_key_id_prompt": "Ask for the access key ID.",
-    "all": "Show those that are hidden otherwise.",
-    "all_resource_groups": "Show every resource group (they are shown in any case).",
-    "cert_chain_file": "A file with the certificate chain of a tls secret, in PEM format.",
-    "decode": "Show values decoded; passwords and private keys stay REDACTED.",
-    "description": "What it is for.",
-    "email": "The email address for the registry.",
-    "endpoint": "Not supported: Reprieve has one endpoint.",
-    "expires_in": "How long it can be used: 30d, 12h, 90m or 45s. Without it, for good.",
-    "force": "Do not ask for confirmation.",
-    "format": "generic, basic_auth, ssh, tls, registry or hmac.",
-    "from_env_file": "A file of KEY=VALUE lines; blank lines and lines with # are skipped.",
-    "from_file": "A value from a file: KEY=FILE, or FILE, whose name is the key. '-' is stdin.",
-    "from_json_file": "A JSON file whose fields are the values. '-' is stdin.",
-    "from_literal": "A value as KEY=VALUE. Other users can see it in the process list.",
-    "hard": "Delete for good, at once. It cannot be restored.",
-    "id": "The ID, in place of the name.",
-    "ignore_not_found": "Do not fail if it does not exist.",
-    "key_path": "A file with the private key of an ssh secret.",
-    "known_hosts_path": "A file with the known hosts of an ssh secret.",
-    "kubecfg": "Not supported: Reprieve has no Kubernetes API.",
-    "name": "The name.",
-    "no_select": "Do not select the new project.",
-    "no_wait": "Return without waiting for the operation to complete.",
-    "output": "json, yaml, jsonpath=EXPRESSION or jsonpath-as-json=EXPRESSION.",
-    "password": "The password. Other users can see it in the process list.",
-    "password_from_file": "A file whose first line is the password. '-' is stdin.",
-    "password_from_json_file": "A JSON file whose field 'apikey' is the password.",
-    "private_key_file": "A file with the private key of a tls secret, in PEM format.",
-    "project": "The name of the one project it is for. Without it, the whole account.",
-    "project_id": "The ID of that project, in place of its name.",
-    "quiet": "Print no progress.",
-    "regions": "Only these regions, separated by commas.",
-    "rm": "A key to remove.",
-    "role": "administrator, editor, operator, viewer, manager, writer or reader.",
-    "secret_access_key": "The secret access key. Other users can see it in the process list.",
-    "secret_access_key_prompt": "Ask for the secret access key, without echo.",
-    "server": "The registry server.",
-    "sort_by": "name or age.",
-    "tag": "A tag for the project.",
-    "username": "The user name.",
-    "wait": "Wait for the operation to complete (the default).",
-    "wait_timeout": "Seconds to wait at most.",
-}
 
 
 def output(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:
@@ -83,10 +42,23 @@ def output(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
         return None
     from ce import documents  # noqa: PLC0415 - only who asks for a document pays for it
 
+    return _writer(value, documents.WRITERS, "output")
+
+
+def address(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    """Compile the format of the document, or the address in it that is asked for."""
+    if value is None:
+        return None
+    from ce import documents  # noqa: PLC0415 - only who asks for a document pays for it
+
+    return _writer(value, documents.WRITERS | documents.ADDRESSES, "address")
+
+
+def _writer(value: str, writers: Mapping[str, Callable[[str], Any]], word: str) -> Any:
     form, _, expression = value.partition("=")
-    make = documents.WRITERS.get(form)
+    make = writers.get(form)
     if make is None or bool(expression) != form.startswith("jsonpath"):
-        raise click.BadParameter(HELP["output"])
+        raise click.BadParameter(HELP[word])
     try:
         return make(expression)
     except ValueError as error:
@@ -102,7 +74,22 @@ def span(_ctx: click.Context, _option: click.Parameter, value: str | None) -> ti
     return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
-CALLBACKS = {"output": output, "expires_in": span}
+def number(_ctx: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    """Read a whole number; the refusal does not quote what is none."""
+    if value is None:
+        return None
+    if not DIGITS.fullmatch(value):
+        raise click.BadParameter("is not a whole number.")
+    return int(value)
+
+
+NUMBERS = (
+    *("array_size", "array_size_var_override", "concurrency", "concurrency_target"),
+    *("max_scale", "maxexecutiontime", "min_scale", "request_timeout", "retrylimit"),
+    *("scale_down_delay", "timeout", "user"),
+)
+CALLBACKS: dict[str, Any] = {"output": output, "address": address, "expires_in": span}
+CALLBACKS |= dict.fromkeys(NUMBERS, number)
 TYPES: dict[str, Any] = {
     "sort_by": click.Choice(["name", "age"]),
     "wait_timeout": click.IntRange(min=0),
@@ -142,8 +129,9 @@ def _option(word: str) -> click.Option:
         raise ValueError(f"not in the notation of options: {word}")
     names = match["names"].split("/")
     dest = next(n for n in names if n.startswith("--")).lstrip("-").replace("-", "_")
+    word = match["word"] or dest
     if match["flag"]:
-        return click.Option([dest, *names], is_flag=True, help=HELP[dest])
+        return click.Option([dest, *names], is_flag=True, help=HELP[word])
     # click takes a default of None for a value given.
     default: dict[str, Any] = (
         {"default": match["default"], "show_default": True} if match["default"] else {}
@@ -152,8 +140,17 @@ def _option(word: str) -> click.Option:
         [dest, *names],
         required=match["need"] == "*",
         multiple=bool(match["many"]),
-        type=TYPES.get(dest),
-        callback=CALLBACKS.get(dest),
-        help=HELP[dest],
+        type=TYPES.get(word),
+        callback=CALLBACKS.get(word),
+        help=HELP[word],
         **default,
     )
+
+
+def refuse_unsupported(options: Iterable[click.Parameter], given: Container[str]) -> None:
+    """Refuse what the documentation has and cannot work here, rather than ignore it."""
+    for option in options:
+        text = getattr(option, "help", None) or ""
+        if option.name in given and text.startswith(UNSUPPORTED):
+            flag = next(name for name in option.opts if name.startswith("--"))
+            raise click.UsageError(f"{flag} is n{text[1:]}")

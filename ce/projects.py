@@ -21,7 +21,6 @@ BEYOND_DELETE = DELETED | {"hard_deletion_failed"}  # only reclaim is left to do
 
 def create(call: Call) -> Doc:
     """Create, wait until active, select."""
-    _refuse_endpoint(call)
     call.say(name=call["name"])
     tags = {"tags": [*call["tag"]]} if call["tag"] else {}
     project = call.client.post("/projects", {"name": call["name"], **tags})
@@ -47,7 +46,6 @@ def current(call: Call) -> Doc:
 
 def select(call: Call) -> None:
     """Select an active project for the commands to come."""
-    _refuse_endpoint(call)
     project = find(call)
     call.say(name=project["name"])
     if project["status"] != "active":
@@ -163,11 +161,6 @@ def _await(call: Call, project: Doc, doing: str, goal: frozenset[str]) -> Doc:
 
     call.wait(doing, status, goal)
     return latest
-
-
-def _refuse_endpoint(call: Call) -> None:
-    if call["endpoint"] or call["kubecfg"]:
-        raise click.UsageError("--endpoint and --kubecfg are not supported by Reprieve.")
 
 
 def _wanted(call: Call, found: Iterable[Doc]) -> list[Doc]:

@@ -54,6 +54,14 @@ def short_date(text: str) -> str:
     return written.removesuffix("+00:00") + "Z" if written.endswith("+00:00") else written
 
 
+def span(seconds: int) -> str:
+    """Write a duration as Go does: `10m0s`."""
+    hours, rest = divmod(seconds, HOUR)
+    minutes, left = divmod(rest, MINUTE)
+    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{head}{left}s"
+
+
 def width(text: str) -> int:
     """Count the columns a text takes on a terminal."""
     if text.isascii():
@@ -81,11 +89,17 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def block(pairs: Iterable[tuple[str, str | None]]) -> str:
-    """Lay out `Key:  value` lines, leaving out what the API did not give."""
-    given = [(f"{key}:", safe(value)) for key, value in pairs if value is not None]
+def block(pairs: Iterable[tuple[str, str | Sequence[str] | None]], indent: int = 2) -> str:
+    """Lay out `Key:  value` lines, or lines below a key; what the API did not give is left out."""
+    given = [(f"{key}:", value) for key, value in pairs if value is not None]
     room = max((width(key) for key, _ in given), default=0) + 2
-    return "\n".join(key.ljust(room) + value for key, value in given)
+    lines = []
+    for key, value in given:
+        if isinstance(value, str):
+            lines.append(key.ljust(room) + safe(value) if value else key)
+        else:
+            lines += [key, *(" " * indent + line for line in value)]
+    return "\n".join(lines)
 
 
 def clean(text: str, keep: str = "") -> str:

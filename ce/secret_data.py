@@ -14,11 +14,11 @@ import click
 from ce.call import Call
 from ce.client import Doc
 from ce.failure import Failure
-from ce.inputs import Inputs, hidden, pair
+from ce.inputs import Inputs, hidden
+from ce.members import REDACTED
 
 WORDS = {"ssh": "ssh_auth", "hmac": "hmac_auth"}  # the documented command line's own
 KEY_NAMES = {"ssh_key": "ssh-privatekey", "tls_cert": "tls.crt", "tls_key": "tls.key"}
-REDACTED = "REDACTED"
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,7 @@ def read(call: Call, form: str | None) -> Values:
     for key in ("access_key_id", "secret_access_key"):
         if call[f"{key}_prompt"]:
             typed[key] = hidden(key.replace("_", " ").capitalize(), "--from-json-file")
-    own = dict(inputs.env_files(call["from_env_file"] or ()))
-    own |= dict(inputs.files(call["from_file"] or ()))
-    own |= dict(pair(text, "--from-literal") for text in call["from_literal"] or ())
+    own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"])
     document = inputs.fields(call["from_json_file"]) if call["from_json_file"] else {}
     values = Values(typed, own, document, tuple(call["rm"] or ()))
     return _completed(call, form, values) if form else values
@@ -126,12 +124,6 @@ def shown_as_docker(call: Call, doc: Doc) -> Doc:
     """Return a registry secret as the one key that Docker reads."""
     data = doc.get("data")
     return _shown(call, doc, data and {".dockerconfigjson": docker_config(data)}, ())
-
-
-def masked(doc: Doc) -> Doc:
-    """Return the document with its keys and without any value."""
-    data = doc.get("data")
-    return doc if data is None else {**doc, "data": dict.fromkeys(sorted(data), REDACTED)}
 
 
 def docker_config(data: dict[str, str]) -> str:

@@ -1,43 +1,71 @@
-"""What people see of a document: tables and blocks, each a mapping of heading to cell.
+"""How people see a document: tables and blocks, each a mapping of heading to cell.
 
-A cell that answers None is a line the API gave nothing for: it is left out, never invented.
-Ages run by the server's clock, which on an emulator can be moved.
+A cell that answers None is a line the API gave nothing for: it is left out, never invented. A
+mapping in a block's place is a block below its heading, a function that answers lines stands below
+it too. Ages run by the server's clock, which on an emulator can be moved.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Union
 
 from ce import render
 from ce.call import Call
 from ce.client import Doc
-from ce.secret_data import KEY_NAMES
 
 Cell = Callable[[Call, Doc], str | None]
+Lines = Callable[[Call, Doc], list[str] | None]
+Shape = Mapping[str, Union[Cell, Lines, "Shape"]]
 View = Callable[[Call, Doc], str]
 
 
-def text(key: str) -> Cell:
-    """Show a member as it is."""
-    return lambda _call, doc: doc.get(key)
+def at(doc: Doc, path: str) -> Any:
+    """Find a member by its dotted path; None where there is none."""
+    found: Any = doc
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
 
 
-def words(key: str) -> Cell:
+def text(path: str, form: str = "{}") -> Cell:
+    """Show a member as it is, in the form's place."""
+
+    def cell(_call: Call, doc: Doc) -> str | None:
+        found = at(doc, path)
+        if isinstance(found, bool):
+            return str(found).lower()
+        return None if found is None or found == "" else form.format(found)
+
+    return cell
+
+
+def worded(path: str) -> Cell:
     """Show a status with spaces."""
-    return lambda _call, doc: render.words(doc[key])
+    return lambda _call, doc: render.words(at(doc, path) or "")
 
 
-def since(key: str) -> Cell:
+def titled(path: str) -> Cell:
+    """Show a status with spaces, and a capital first."""
+    return lambda _call, doc: render.words(at(doc, path) or "").capitalize()
+
+
+def count(path: str) -> Cell:
+    """Show how many members something has."""
+    return lambda _call, doc: str(len(at(doc, path) or ()))
+
+
+def since(path: str) -> Cell:
     """Show the time since."""
-    return lambda call, doc: _seconds(call, doc.get(key), -1)
+    return lambda call, doc: seconds(call, at(doc, path), -1)
 
 
-def until(key: str) -> Cell:
+def until(path: str) -> Cell:
     """Show the time until."""
-    return lambda call, doc: _seconds(call, doc.get(key), 1)
+    return lambda call, doc: seconds(call, at(doc, path), 1)
 
 
-def date(key: str, write: Callable[[str], str] = render.short_date) -> Cell:
+def date(path: str, write: Callable[[str], str] = render.short_date) -> Cell:
     """Show a time in the local zone."""
-    return lambda _call, doc: write(doc[key]) if doc.get(key) else None
+    return lambda _call, doc: write(found) if (found := at(doc, path)) else None
 
 
 def project(key: str) -> Cell:
@@ -45,25 +73,60 @@ def project(key: str) -> Cell:
     return lambda call, _doc: call.project[key]
 
 
-def as_table(collection: str, columns: Mapping[str, Cell]) -> View:
+def nothing(_call: Call, _doc: Doc) -> str:
+    """Show nothing in a column that the API has nothing for."""
+    return ""
+
+
+def listed(path: str) -> Lines:
+    """Show the texts of a list, one a line."""
+    return lambda _call, doc: at(doc, path) or None
+
+
+def rows(path: str, columns: Mapping[str, Cell]) -> Lines:
+    """Show the documents of a member as a table; nothing where there are none."""
+    table = as_table(path, columns)
+    return lambda call, doc: table(call, doc).split("\n") if at(doc, path) else None
+
+
+def as_table(path: str, columns: Mapping[str, Cell]) -> View:
     """Show the documents of a list, one a line."""
     return lambda call, document: render.table(
         list(columns),
-        [[cell(call, doc) or "" for cell in columns.values()] for doc in document[collection]],
+        [[cell(call, doc) or "" for cell in columns.values()] for doc in at(document, path)],
     )
 
 
-def as_block(lines: Mapping[str, Cell]) -> View:
-    """Show one document, a member a line."""
-    return lambda call, doc: render.block((key, cell(call, doc)) for key, cell in lines.items())
+def as_block(*shapes: Shape, indent: int = 2) -> View:
+    """Show one document, a member a line, with a blank line between shapes."""
+
+    def view(call: Call, doc: Doc) -> str:
+        blocks = (render.block(_pairs(call, doc, shape, indent), indent) for shape in shapes)
+        return "\n\n".join(block for block in blocks if block)
+
+    return view
 
 
-def with_data(lines: Mapping[str, Cell], gap: str) -> View:
-    """Show one document and, below, its data, a key a line."""
+def _pairs(
+    call: Call, doc: Doc, shape: Shape, indent: int
+) -> list[tuple[str, str | Sequence[str] | None]]:
+    """Give what stands after each heading: a text, the lines below it, or nothing."""
+    found: list[tuple[str, str | Sequence[str] | None]] = []
+    for heading, cell in shape.items():
+        if isinstance(cell, Mapping):
+            inner = render.block(_pairs(call, doc, cell, indent), indent)
+            found.append((heading, inner.split("\n") if inner else None))
+        else:
+            found.append((heading, cell(call, doc)))
+    return found
+
+
+def with_data(lines: Shape, gap: str, names: Mapping[str, str]) -> View:
+    """Show one document and, below, its data, a key a line; some keys have other names here."""
     head = as_block(lines)
 
     def view(call: Call, doc: Doc) -> str:
-        data = {KEY_NAMES.get(key, key): value for key, value in (doc.get("data") or {}).items()}
+        data = {names.get(key, key): value for key, value in (doc.get("data") or {}).items()}
         rows = (f"{render.safe(key)}: {value}" for key, value in sorted(data.items()))
         return "\n".join([head(call, doc) + gap, "Data:", "---", *rows])
 
@@ -75,139 +138,18 @@ def with_note(view: View, note: str) -> View:
     return lambda call, doc: f"{view(call, doc)}\n\n{note}"
 
 
-def _seconds(call: Call, when: str | None, sign: int) -> str | None:
+def seconds(call: Call, when: str | None, sign: int) -> str | None:
+    """Show the time between now and a moment: with 1 the time until it, with -1 since."""
     if when is None:
         return None
     return render.age(sign * (render.instant(when) - call.client.now).total_seconds())
 
 
-def _selected(call: Call, doc: Doc) -> str:
-    found = doc["status"] == "active" and (call.selected or {}).get("id") == doc["id"]
-    return str(found).lower()
-
-
-# The default group is `default`, filled up with zeros to the length of an id.
-def _group(_call: Call, doc: Doc) -> str:
-    identity = str(doc.get("resource_group_id", ""))
-    return "default" if identity.rstrip("0") in {"", "default"} else identity
-
-
-def _roles(_call: Call, doc: Doc) -> str:
-    return ", ".join(doc["roles"])
-
-
-def _left(call: Call, doc: Doc) -> str:
-    left = _seconds(call, doc.get("expires_at"), 1) or "never"
-    return "expired" if left == "0s" else left
-
-
-PROJECT = as_block(
-    {
-        "Name": text("name"),
-        "ID": text("id"),
-        "CRN": text("crn"),
-        "Status": words("status"),
-        "Selected": _selected,
-        "Region": text("region"),
-        "Resource Group": _group,
-        "Age": since("created_at"),
-        "Created": date("created_at", render.long_date),
-    }
-)
-CONTEXT = as_block({"Name": text("name"), "ID": text("id"), "Region": text("region")})
-PROJECTS = as_table(
-    "projects",
-    {
-        "Name": text("name"),
-        "ID": text("id"),
-        "Status": words("status"),
-        "Selected": _selected,
-        "Tags": lambda _call, doc: ", ".join(doc.get("tags", ())),
-        "Region": text("region"),
-        "Resource Group": _group,
-        "Age": since("created_at"),
-    },
-)
-RECLAMATION = as_block(
-    {
-        "Name": text("name"),
-        "Reclamation ID": text("id"),
-        "Status": words("status"),
-        "Region": text("region"),
-        "Resource Group": _group,
-        "Age": since("project_created_at"),
-        "Created": date("project_created_at", render.long_date),
-        "Updated": date("updated_at", render.long_date),
-        "Time to Hard Deletion": until("target_time"),
-    }
-)
-RECLAMATIONS = as_table(
-    "resources",
-    {
-        "Name": text("name"),
-        "ID": text("resource_instance_id"),
-        "Reclamation ID": text("id"),
-        "Status": words("status"),
-        "Region": text("region"),
-        "Resource Group": _group,
-        "Age": since("project_created_at"),
-        "Time to Hard Deletion": until("target_time"),
-    },
-)
-SECRET = with_data(
-    {
-        "Name": text("name"),
-        "ID": text("id"),
-        "Format": text("format"),
-        "Project Name": project("name"),
-        "Project ID": project("id"),
-        "Age": since("created_at"),
-        "Created": date("created_at"),
-    },
-    gap="\n",
-)
-SECRETS = as_table(
-    "secrets",
-    {
-        "Name": text("name"),
-        "Format": text("format"),
-        "Data": lambda _call, doc: str(len(doc.get("data") or ())),
-        "Age": since("created_at"),
-    },
-)
-REGISTRY = with_data(
-    {
-        "Name": text("name"),
-        "Project": project("name"),
-        "Project ID": project("id"),
-        "Created": date("created_at"),
-    },
-    gap="",
-)
-REGISTRIES = as_table("secrets", {"Name": text("name"), "Age": since("created_at")})
-APIKEY = with_note(
-    as_block(
-        {
-            "Name": text("name"),
-            "ID": text("id"),
-            "Description": text("description"),
-            "Roles": _roles,
-            "Project ID": text("project_id"),
-            "Created": date("created_at", render.long_date),
-            "Expires": date("expires_at", render.long_date),
-            "API Key": text("apikey"),
-        }
-    ),
-    "Keep the API key now: it is not shown again.",
-)
-APIKEYS = as_table(
-    "apikeys",
-    {
-        "Name": text("name"),
-        "ID": text("id"),
-        "Roles": _roles,
-        "Project ID": text("project_id"),
-        "Expires": _left,
-        "Age": since("created_at"),
-    },
-)
+# What the blocks of most kinds begin with.
+NAMED: Shape = {
+    "Name": text("name"),
+    "ID": text("id"),
+    "Project Name": project("name"),
+    "Project ID": project("id"),
+}
+HEAD: Shape = {**NAMED, "Age": since("created_at"), "Created": date("created_at")}

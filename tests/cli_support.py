@@ -14,6 +14,9 @@ from ce.cli import main
 
 FORMS = {
     "ID": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    "SUB": r"[a-z0-9]{11,12}",
+    "CHANCE": r"[a-z0-9]{5}",
+    "TIME": r"\d{6}-\d{6}",
     "AGE": r"\d+[smhdy]\w*",
     "STAMP": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)",
     "LONG": r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}",
@@ -42,6 +45,14 @@ def run(*args: str, text: str = "") -> Done:
     finally:
         sys.stdin = stdin
     return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+
+ASKED = re.compile(r"  (GET|HEAD|POST|PUT|DELETE|PATCH) (\S+)  \d+  \d+ms$", re.MULTILINE)
+
+
+def asked(log: str) -> list[tuple[str, str]]:
+    """Give the requests a part of the host's log tells of: method and path."""
+    return ASKED.findall(log)
 
 
 def matches(pattern: str, text: str) -> None:

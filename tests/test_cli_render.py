@@ -8,6 +8,7 @@ import pytest
 
 from ce import jsonpath, render
 from ce.commands import NOUNS
+from ce.option_help import UNSUPPORTED
 from ce.options import parse
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
@@ -164,9 +165,27 @@ def test_rows_are_whole(noun, name, verb):
     options = parse(verb.takes)
     names = [name for option in options for name in option.opts]
     assert len(names) == len(set(names)), f"{noun} {name}"
-    assert bool(verb.asks) == ("--force" in names)
-    assert "OK" in verb.says
+    assert not verb.asks or "--force" in names
+    assert verb.asks or name != "delete"
+    assert all("OK" in says or "|" in says for says in (verb.says, *verb.instead.values()))
     assert verb.help.endswith(".")
+
+
+GENERAL = {"force", "name", "no_wait", "output", "quiet", "wait", "wait_timeout"}
+WRITES = [row for row in VERBS if row[1] in {"create", "submit", "resubmit", "update"}]
+
+
+@pytest.mark.parametrize(("noun", "name", "verb"), WRITES, ids=[f"{n}-{v}" for n, v, _ in WRITES])
+def test_no_option_is_ignored(noun, name, verb):
+    """What can be given is sent, or means the same everywhere, or is refused."""
+    kind = next(row.kind for row in NOUNS if row.name == noun)
+    if kind is None or not kind.fields:  # they read their options by themselves
+        assert noun in {"project", "secret", "registry", "apikey"}
+        return
+    sent = {option for row in kind.fields for option in row.options} | {"jobrun"}
+    for option in parse(verb.takes):
+        refused = option.help.startswith(UNSUPPORTED)
+        assert refused or option.name in sent | GENERAL, f"{noun} {name} {option.name}"
 
 
 def test_notation_of_options():

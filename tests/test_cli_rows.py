@@ -1,17 +1,17 @@
 """Every row of the table of commands reaches an operation of the API, and nothing but operations.
 
-What a command asked is read from the host's log: a row that is not in `ROWS` below fails.
+What a command asked is read from the host's log. Rows on what a project holds are examples, with
+their transcripts; the others are in `ROWS` below.
 """
-
-import re
 
 import pytest
 
 from ce.commands import NOUNS
 from shared.routes import route
 from shared.schema import operations
+from tests.cli_examples import EXAMPLES
+from tests.cli_support import asked
 
-ASKED = re.compile(r"  (GET|POST|PUT|DELETE|PATCH) (\S+)  \d+  \d+ms$", re.MULTILINE)
 # The least a row can be asked, and the operation it is there for. `mine` is active and selected,
 # with a generic and a registry secret in it; `old` is soft deleted.
 ROWS = {
@@ -42,9 +42,14 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("noun", "verb"), [(noun.name, verb) for noun in NOUNS for verb in noun.verbs]
-)
+def test_every_row_is_tried():
+    """Here, or with its transcript among the examples."""
+    rows = {(f"{noun.parent} {noun.name}".strip(), verb) for noun in NOUNS for verb in noun.verbs}
+    examples = {(example.noun, example.verb) for example in EXAMPLES}
+    assert rows == examples | set(ROWS)
+
+
+@pytest.mark.parametrize(("noun", "verb"), ROWS)
 def test_every_row_reaches_its_operation(ce, host, noun, verb):
     """Each request of a command is an operation, and the row's own is among them."""
     ce("project", "create", "-n", "old")
@@ -55,5 +60,5 @@ def test_every_row_reaches_its_operation(ce, host, noun, verb):
     words, expected = ROWS[noun, verb]
     before = len(host.log())
     ce(noun, verb, *words.split())
-    asked = ASKED.findall(host.log()[before:])
-    assert expected in {route(operations(), method, path)[0].id for method, path in asked}, asked
+    requests = asked(host.log()[before:])
+    assert expected in {route(operations(), *request)[0].id for request in requests}, requests

@@ -1,0 +1,159 @@
+"""The rows of `project` and `reclamation`, and what their commands show."""
+
+from ce import projects, render
+from ce.call import Call, Rows, Verb
+from ce.client import Doc
+from ce.views import as_block, as_table, date, since, text, until, worded
+
+
+def _selected(call: Call, doc: Doc) -> str:
+    found = doc["status"] == "active" and (call.selected or {}).get("id") == doc["id"]
+    return str(found).lower()
+
+
+# The default group is `default`, filled up with zeros to the length of an id.
+def _group(_call: Call, doc: Doc) -> str:
+    identity = str(doc.get("resource_group_id", ""))
+    return "default" if identity.rstrip("0") in {"", "default"} else identity
+
+
+PROJECT = as_block(
+    {
+        "Name": text("name"),
+        "ID": text("id"),
+        "CRN": text("crn"),
+        "Status": worded("status"),
+        "Selected": _selected,
+        "Region": text("region"),
+        "Resource Group": _group,
+        "Age": since("created_at"),
+        "Created": date("created_at", render.long_date),
+    }
+)
+CONTEXT = as_block({"Name": text("name"), "ID": text("id"), "Region": text("region")})
+PROJECTS = as_table(
+    "projects",
+    {
+        "Name": text("name"),
+        "ID": text("id"),
+        "Status": worded("status"),
+        "Selected": _selected,
+        "Tags": lambda _call, doc: ", ".join(doc.get("tags", ())),
+        "Region": text("region"),
+        "Resource Group": _group,
+        "Age": since("created_at"),
+    },
+)
+RECLAMATION = as_block(
+    {
+        "Name": text("name"),
+        "Reclamation ID": text("id"),
+        "Status": worded("status"),
+        "Region": text("region"),
+        "Resource Group": _group,
+        "Age": since("project_created_at"),
+        "Created": date("project_created_at", render.long_date),
+        "Updated": date("updated_at", render.long_date),
+        "Time to Hard Deletion": until("target_time"),
+    }
+)
+RECLAMATIONS = as_table(
+    "resources",
+    {
+        "Name": text("name"),
+        "ID": text("resource_instance_id"),
+        "Reclamation ID": text("id"),
+        "Status": worded("status"),
+        "Region": text("region"),
+        "Resource Group": _group,
+        "Age": since("project_created_at"),
+        "Time to Hard Deletion": until("target_time"),
+    },
+)
+
+PICK = "--id/--guid† --name/-n†"
+
+
+NOUNS = {
+    "project": Rows(
+        {
+            "create": Verb(
+                "Create a project and select it.",
+                "[O Q W] -n/--name* --endpoint/-e --no-select/--ns? --tag/-t…",
+                "Creating project '{name}'...\nOK",
+                projects.create,
+            ),
+            "current": Verb(
+                "Show the selected project.",
+                "[O Q]",
+                "Getting the current project context...\nOK\n",
+                projects.current,
+                CONTEXT,
+            ),
+            "delete": Verb(
+                "Delete a project; it can be restored for seven days.",
+                f"[F Q W] --hard? {PICK}",
+                "Deleting project `{name}`\nOK",
+                projects.delete,
+                asks="Are you sure you want to delete project '{name}'? [y/N]> ",
+            ),
+            "get": Verb(
+                "Show a project.",
+                f"[O Q] {PICK}",
+                "Getting project '{name}'...\nOK\n",
+                projects.get,
+                PROJECT,
+            ),
+            "list": Verb(
+                "List projects, those that can still be restored too.",
+                "[O Q] --all-resource-groups/--all? --regions/-r --sort-by/-s=name",
+                "Getting projects...\nOK\n",
+                projects.listing,
+                PROJECTS,
+            ),
+            "restore": Verb(
+                "Restore a deleted project, complete.",
+                f"[Q W] {PICK}",
+                "Restoring project '{name}'...\nOK",
+                projects.restore,
+            ),
+            "select": Verb(
+                "Select the project that commands act on.",
+                f"[Q] --endpoint/-e --kubecfg/-k? {PICK}",
+                "Selecting project '{name}'...\nOK",
+                projects.select,
+            ),
+        },
+    ),
+    "reclamation": Rows(
+        {
+            "delete": Verb(
+                "Delete a deleted project for good, now.",
+                f"[F Q W] {PICK}",
+                "Hard deleting project '{name}'...\nOK",
+                projects.reclaim,
+                asks="Are you sure you want to hard delete project '{name}'? [y/N]> ",
+            ),
+            "get": Verb(
+                "Show when a deleted project ends.",
+                f"[O Q] {PICK}",
+                "Getting project reclamation\nOK\n",
+                projects.get_reclamation,
+                RECLAMATION,
+            ),
+            "list": Verb(
+                "List deleted projects and when each ends.",
+                "[O Q] --all-resource-groups/--all? --regions/-r --sort-by/-s=name",
+                "Getting project reclamations...\nOK",
+                projects.list_reclamations,
+                RECLAMATIONS,
+            ),
+            "restore": Verb(
+                "Restore a deleted project, complete.",
+                f"[Q W] {PICK}",
+                "Restoring project '{name}'...\nOK",
+                projects.restore,
+            ),
+        },
+    ),
+}

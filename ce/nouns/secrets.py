@@ -1,0 +1,154 @@
+"""The rows of `secret` and `registry`, and what their commands show."""
+
+from ce import resources, secret_data
+from ce.call import Rows, Verb
+from ce.kind import Kind
+from ce.members import masking
+from ce.views import as_table, count, date, project, since, text, with_data
+
+SECRET = with_data(
+    {
+        "Name": text("name"),
+        "ID": text("id"),
+        "Format": text("format"),
+        "Project Name": project("name"),
+        "Project ID": project("id"),
+        "Age": since("created_at"),
+        "Created": date("created_at"),
+    },
+    gap="\n",
+    names=secret_data.KEY_NAMES,
+)
+SECRETS = as_table(
+    "secrets",
+    {
+        "Name": text("name"),
+        "Format": text("format"),
+        "Data": count("data"),
+        "Age": since("created_at"),
+    },
+)
+REGISTRY = with_data(
+    {
+        "Name": text("name"),
+        "Project": project("name"),
+        "Project ID": project("id"),
+        "Created": date("created_at"),
+    },
+    gap="",
+    names={},
+)
+REGISTRIES = as_table("secrets", {"Name": text("name"), "Age": since("created_at")})
+
+VALUES = (
+    "--access-key-id/--akid --access-key-id-prompt? --cert-chain-file/--ccf --email/--em "
+    "--from-env-file/-e†… --from-file/-f†… --from-json-file/--json --from-literal/-l†… "
+    "--key-path/--kp --known-hosts-path/--khp --password/--pw --password-from-file/--spf "
+    "--password-from-json-file/--spfj --private-key-file/--pkf --secret-access-key/--sak "
+    "--secret-access-key-prompt? --username/-u"
+)
+
+
+LOGIN = "--email/-e --password/-p --password-from-file/--pf --password-from-json-file/--pfj"
+
+
+NOUNS = {
+    "secret": Rows(
+        {
+            "create": Verb(
+                "Create a secret.",
+                f"[O Q] -n/--name* --format/--fo=generic --server/-s=us.icr.io {VALUES}",
+                "Creating {format} secret '{name}'...\nOK",
+                resources.create,
+            ),
+            "delete": Verb(
+                "Delete a secret.",
+                "[F I Q] --name/-n*",
+                "Deleting secret {name}...\nOK",
+                resources.delete,
+                asks="Are you sure you want to delete secret {name}? [y/N]> ",
+            ),
+            "get": Verb(
+                "Show a secret; passwords and private keys stay REDACTED.",
+                "[O Q] --name/-n* --decode/-d?",
+                "Getting secret '{name}'...\nOK\n",
+                resources.get,
+                SECRET,
+            ),
+            "list": Verb(
+                "List secrets.",
+                "[O Q] --all/-a? --format/--fo --sort-by/-s=name",
+                "Listing secrets...\nOK\n",
+                resources.listing,
+                SECRETS,
+            ),
+            "update": Verb(
+                "Change values of a secret; what is not given stays.",
+                f"[O Q] --name/-n* --server/-s --rm… {VALUES}",
+                "Updating secret {name}..\nOK",
+                resources.update,
+            ),
+        },
+        Kind(
+            "secrets",
+            "secret",
+            secret_data.read,
+            secret_data.body,
+            secret_data.shown,
+            masking("data"),
+            update="PUT",
+            filters={"format": "format"},
+            listed=lambda call, doc: call["all"] or doc["format"] != "other",
+            words=secret_data.WORDS,
+        ),
+    ),
+    "registry": Rows(
+        {
+            "create": Verb(
+                "Create an image registry access secret.",
+                f"[O Q] -n/--name* {LOGIN} --server/-s=us.icr.io --username/-u=iamapikey",
+                "Creating image registry access secret {name}...\n\nOK",
+                resources.create,
+            ),
+            "delete": Verb(
+                "Delete an image registry access secret.",
+                "[F I Q] --name/-n*",
+                "Deleting image registry access secret {name}...\n\nOK",
+                resources.delete,
+                asks="Are you sure you want to delete the image registry access secret {name}? "
+                "[y/N]> ",
+            ),
+            "get": Verb(
+                "Show an image registry access secret as a Docker configuration.",
+                "[O Q] --name/-n* --decode/-d?",
+                "Getting image registry access secret {name}...\nOK\n",
+                resources.get,
+                REGISTRY,
+            ),
+            "list": Verb(
+                "List image registry access secrets.",
+                "[O Q] --sort-by/-s=name",
+                "Listing image registry access secrets...\n\nOK\n",
+                resources.listing,
+                REGISTRIES,
+            ),
+            "update": Verb(
+                "Change an image registry access secret; what is not given stays.",
+                f"[O Q] --name/-n* {LOGIN} --server/-s --username/-u",
+                "Getting image registry access secret '{name}'...\n"
+                "Updating image registry access secret '{name}'...\n\nOK",
+                resources.update,
+            ),
+        },
+        Kind(
+            "secrets",
+            "image registry access secret",
+            secret_data.read,
+            secret_data.body,
+            secret_data.shown_as_docker,
+            masking("data"),
+            update="PUT",
+            form="registry",
+        ),
+    ),
+}

@@ -36,5 +36,6 @@ def _named(body: Doc) -> Iterator[tuple[str, str]]:
         if body.get(member):
             yield "secret", body[member]
     for entry in (entry for member in LISTS for entry in body.get(member) or ()):
-        if source := next((kind for kind in COLLECTIONS if entry["type"].startswith(kind)), ""):
+        source = next((kind for kind in COLLECTIONS if entry["type"].startswith(kind)), "")
+        if source and entry.get("reference"):
             yield source, entry["reference"]

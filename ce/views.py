@@ -80,7 +80,7 @@ def nothing(_call: Call, _doc: Doc) -> str:
 
 def listed(path: str) -> Lines:
     """Show the texts of a list, one a line."""
-    return lambda _call, doc: at(doc, path) or None
+    return lambda _call, doc: [render.safe(line) for line in at(doc, path) or ()] or None
 
 
 def rows(path: str, columns: Mapping[str, Cell]) -> Lines:

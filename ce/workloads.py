@@ -1,13 +1,11 @@
-"""The options of what shall run: its variables, mounts, probes, indices and code.
+"""The options of what shall run: its probes, indices, port and code, and the rows they share.
 
-They say which part of a list is meant, and a body holds the list whole: so each is put over what
-is there by what tells its entries apart. No error repeats a value.
+No error repeats a value.
 """
 
 import base64
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
@@ -15,14 +13,9 @@ from ce.call import Call
 from ce.client import Doc
 from ce.failure import Failure
 from ce.inputs import Inputs, pair
+from ce.lists import MOUNTED, REMOVALS, environment, mounts, put_mounts, put_variables
 from ce.members import Field, Read, chosen, plain, removed, texts
 
-SOURCES = {"configmap": "config_map", "secret": "secret"}  # the options' words for the API's
-MOUNTED = {
-    "mount_configmap": "config_map",
-    "mount_secret": "secret",
-    "mount_data_store": "persistent_data_store",
-}
 PROBE = {
     "type": str,
     "path": str,
@@ -34,89 +27,6 @@ PROBE = {
 }
 VISIBILITY = {"public": "local_public", "private": "local_private", "project": "local"}
 DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
-
-
-class Change(NamedTuple):
-    """What becomes of a list: entries it gets, and what is taken out of it."""
-
-    added: list[Doc]
-    removed: list[str]  # names of variables, or folders of mounts
-    detached: list[tuple[str, str]] = []  # noqa: RUF012 - a tuple's default, never changed
-
-
-def environment(call: Call) -> Change:
-    """Read the variables that options name."""
-    added = [
-        {"type": "literal", "name": name, "value": value}
-        for name, value in (pair(text, "--env") for text in call["env"] or ())
-    ]
-    detached = []
-    for word, source in SOURCES.items():
-        for text in call[f"env_from_{word}"] or ():
-            added += _references(source, text, f"--env-from-{word}")
-        detached += [
-            (f"{source}_full_reference", name) for name in call[f"env_from_{word}_rm"] or ()
-        ]
-    return Change(added, [*(call["env_rm"] or ())], detached)
-
-
-def _references(source: str, text: str, flag: str) -> list[Doc]:
-    """Read `NAME`, `PREFIX=NAME`, or `NAME:KEY` with more keys, each perhaps as `VARIABLE=KEY`."""
-    name, colon, keys = text.partition(":")
-    if not colon:
-        prefix, equals, reference = text.rpartition("=")
-        entry = {"type": f"{source}_full_reference", "reference": reference}
-        return [{**entry, "prefix": prefix} if equals else entry]
-    found = []
-    for part in keys.split(","):
-        variable, equals, key = part.partition("=")
-        key = key if equals else variable
-        if not (name and variable and key):
-            raise click.UsageError(f"{flag} is not of the form NAME, PREFIX=NAME or NAME:KEY,KEY.")
-        entry = {"type": f"{source}_key_reference", "name": variable}
-        found.append({**entry, "reference": name, "key": key})
-    return found
-
-
-def put_variables(change: Change, old: list[Doc] | None) -> list[Doc]:
-    """Put variables over those there are: by name, and full references by what they refer to."""
-    kept = {_variable(one): one for one in old or ()}
-    for name in change.removed:
-        _take(kept, ("", name), f"There is no environment variable '{name}' to remove.")
-    for reference in change.detached:
-        _take(kept, reference, f"No reference to all of '{reference[1]}' is there to remove.")
-    return [*(kept | {_variable(one): one for one in change.added}).values()]
-
-
-def _variable(entry: Doc) -> tuple[str, str]:
-    if entry["type"].endswith("full_reference"):
-        return entry["type"], entry["reference"]
-    return "", entry["name"]
-
-
-def mounts(call: Call) -> Change:
-    """Read `FOLDER=NAME` or `FOLDER=NAME:PATH` of the options for mounts."""
-    added = []
-    for option, source in MOUNTED.items():
-        for text in call[option] or ():
-            folder, name = pair(text, f"--{option.replace('_', '-')}")
-            reference, colon, inner = name.partition(":")
-            entry = {"type": source, "mount_path": folder, "reference": reference}
-            added.append({**entry, "sub_path": inner} if colon else entry)
-    return Change(added, [*(call["mount_rm"] or ())])
-
-
-def put_mounts(change: Change, old: list[Doc] | None) -> list[Doc]:
-    """Put mounts over those there are, by their folders."""
-    kept = {("", one["mount_path"]): one for one in old or ()}
-    for folder in change.removed:
-        _take(kept, ("", folder), f"Nothing is mounted at '{folder}'.")
-    return [*(kept | {("", one["mount_path"]): one for one in change.added}).values()]
-
-
-def _take(kept: dict[tuple[str, str], Doc], key: tuple[str, str], missing: str) -> None:
-    if kept.pop(key, None) is None:
-        raise Failure(missing)
 
 
 def probe(option: str) -> Read:
@@ -212,7 +122,6 @@ def visible(**flags: str) -> Field:
     return chosen("managed_domain_mappings", VISIBILITY, "visibility", **flags)
 
 
-REMOVALS = ("env_rm", "env_from_configmap_rm", "env_from_secret_rm")
 VARIABLES = Field(
     "run_env_variables",
     ("env", "env_from_configmap", "env_from_secret", *REMOVALS),

@@ -1,8 +1,8 @@
-"""A transcript of every command on what a project holds: the documented one, told honestly.
+"""Every command: a transcript of those on what a project holds, an operation of the others.
 
-A new kind brings its rows. `{ID}`, `{AGE}` and their like are `tests.cli_support.FORMS`; several
-blanks stand for any number of them. What the documentation shows of a running thing is not there,
-since nothing runs.
+Transcripts are the documented ones, told honestly: what the documentation shows of a running thing
+is not there, since nothing runs. A new kind brings its rows. `{ID}`, `{AGE}` and their like are
+`tests.cli_support.FORMS`; several blanks stand for any number of them.
 """
 
 from dataclasses import dataclass
@@ -418,3 +418,32 @@ EXAMPLES = (
         (STORE,),
     ),
 )  # fmt: skip
+
+# The least a row can be asked, and the operation it is there for. `mine` is active and selected,
+# with a generic and a registry secret in it; `old` is soft deleted.
+ROWS = {
+    ("project", "create"): ("-n new", "create_project"),
+    ("project", "current"): ("", "get_project"),
+    ("project", "delete"): ("-n mine -f", "delete_project"),
+    ("project", "get"): ("-n mine", "list_projects"),
+    ("project", "list"): ("", "list_projects"),
+    ("project", "restore"): ("-n old", "restore_project"),
+    ("project", "select"): ("-n mine", "list_projects"),
+    ("reclamation", "delete"): ("-n old -f", "reclaim_project"),
+    ("reclamation", "get"): ("-n old", "list_reclamations"),
+    ("reclamation", "list"): ("", "list_reclamations"),
+    ("reclamation", "restore"): ("-n old", "restore_project"),
+    ("secret", "create"): ("-n new -l A=b", "create_secret"),
+    ("secret", "delete"): ("-n plain -f", "delete_secret"),
+    ("secret", "get"): ("-n plain", "get_secret"),
+    ("secret", "list"): ("", "list_secrets"),
+    ("secret", "update"): ("-n plain -l A=c", "replace_secret"),
+    ("registry", "create"): ("-n new -u u -p p", "create_secret"),
+    ("registry", "delete"): ("-n login -f", "delete_secret"),
+    ("registry", "get"): ("-n login", "get_secret"),
+    ("registry", "list"): ("", "list_secrets"),
+    ("registry", "update"): ("-n login -p q", "replace_secret"),
+    ("apikey", "create"): ("new", "create_api_key"),
+    ("apikey", "delete"): ("first -f", "delete_api_key"),
+    ("apikey", "list"): ("", "list_api_keys"),
+}

@@ -23,6 +23,7 @@ from tests.cli_examples import (
 )
 from tests.cli_examples import CONFIGMAP as MAP
 from tests.cli_support import asked, matches
+from tests.support import ROOT
 
 VALUE = "v4lue-nobody-may-see"
 
@@ -59,6 +60,16 @@ def test_a_process_of_its_own(type_in):
     command = [sys.executable, "-m", "ce", "cm", "list", "-o", "jsonpath={.config_maps[*].name}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("cm\n", "")
+
+
+def test_the_lines_of_the_readme(ce):
+    """What README.md says to type works, typed as it stands there."""
+    text = (ROOT / "README.md").read_text().partition("    ce project create --name shop\n")
+    lines = [line for line in (text[1] + text[2].partition("\n\n")[0]).split("\n") if line]
+    for line in lines:
+        said = ce(*shlex.split(line, comments=True)[1:])
+    assert len(lines) == 7
+    assert "web-00002" in said
 
 
 def document(type_in, line):
@@ -108,6 +119,7 @@ def test_application_options(type_in):
     assert found["run_env_variables"] == [
         {"type": "literal", "name": "A", "value": "1"},
         {"type": "literal", "name": "B", "value": "x=y"},
+        {"type": "config_map_full_reference", "reference": "cm"},
         {"type": "config_map_full_reference", "reference": "cm", "prefix": "P_"},
         {"type": "secret_key_reference", "name": "K", "reference": "sec", "key": "K"},
         {"type": "secret_key_reference", "name": "V", "reference": "sec", "key": "K"},
@@ -140,9 +152,33 @@ def test_update_puts_what_is_given_over_what_is_there(type_in):
         *([], None),
         *("default", "1-3"),
     ]
+    type_in("job update -n j --as 5")
+    assert body(type_in, "job get -n j", "scale_array_spec") == ["0-4"]
     for line in ("--env-rm A", "--env-from-secret-rm s", "--mount-rm /a"):
         assert "FAILED" in type_in(f"job update -n j {line}", code=1)
     assert type_in("job update -n j", code=2).endswith("Nothing to update: give an option.\n")
+
+
+def test_what_other_clients_left_stays(type_in, account):
+    """Variables that no option could make are shown, and kept by an update that is not theirs."""
+    made = [
+        {"type": "literal", "name": "A", "value": "1", "key": "k", "prefix": "p", "reference": "r"},
+        {"type": "literal"},
+        {"type": "config_map_full_reference", "reference": "cm", "prefix": "A_"},
+        {"type": "config_map_full_reference", "reference": "cm", "prefix": "B_"},
+        {"type": "secret_key_reference", "name": "K"},
+    ]
+    where = f"/v2/projects/{type_in('project current -o jsonpath={.id}').strip()}/jobs"
+    sent = {"name": "j", "image_reference": IMAGE, "run_env_variables": made}
+    assert account.call("POST", where, sent).status_code == 201
+    before = document(type_in, "job get -n j")["run_env_variables"]
+    assert "ConfigMap full reference  cm    B_=\n" in type_in("job get -n j")
+    type_in("job update -n j -e B=2")
+    added = [{"type": "literal", "name": "B", "value": "2"}]
+    assert document(type_in, "job get -n j")["run_env_variables"] == before + added
+    type_in("job update -n j --env-cm-rm cm --env-rm K")
+    left = document(type_in, "job get -n j")["run_env_variables"]
+    assert left == [*before[:2], *added]
 
 
 def test_an_application_can_be_updated_with_nothing(type_in):

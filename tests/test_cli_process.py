@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ce import config
+from ce.commands import NOUNS
 from ce.failure import Failure
 from tests.cli_support import run
 
@@ -58,12 +59,13 @@ def process(*args):
 
 @pytest.mark.usefixtures("nobody")
 def test_help_imports_nothing_slow():
-    """`ce --help` starts fast: no HTTP client, no YAML, no jsonpath."""
+    """`ce --help` starts fast: no HTTP client, no YAML, no jsonpath, no rows of any noun."""
     code = (
         "import sys, ce.cli\n"
         "try: ce.cli.main(['--help'])\n"
         "except SystemExit: pass\n"
         "slow = {'requests', 'yaml', 'jsonpath_ng', 'wcwidth', 'http.client', 'ssl', 'email'}\n"
+        "slow |= {name for name in sys.modules if name.startswith(('ce.nouns', 'ce.option'))}\n"
         "sys.exit(sorted(slow & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
@@ -92,7 +94,8 @@ def test_help_names_every_group(args):
     """Help lists the groups, however it is asked for."""
     done = run(*args)
     assert done.returncode == 0
-    for name in ("project", "reclamation", "secret", "registry", "emulator", "version"):
+    names = [noun.parent or noun.name for noun in NOUNS]
+    for name in (*names, "emulator", "version"):
         assert f"\n  {name} " in done.stdout
 
 
@@ -336,6 +339,23 @@ def test_a_project_that_takes_its_time_is_waited_for(other):
     assert run("project", "create", "-n", "x").stdout == "Creating project 'x'...\nOK\n"
     assert [path for path, _ in got[2:]] == ["/v2/projects/i"] * 2
     assert config.selected(config.target()) == {"id": "i", "name": "x"}
+
+
+def run_of(status):
+    """Answer with a job run in this state."""
+    return 200, json.dumps({"name": "r", "status": status, "status_details": {}})
+
+
+@pytest.mark.parametrize(("end", "code"), [("completed", 0), ("failed", 1)])
+def test_a_run_that_something_runs_is_waited_for(other, end, code):
+    """With a runtime behind the API a run takes its time, and how it ends is how `ce` ends."""
+    answers, got = other
+    config.select(config.target(), {"id": "i", "name": "n"})
+    answers += [TOKEN, run_of("pending"), run_of("running"), run_of(end)]
+    done = run("jobrun", "submit", "-n", "r", "-i", "x/y", "--wait")
+    assert (done.returncode, answers) == (code, [])
+    assert [path for path, _ in got[2:]] == ["/v2/projects/i/job_runs/r"] * 2
+    assert ("It ended as 'failed'." in done.stderr) == bool(code)
 
 
 def test_a_token_that_aged_is_renewed_once(other):

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import functions.main
+from ce.commands import NOUNS
 from emulator import hosting
 from functions import http_api, http_identity, http_projects, http_resources, http_secrets
 from shared import (
@@ -25,6 +26,7 @@ from shared.errors import STATUS
 from shared.kinds import APPS, KINDS
 from shared.schema import COMPILED, operations
 from shared.store import Store
+from tests.cli_examples import EXAMPLES, ROWS
 from tests.support import ROOT, call
 
 ENDPOINTS = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text())["endpoints"]
@@ -310,6 +312,39 @@ def test_kinds_in_docs(kind):
     limit = quotas.RESOURCES_PER_PROJECT[kind.collection]
     row = f"| `{kind.collection}` | {' '.join(names)} | {update} | {sealed} | {limit} |"
     assert row in docs()["api.md"].splitlines()
+
+
+def test_every_kind_has_a_noun():
+    """Each kind has a noun of the command line, which updates it as the kind is updated."""
+    nouns = {noun.kind.collection: noun for noun in NOUNS if noun.kind}
+    assert set(nouns) == {kind.collection for kind in KINDS} | {"revisions"}
+    for kind in KINDS:
+        noun = nouns[kind.collection]
+        assert ("update" in noun.verbs) == bool(kind.update)
+        assert noun.kind.update == kind.update or not kind.update
+        assert noun.kind.key == kind.key
+        assert {"get", "list", "delete"} < set(noun.verbs)
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.name)
+def test_nouns_in_docs(noun):
+    """Each noun has its row in docs/cli.md: aliases and commands."""
+    lines = [line.split("|") for line in docs()["cli.md"].splitlines() if line.startswith("|")]
+    aliases, verbs = next(row[2:4] for row in lines if f"`{noun.name}`" in row[1])
+    assert re.findall(r"`(\w+)`", verbs) == [*noun.verbs]
+    assert noun.parent or re.findall(r"`(\w+)`", aliases) == [*noun.aliases]
+
+
+def test_every_verb_reaches_an_operation():
+    """Each command is tried for the operation it is there for; no operation on a kind lacks one."""
+    tried = {(example.noun, example.verb): example.operation for example in EXAMPLES}
+    tried |= {row: operation for row, (_, operation) in ROWS.items()}
+    rows = {(f"{noun.parent} {noun.name}".strip(), verb) for noun in NOUNS for verb in noun.verbs}
+    assert set(tried) == rows
+    assert set(tried.values()) <= set(operations())
+    homes = tuple(f"/v2/projects/{{project_id}}/{kind.collection}" for kind in KINDS)
+    inside = {name for name, one in operations().items() if one.path.startswith(homes)}
+    assert inside - set(tried.values()) == {"list_app_instances"}  # there is none, ever
 
 
 def test_functions_in_docs():

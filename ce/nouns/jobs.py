@@ -4,6 +4,7 @@ from ce import resources
 from ce.call import Call, Rows, Verb
 from ce.client import Doc
 from ce.kind import Kind, Related
+from ce.lists import REMOVALS
 from ce.members import Field, masking, plain
 from ce.nouns.shared import (
     BUILD_IMAGE,
@@ -20,7 +21,7 @@ from ce.nouns.shared import (
     reason,
 )
 from ce.views import HEAD, Cell, Shape, as_block, as_table, since, text, titled
-from ce.workloads import CONTAINER, REMOVALS, counted, indices
+from ce.workloads import CONTAINER, counted, indices
 
 ARRAY = "--array-indexes/--array-indices/--ai --array-size/--as/--instances/--is"
 OVERRIDE = "--array-size-var-override/--array-size-variable-override/--asvo"

@@ -44,12 +44,12 @@ TYPES = {
 
 def _variable(entry: Doc) -> tuple[str, str, str]:
     """Show a variable: what is referred to stands as the options have it."""
-    form = TYPES[entry["type"]]
-    if entry["type"] == "literal":
-        return form, entry["name"], entry["value"]
-    if "key" in entry:
-        return form, entry["name"], f"{entry['reference']}:{entry['key']}"
-    return form, entry["reference"], f"{entry['prefix']}=" if entry.get("prefix") else ""
+    form, name, reference = (entry.get(key, "") for key in ("type", "name", "reference"))
+    if form == "literal":
+        return TYPES[form], name, entry.get("value", "")
+    if form.endswith("full_reference"):
+        return TYPES[form], reference, f"{entry['prefix']}=" if entry.get("prefix") else ""
+    return TYPES[form], name, f"{reference}:{entry.get('key', '')}"
 
 
 def variables(*members: str) -> Lines:

@@ -27,6 +27,8 @@ JOB_INDICES = 1000  # contract section 8: of one job's array
 DATA_STORE_MOUNTS = 2  # contract section 8: of one app or job
 PRIVATE_PATHS = 3  # contract section 8: connections of one project
 SEALED_PART_BYTES = 900 * 1024  # under Firestore's 1 MiB document limit, with room for fields
+DOCUMENT_BYTES = 1000 * 1024  # of an envelope and the body it lies beside; more, and it is in parts
+CLEAR_BYTES = 512 * 1024  # what is not sealed of an app as JSON; its commit has it twice
 # JSON may write each byte of a value as six characters (\u0001), and keys come on top.
 BODY_BYTES = 6 * SECRET_BYTES + MIB
 TEMPLATE_BYTES = MIB  # all sealed values of an app, a function or a build, UTF-8

@@ -46,6 +46,7 @@ LIMITS = {
     "SECRET_BYTES": ("2 MiB",),
     "TEMPLATE_BYTES": ("1 MiB",),
     "INLINE_CODE_BYTES": ("102,400",),
+    "CLEAR_BYTES": ("512 KiB",),
     "JOB_BYTES": ("10 KiB",),
     "JOB_INDICES": ("1,000",),
     "DATA_STORE_MOUNTS": ("2",),
@@ -70,6 +71,7 @@ LIMITS = {
 INNER = {  # of no user's concern
     "MIB",
     "SEALED_PART_BYTES",
+    "DOCUMENT_BYTES",
     "KEY_CACHE_ENTRIES",
     "TOKEN_CACHE_ENTRIES",
     "SWEEP_BATCH",

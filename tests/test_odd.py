@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from google.api_core import exceptions
 
-from shared import projects, reclamations, resources, retention, writes
+from shared import projects, reclamations, resources, retention, revisions, writes
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.store import Conflict, Store
+from shared.writes import Document
 from tests.support import call
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -163,3 +164,10 @@ def test_a_reclamation_is_listed_beyond_the_cap(app):
     lower = replace(app, settings=replace(app.settings, projects_per_region=1))
     listed = reclamations.listing(lower, call()).body["resources"]
     assert [entry["id"] for entry in listed] == made
+
+
+def test_a_revision_that_another_write_took_is_a_conflict():
+    """A read may give a revision beside an app that has moved on: the delete decides anew."""
+    stored = {"name": "a", "history": [{"revision": 2, "value_id": "v", "parts": 0}]}
+    with pytest.raises(Conflict):
+        revisions.forget(Document("projects/p/apps/a", stored), stored, 1)

@@ -37,7 +37,8 @@ PLAIN_BODY_BYTES = 64 * 1024  # of a body that holds no secret's values
 FAULTS_TOLD = 20  # of one request; a body that is all faults would be answered with megabytes
 FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is looked for
 JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
-PART_READS = 3  # times a value in parts is read anew because it was replaced meanwhile
+PART_READS = 3  # times a value in parts is read until a part that is not there counts as lost
+PART_TRIES = 20  # times it is read anew because it was replaced meanwhile
 
 PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
 

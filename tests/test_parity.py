@@ -56,6 +56,7 @@ LIMITS = {
     "TEMPLATE_BODY_BYTES": ("7 MiB",),
     "FAULTS_TOLD": ("20",),
     "PART_READS": ("3",),
+    "PART_TRIES": ("20",),
     "RECLAMATIONS": ("1,000",),
     "JSON_DEPTH": ("32",),
     "PAGE_BYTES": ("4 MiB",),

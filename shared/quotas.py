@@ -49,7 +49,7 @@ TOKEN_CACHE_ENTRIES = 4096
 
 STORE_DEADLINE = 10.0  # seconds: one request's reads, commits and retries together
 SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays small
-SWEEP_PARTS = 8  # of them parts, which are large: Firestore refuses a delete of too many bytes
+SWEEP_BYTES = 8 * MIB  # that these may hold: Firestore refuses a delete of too many bytes
 DUE_BATCH = 100  # projects marked by one schedule run; the next run goes on
 RECLAMATIONS = 1000  # shown at once: the cap may be set higher, or have been
 REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the projects

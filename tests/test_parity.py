@@ -76,7 +76,7 @@ INNER = {  # of no user's concern
     "KEY_CACHE_ENTRIES",
     "TOKEN_CACHE_ENTRIES",
     "SWEEP_BATCH",
-    "SWEEP_PARTS",
+    "SWEEP_BYTES",
     "FAULTS_SOUGHT_BYTES",
     "DUE_BATCH",
     "REGIONS_CHECKED",

@@ -179,6 +179,13 @@ class Place:
         action = f"{self.kind.audited}.{verb}"
         return [writes.verify(project), audit.by(call, action, project.fields or {}, now, self.key)]
 
+    def without(
+        self, call: Call, project: Fields, now: datetime, keys: list[str]
+    ) -> list[writes.Write]:
+        """Give the writes that delete others of the place's kind along with a change."""
+        gone = [writes.discard(f"{self.collection}/{key}") for key in keys]
+        return [*gone, *audit.along(call, f"{self.kind.audited}.delete", project, now, keys)]
+
     def answer(self, app: App, project: Fields, resource: Fields, now: datetime) -> Answer:
         """Give the answer that shows one resource."""
         body = self.shown(app, project, resource)

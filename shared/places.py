@@ -14,7 +14,7 @@ from typing import Any
 from shared import audit, quotas, schema, sealing, writes
 from shared.app import Answer, App, Call, timestamp
 from shared.auth import owned
-from shared.errors import Error, missing
+from shared.errors import Error, missing, unavailable
 from shared.kinds import Kind
 from shared.lifecycle import require_active
 from shared.store import Conflict
@@ -22,7 +22,25 @@ from shared.usage import Usage, usage_path
 from shared.writes import Document, Read
 
 Fields = dict[str, Any]
-INCOMPLETE = Error("internal", "A part of a stored value is missing.")
+
+
+class _Patience:
+    """How often a value in parts is read anew: it may have been replaced between two reads."""
+
+    def __init__(self) -> None:
+        self._seen: list[list[Any]] = []
+
+    def spend(self, found: list[Document]) -> None:
+        """Take note of what was found without all of its parts.
+
+        Raises Error `internal` where it is the same quotas.PART_READS times in a row, for then a
+        part is lost, and `unavailable` where others replaced it quotas.PART_TRIES times.
+        """
+        self._seen.append([document.update_time for document in found])
+        if self._seen[-quotas.PART_READS :] == [self._seen[-1]] * quotas.PART_READS:
+            raise Error("internal", "A part of a stored value is missing.")
+        if len(self._seen) == quotas.PART_TRIES:
+            raise unavailable("Too many changes at once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +127,8 @@ class Place:
 
         Raises Error `resource_not_found`, also when the place's own resource is not there.
         """
-        for _ in range(quotas.PART_READS):
+        patience = _Patience()
+        while True:
             read = app.store.read(*self.context, self.path, path)
             project, now = self.project(read, app, call)
             self.resource(read)
@@ -119,7 +138,7 @@ class Place:
             bodies = self.bodies(app, read, [read[path]])
             if bodies is not None:  # else it was replaced between the two reads
                 return project, now, {**fields, **bodies[0]}
-        raise INCOMPLETE
+            patience.spend([read[path]])
 
     def page(
         self, app: App, call: Call, collection: str, *filters: tuple[str, str, Any], order: str
@@ -130,7 +149,8 @@ class Place:
         Error `resource_not_found` if the place's own resource is not there.
         """
         limit = call.parameters["limit"]
-        for _ in range(quotas.PART_READS):
+        patience = _Patience()
+        while True:
             read, found = app.store.read_beside(
                 [*self.context, *([self.path] if self.key else [])],
                 collection,
@@ -151,13 +171,20 @@ class Place:
                 return Found(
                     project, now, resources, page[-1].id if len(found) > len(page) else None
                 )
-        raise INCOMPLETE
+            patience.spend(page)
 
     def witnesses(self, read: Read, call: Call, verb: str, now: datetime) -> list[writes.Write]:
         """Give the writes that every change makes: the project as read, and the audit entry."""
         project = read[self.home]
         action = f"{self.kind.audited}.{verb}"
         return [writes.verify(project), audit.by(call, action, project.fields or {}, now, self.key)]
+
+    def without(
+        self, call: Call, project: Fields, now: datetime, keys: list[str]
+    ) -> list[writes.Write]:
+        """Give the writes that delete others of the place's kind along with a change."""
+        gone = [writes.discard(f"{self.collection}/{key}") for key in keys]
+        return [*gone, *audit.along(call, f"{self.kind.audited}.delete", project, now, keys)]
 
     def answer(self, app: App, project: Fields, resource: Fields, now: datetime) -> Answer:
         """Give the answer that shows one resource."""

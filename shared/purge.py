@@ -37,7 +37,7 @@ def advance(app: App, project_id: str) -> str:
                 [writes.update(document, stamp), writes.discard(sealing.data_key_path(project_id))]
             )
             return "shred"
-        children = _batch(app.store.descendants(path, quotas.SWEEP_BATCH))
+        children = _batch(app.store.below(path, quotas.SWEEP_BATCH, "size"))
         if children:
             stamp = {"swept": document.fields["swept"] + len(children), "progress_at": now}
             app.store.commit([writes.update(document, stamp), *map(writes.discard, children)])
@@ -48,10 +48,17 @@ def advance(app: App, project_id: str) -> str:
     return "tombstone"
 
 
-def _batch(paths: list[str]) -> list[str]:
-    """Give the first of these documents that one commit can delete."""
-    parts = accumulate("/parts/" in path for path in paths)
-    return [path for path, count in zip(paths, parts, strict=True) if count <= quotas.SWEEP_PARTS]
+def _batch(found: list[Document]) -> list[str]:
+    """Give the paths of the first of these documents, as many as one commit can delete."""
+    sizes = accumulate(map(_bytes, found))
+    pairs = zip(found, sizes, strict=True)
+    return [document.path for document, size in pairs if size <= quotas.SWEEP_BYTES]
+
+
+def _bytes(document: Document) -> int:
+    """Give how large a document may be: by the size it notes, which is that of all its parts."""
+    most = quotas.DOCUMENT_BYTES
+    return most if "/parts/" in document.path else min((document.fields or {}).get("size", 0), most)
 
 
 def _tombstone(document: Document, project: dict[str, Any], now: Any) -> list[writes.Write]:

@@ -27,6 +27,8 @@ JOB_INDICES = 1000  # contract section 8: of one job's array
 DATA_STORE_MOUNTS = 2  # contract section 8: of one app or job
 PRIVATE_PATHS = 3  # contract section 8: connections of one project
 SEALED_PART_BYTES = 900 * 1024  # under Firestore's 1 MiB document limit, with room for fields
+DOCUMENT_BYTES = 1000 * 1024  # of an envelope and the body it lies beside; more, and it is in parts
+CLEAR_BYTES = 512 * 1024  # what is not sealed of an app as JSON; its commit has it twice
 # JSON may write each byte of a value as six characters (\u0001), and keys come on top.
 BODY_BYTES = 6 * SECRET_BYTES + MIB
 TEMPLATE_BYTES = MIB  # all sealed values of an app, a function or a build, UTF-8
@@ -35,7 +37,8 @@ PLAIN_BODY_BYTES = 64 * 1024  # of a body that holds no secret's values
 FAULTS_TOLD = 20  # of one request; a body that is all faults would be answered with megabytes
 FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is looked for
 JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
-PART_READS = 3  # times a value in parts is read anew because it was replaced meanwhile
+PART_READS = 3  # times a value in parts is read until a part that is not there counts as lost
+PART_TRIES = 20  # times it is read anew because it was replaced meanwhile
 
 PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
 
@@ -46,7 +49,7 @@ TOKEN_CACHE_ENTRIES = 4096
 
 STORE_DEADLINE = 10.0  # seconds: one request's reads, commits and retries together
 SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays small
-SWEEP_PARTS = 8  # of them parts, which are large: Firestore refuses a delete of too many bytes
+SWEEP_BYTES = 8 * MIB  # that these may hold: Firestore refuses a delete of too many bytes
 DUE_BATCH = 100  # projects marked by one schedule run; the next run goes on
 RECLAMATIONS = 1000  # shown at once: the cap may be set higher, or have been
 REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the projects

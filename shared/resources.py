@@ -60,7 +60,7 @@ def _create(kind: Kind, app: App, call: Call, minted: Fields) -> Answer:
             *kept,
             *revisions.bind(read, bound, minted["entity_tag"], own),
             *usage.write({place.key: resource}, replaced),
-            *[writes.discard(f"{place.collection}/{key}") for key in replaced],
+            *place.without(call, project, now, replaced),
             *[writes.verify(read[path]) for path in source if read[path].fields is not None],
             *place.witnesses(read, call, "create", now),
         ]
@@ -104,7 +104,7 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
             *parts,
             *history,
             *usage.write({place.key: resource}, replaced, changed=place.key),
-            *[writes.discard(f"{place.collection}/{key}") for key in replaced],
+            *place.without(call, project, now, replaced),
             *place.witnesses(read, call, "update", now),
         ]
         return commit, place.answer(app, project, {**stored, **resource}, now)

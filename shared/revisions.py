@@ -10,6 +10,7 @@ from typing import Any
 from shared import sealing, writes
 from shared.kinds import APPS
 from shared.places import Fields, Place
+from shared.store import Conflict
 from shared.writes import Read
 
 KEPT = 2  # revisions of an app: the active one and the latest inactive one
@@ -87,8 +88,13 @@ def _unshared(path: str, app: Mapping[str, Any], form: Mapping[str, Any]) -> lis
 
 
 def forget(document: writes.Document, stored: Mapping[str, Any], number: int) -> list[writes.Write]:
-    """Give the writes that delete one revision of an app, which must be as it was read."""
-    gone = next(entry for entry in stored["history"] if entry["revision"] == number)
+    """Give the writes that delete one revision of an app, which must be as it was read.
+
+    Raises Conflict where a torn read gave a revision that the app no longer has.
+    """
+    gone = next((entry for entry in stored["history"] if entry["revision"] == number), None)
+    if gone is None:
+        raise Conflict
     history = [entry for entry in stored["history"] if entry is not gone]
     return [
         writes.update(document, {"history": history}),

@@ -129,7 +129,10 @@ def _errors(validator: Any, body: Any, size: int) -> Iterable[Any]:
 
 
 def _declared(schema: Mapping[str, Any], value: Any, fill: bool = False) -> Any:
-    """Give a value without the members that its schema does not declare; fill in defaults."""
+    """Give a value without the members that its schema does not declare; fill in defaults.
+
+    Integers come as such, however they were written.
+    """
     schema = _resolved(schema)
     if isinstance(value, dict) and "properties" in schema:
         known = schema["properties"]
@@ -137,6 +140,8 @@ def _declared(schema: Mapping[str, Any], value: Any, fill: bool = False) -> Any:
         return {**_defaults(known, found), **found} if fill else found
     if isinstance(value, list) and "items" in schema:
         return [_declared(schema["items"], item, fill) for item in value]
+    if isinstance(value, float) and "integer" in schema.get("type", ()):
+        return int(value)  # 1.0 and -0.0 are integers too (JSON Schema); clients read no such
     return value
 
 

@@ -5,6 +5,7 @@ and a value id minted for each write. What exceeds a document is cut into `parts
 one authentication tag covers the whole, so parts cannot be dropped, reordered or mixed.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,10 +61,14 @@ def part_paths(path: str, stored: Fields | None) -> list[str]:
 
 
 def split(path: str, stored: dict[str, Any], sealed: bytes) -> list[writes.Write]:
-    """Put the envelope into the stored resource, or into parts whose writes are given."""
+    """Put the envelope into the stored resource, or into parts whose writes are given.
+
+    Notes in it how many bytes both come to.
+    """
     size = quotas.SEALED_PART_BYTES
-    stored["size"] = len(sealed)
-    if len(sealed) <= size:
+    clear = len(json.dumps(stored["body"], ensure_ascii=False).encode())
+    stored["size"] = len(sealed) + clear
+    if len(sealed) <= size and stored["size"] <= quotas.DOCUMENT_BYTES:
         stored |= {"sealed": sealed, "parts": 0}
         return []
     chunks = [sealed[start : start + size] for start in range(0, len(sealed), size)]

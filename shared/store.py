@@ -133,10 +133,14 @@ class Store:
 
     def descendants(self, path: str, limit: int) -> list[str]:
         """Give paths of up to `limit` documents below a document, in whatever collection."""
+        return [document.path for document in self.below(path, limit, "__name__")]
+
+    def below(self, path: str, limit: int, field: str) -> list[Document]:
+        """Give up to `limit` documents below a document, each with one of its fields alone."""
         query = documents.Query(limit={"value": limit})
         query.from_.add(all_descendants=True)
-        query.select.fields.add(field_path="__name__")
-        return [document.path for document in self._run(path, query)[1]]
+        query.select.fields.add(field_path=field)
+        return self._run(path, query)[1]
 
     def commit(self, writes: Iterable[Write], within: float | None = None) -> None:
         """Apply all writes or none; raises Conflict when a precondition does not hold."""

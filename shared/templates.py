@@ -39,7 +39,7 @@ def body(
 
     A template need not exist if what was given would make one (contract 11). Raises Error
     `resource_not_found` if it would not, and `invalid_field` for what must be as the template has
-    it and is not.
+    it and is not, or is too much together.
     """
     kind = place.kind
     prototype = f"{kind.schema}Prototype"
@@ -65,7 +65,7 @@ def body(
             if member in given and given[member] != inherited.get(member)
         ]
     )
-    return schema.filled(prototype, overlaid(inherited, given))
+    return schema.whole(prototype, overlaid(inherited, given), place.key)
 
 
 def overlaid(inherited: Mapping[str, Any], given: Mapping[str, Any]) -> Fields:

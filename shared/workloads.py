@@ -140,6 +140,12 @@ def _container_faults(workload: Fields) -> list[Error]:
     ]
 
 
+def _json_bytes(workload: Fields, *without: str) -> int:
+    """Give how many bytes of JSON the members make, but for some."""
+    body = {name: value for name, value in workload.items() if name not in without}
+    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+
+
 def _endpoints(workload: Fields, project: Fields) -> dict[str, str]:
     """Give the URLs an app or function would have (contract section 1.6)."""
     place = {**project, "name": workload["name"]}
@@ -151,7 +157,11 @@ def _endpoints(workload: Fields, project: Fields) -> dict[str, str]:
 
 def check_app(new: Fields, _old: Fields | None, _others: Mapping[str, Fields]) -> Iterable[str]:
     """Check an app (contract section 4.2). Raises Error `invalid_field` or `payload_too_large`."""
-    raise_all([*broken(APP_RULES, new), *_container_faults(new)])
+    found = [*broken(APP_RULES, new), *_container_faults(new)]
+    if _json_bytes(new, *MINTED, "run_env_variables") > quotas.CLEAR_BYTES:
+        most = f"An app may have at most {quotas.CLEAR_BYTES} bytes as JSON beside its environment."
+        found.append(Error("payload_too_large", most))
+    raise_all(found)
     return ()
 
 
@@ -184,9 +194,7 @@ def present_revision(revision: Fields, project: Fields) -> dict[str, Any]:
 
 def _job_faults(job: Fields, noun: str) -> list[Error]:
     found = [*broken(JOB_RULES, job), *_container_faults(job)]
-    body = {name: value for name, value in job.items() if name not in MINTED}
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    if len(text.encode()) > quotas.JOB_BYTES:
+    if _json_bytes(job, *MINTED) > quotas.JOB_BYTES:
         limit = f"A {noun} may have at most {quotas.JOB_BYTES} bytes as JSON, defaults included."
         found.append(Error("payload_too_large", limit))
     return found

@@ -47,6 +47,49 @@ def documents(home, app):
     return kept, parts
 
 
+@pytest.mark.parametrize(
+    ("argument", "arguments", "value"),
+    [(100_000, 1, 900_000), (100_000, 5, 900_000), (50_000, 10, 1_040_000), (0, 0, 1_040_000)],
+)
+def test_large_together(home, argument, arguments, value):
+    """What is sealed and what is not may both be large: they never exceed a document."""
+    members = {
+        "run_arguments": ["a" * argument] * arguments,
+        "run_env_variables": [{**SMALL[0], "value": "v" * value}],
+    }
+    app = home.made(APPS, "least", **members)["name"]
+    assert bind(home, APPS, app).status_code == 201  # the commit that has the document twice
+    assert home.update(APPS, app, {"run_as_user": 7}).status_code == 200
+    got = home.get(APPS, app).json()
+    assert got["run_as_user"] == 7
+    assert {name: got[name] for name in members} == members
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"run_arguments": ["a" * 131_072] * 9},
+        {"run_commands": ["a" * 131_072, "a" * 131_072], "run_arguments": ["é" * 131_072]},
+        {
+            "run_volume_mounts": [
+                {
+                    "mount_path": f"/{n:0200}",
+                    "reference": "r" * 253,
+                    "sub_path": "\U0001f600" * 1000,
+                }
+                for n in range(100)
+            ],
+            "run_arguments": ["a" * 100_000],
+        },
+    ],
+)
+def test_too_large_beside_the_environment(home, members):
+    """What would not fit in a document is refused, at a create and at an update."""
+    refused(home.create(APPS, "least", **members), 413, "payload_too_large")
+    app = home.made(APPS)["name"]
+    refused(home.update(APPS, app, members), 413, "payload_too_large")
+
+
 def bind(home, kind, name, secret="access", **members):
     """Bind a secret to a component."""
     component = {"name": name, "resource_type": kind.resource_type}

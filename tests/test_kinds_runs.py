@@ -81,6 +81,19 @@ def test_variables_are_merged_by_name(home, kind, of):
         home.delete(kind, key)
 
 
+@pairs
+def test_too_many_variables_together(home, kind, of):
+    """What is inherited and what is given may hold no more together than one body may."""
+    member = LISTED[kind]
+    theirs = [{"name": f"A{number}", "value": ""} for number in range(60)]
+    made = home.made(of, "least", **{member: theirs})["name"]
+    own = [{"name": f"B{number}", "value": ""} for number in range(41)]
+    refused(run(home, kind, made, **{member: own}), 400, "invalid_field", member)
+    assert run(home, kind, made, **{member: own[1:]}).status_code == 202
+    for key in home.keys(kind, f"{kind.template_name}={made}"):
+        home.delete(kind, key)
+
+
 def test_what_a_job_run_must_not_change(home):
     """Image, its secret and the service account are the job's: the same is taken, no other."""
     job = home.made(JOBS)

@@ -71,6 +71,27 @@ def test_ranges(fresh):
     assert fresh.keys(OUTBOUND) == ["d", "p"]
 
 
+def test_what_is_replaced_is_in_the_audit_trail(host, fresh):
+    """A rule for all addresses takes the place of the others: each has an entry of its own."""
+    assert allow(fresh, "a", "10.0.0.0/8").status_code == 201
+    assert allow(fresh, "b", "0.0.0.0/0").status_code == 201
+    assert allow(fresh, "c", "0.0.0.0/0").status_code == 201
+    everything = {"cidr_block": "0.0.0.0/0"}
+    assert fresh.delete(OUTBOUND, "c").status_code == 202
+    assert allow(fresh, "d", "10.0.0.0/8").status_code == 201
+    assert allow(fresh, "e", "11.0.0.0/8").status_code == 201
+    assert fresh.update(OUTBOUND, "d", everything).status_code == 200
+    assert fresh.keys(OUTBOUND) == ["d"]
+    deleted = [
+        entry["name"]
+        for path, entry in host.inside.everything().items()
+        if path.startswith("audit/")
+        and entry["project_id"] == fresh.project["id"]
+        and entry["action"] == "codeengine.allowedoutbounddestination.delete"
+    ]
+    assert sorted(deleted) == ["a", "allow-all", "b", "c", "e"]
+
+
 def test_private_paths(fresh):
     """A private path has its gateway once and for good; only its isolation can be changed."""
     body = {"type": "private_path_service_gateway", "private_path_service_gateway_crn": CRN}

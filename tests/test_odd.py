@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from google.api_core import exceptions
 
-from shared import projects, reclamations, resources, retention, writes
+from shared import projects, quotas, reclamations, resources, retention, revisions, writes
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.store import Conflict, Store
+from shared.writes import Document
 from tests.support import call
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -124,6 +126,45 @@ def test_a_lost_part_is_told_and_not_waited_for(app, read):
     assert told.value.code == "internal"
 
 
+class Restless(Store):
+    """A store in which a secret is replaced between a read of it and that of its parts."""
+
+    replace = None
+    left = 0
+
+    def read(self, *paths, **within):
+        """Replace it first, when only parts are asked for."""
+        if self.left and all("/parts/" in path for path in paths):
+            self.left -= 1
+            self.replace()
+        return super().read(*paths, **within)
+
+
+@pytest.mark.parametrize("read", ["get", "listing"])
+@pytest.mark.parametrize(("often", "code"), [(10, None), (99, "unavailable")])
+def test_a_value_that_keeps_changing_is_waited_for(app, read, often, code):
+    """Whoever reads a large value while others replace it gets it in the end, or may try again."""
+    on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
+    body = {"format": "generic", "data": {"k": "x" * 1_000_000}}
+    resources.create(SECRETS, app, call(body={"name": "s", **body}, **on))
+    old = app.store
+    store = Restless(old._api, old._database, old._jitter, token="owner")
+
+    def change():
+        assert resources.update(SECRETS, app, call(body=body, name="s", if_match="*", **on)).now
+
+    store.replace, store.left = change, often
+    reading = partial(getattr(resources, read), SECRETS, replace(app, store=store))
+    if code is None:
+        assert reading(call(name="s", **on)).now
+        assert store.left == 0
+        return
+    with pytest.raises(Error) as told:
+        reading(call(name="s", **on))
+    assert told.value.code == code
+    assert store.left == often - quotas.PART_TRIES
+
+
 def test_a_query_that_cannot_be_answered_is_no_conflict(app):
     """A missing index or database is a failure, not somebody else's success."""
 
@@ -163,3 +204,10 @@ def test_a_reclamation_is_listed_beyond_the_cap(app):
     lower = replace(app, settings=replace(app.settings, projects_per_region=1))
     listed = reclamations.listing(lower, call()).body["resources"]
     assert [entry["id"] for entry in listed] == made
+
+
+def test_a_revision_that_another_write_took_is_a_conflict():
+    """A read may give a revision beside an app that has moved on: the delete decides anew."""
+    stored = {"name": "a", "history": [{"revision": 2, "value_id": "v", "parts": 0}]}
+    with pytest.raises(Conflict):
+        revisions.forget(Document("projects/p/apps/a", stored), stored, 1)

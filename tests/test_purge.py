@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from shared import crypto, projects, purge, reclamations, resources, retention, sealing, writes
+from shared import (
+    crypto,
+    projects,
+    purge,
+    quotas,
+    reclamations,
+    resources,
+    retention,
+    sealing,
+    writes,
+)
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.local_keys import open_keyring
@@ -178,6 +188,31 @@ def test_steps_in_order(app):
     assert purge.advance(app, project) == "tombstone"
     assert app.store.read(path)[path].fields is None
     assert purge.advance(app, project) == "nothing"
+
+
+@pytest.mark.parametrize("length", [850_000, 1_000_000])
+def test_a_step_of_the_sweep_is_bounded_in_bytes(app, length):
+    """Large values are swept a few at a time, whether they lie in parts or not."""
+    project = projects.create(app, call(body={"name": "p"})).body["id"]
+    for number in range(10):
+        body = {"name": f"s{number}", "format": "generic", "data": {"k": "v" * length}}
+        resources.create(SECRETS, app, call(body=body, project_id=project))
+    reclamations.reclaim(app, call(id=project))
+    path = f"projects/{project}"
+    assert purge.advance(app, project) == "shred"
+    swept = 0
+    while left := app.store.descendants(path, 100):
+        sizes = {name: _bytes_of(app.store.read(name)[name].fields) for name in left}
+        assert purge.advance(app, project) == "sweep"
+        gone = sizes.keys() - set(app.store.descendants(path, 100))
+        assert gone
+        assert sum(sizes[name] for name in gone) <= quotas.SWEEP_BYTES
+        swept += 1
+    assert swept > 1
+
+
+def _bytes_of(fields):
+    return sum(len(value) for value in fields.values() if isinstance(value, bytes))
 
 
 def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):

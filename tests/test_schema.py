@@ -397,3 +397,17 @@ def test_patterns_take_no_time(text):
     """No text makes a pattern search for ever."""
     body = {"name": text, "format": "generic"}
     assert ("invalid_field", "field", "name") in faults("create_secret", None, body)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(8081.0, 8081), (8e3, 8000), (-0.0, 0), (0, 0), (8081, 8081)]
+)
+def test_an_integer_is_one_however_it_is_written(given, expected):
+    """`8081.0` is an integer in JSON Schema, and is kept and shown as what every client reads."""
+    body = {"name": "a", "image_reference": "icr.io/a/b", "image_port": given}
+    body["probe_liveness"] = {"port": given}
+    path = {"project_id": ID}
+    _, checked = operations()["create_app"].checked(path, body)
+    _, patch = operations()["update_app"].checked({**path, "name": "a", "if_match": "*"}, body)
+    for found in (checked, patch, schema.shown("App", body)):
+        assert repr(found["image_port"]) == repr(found["probe_liveness"]["port"]) == repr(expected)

@@ -1,5 +1,7 @@
 """Apps and what hangs on them: revisions, instances, bindings and the secrets these bring."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from shared import kinds, quotas
@@ -298,3 +300,24 @@ def test_one_secret_once_to_one_component(home):
     again = home.ask("POST", home.at(BINDINGS), {"prefix": "MY", **component})
     assert again.status_code == 201
     home.left.append((BINDINGS, again.json()["id"]))
+
+
+def test_revisions_at_once(home):
+    """Updates and bindings at once: each makes its revision, two are kept, no value is left."""
+    app = home.made(APPS, "least", run_env_variables=LARGE)["name"]
+
+    def act(number):
+        if number % 2:
+            return bind(home, APPS, app, f"secret-{number}").status_code
+        return home.update(APPS, app, {"scale_down_delay": number}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(act, range(8))) == [200, 201] * 4
+    assert names(home, app) == [8, 9]
+    kept, parts = documents(home, app)
+    assert kept == {f"{app}-00008", f"{app}-00009"}
+    assert value_ids(parts) <= 2
+    assert [one["run_env_variables"] for one in revisions(home, app)] == [LARGE] * 2
+    assert home.delete(APPS, app).status_code == 202
+    assert documents(home, app) == (set(), set())
+    assert home.keys(BINDINGS) == []

@@ -116,12 +116,17 @@ def test_what_a_job_run_must_not_change(home):
 
 @pairs
 def test_of_what_does_not_exist(home, kind, of):
-    """A run of a job or build that does not exist is refused, and makes nothing."""
-    stored = home.stored()
-    answer = run(home, kind, "none", **BY_KIND[kind].least)
-    refused(answer, 404, "resource_not_found", kind.template_name)
-    assert of.label in answer.json()["errors"][0]["message"]
+    """A run of what does not exist is refused, if it lacks what that must have; else it is made."""
+    stored, needed = home.stored(), BY_KIND[of].least
+    required = [name for name in needed if name != "source_url"]  # that is a matter of the source
+    for given in ({}, *(without(needed, name) for name in required)):
+        answer = run(home, kind, "none", **given)
+        refused(answer, 404, "resource_not_found", kind.template_name)
+        assert of.label in answer.json()["errors"][0]["message"]
     assert home.stored() == stored
+    whole = home.made(kind, "least", **{kind.template_name: "none"})
+    assert whole[kind.template_name] == "none"
+    assert whole["name"] in home.keys(kind, f"{kind.template_name}=none")
 
 
 @pairs

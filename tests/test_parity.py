@@ -366,6 +366,9 @@ def test_descriptions_are_whole():
     ]
     summaries = [spec["summary"] for spec in specs]
     assert len(set(summaries)) == len(summaries)
+    told = [set(spec["responses"]) for spec in specs]
+    assert all({"406", "500", "503"} <= statuses and "default" not in statuses for statuses in told)
+    assert all(len(spec["tags"]) == 1 for spec in specs)
     assert all(
         parameter["description"] for parameter in DOCUMENT["components"]["parameters"].values()
     )

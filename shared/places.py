@@ -14,6 +14,7 @@ from typing import Any
 from shared import audit, quotas, schema, sealing, writes
 from shared.app import Answer, App, Call, timestamp
 from shared.auth import owned
+from shared.crypto import Undecryptable
 from shared.errors import Error, missing, unavailable
 from shared.kinds import Kind
 from shared.lifecycle import require_active
@@ -93,11 +94,16 @@ class Place:
             return stored, []
         values = {name: body[name] for name in self.kind.sealed if name in body}
         project, key = read[self.home].fields or {}, read[self.data_key].fields or {}
-        sealed = sealing.seal(app.keyring, project, key, self.kind, stored, values)
+        try:
+            sealed = sealing.seal(app.keyring, project, key, self.kind, stored, values)
+        except Undecryptable:
+            if self._unmoved(app, read):
+                raise
+            raise Conflict from None  # its key went with the project
         return stored, sealing.split(self.path, stored, sealed)
 
     def bodies(self, app: App, read: Read, found: Sequence[Document]) -> list[Fields] | None:
-        """Give the whole bodies of stored resources; None if a part vanished since it was read."""
+        """Give the whole bodies of stored resources; None if a part or key vanished meanwhile."""
         kept = [document.fields or {} for document in found]
         if not self.kind.sealed:
             return [fields["body"] for fields in kept]
@@ -111,9 +117,18 @@ class Place:
         for fields, paths in zip(kept, parts, strict=True):
             whole = b"".join((more[part].fields or {})["bytes"] for part in paths)
             sealed = whole or fields["sealed"]
-            values = sealing.unseal(app.keyring, project, key, self.kind, fields, sealed)
+            try:
+                values = sealing.unseal(app.keyring, project, key, self.kind, fields, sealed)
+            except Undecryptable:
+                if self._unmoved(app, read):
+                    raise
+                return None  # its key went with the project
             bodies.append({**fields["body"], **values})
         return bodies
+
+    def _unmoved(self, app: App, read: Read) -> bool:
+        """Tell whether the project is still as it was read: its key cannot have been destroyed."""
+        return app.store.read(self.home)[self.home] == read[self.home]
 
     def opened(self, app: App, read: Read, document: Document) -> Fields:
         """Give the whole body of one stored resource; raises Conflict if a part vanished."""

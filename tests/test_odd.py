@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from google.api_core import exceptions
 
-from shared import projects, quotas, reclamations, resources, retention, revisions, writes
+from shared import projects, purge, quotas, reclamations, resources, retention, revisions, writes
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.store import Conflict, Store
@@ -163,6 +163,45 @@ def test_a_value_that_keeps_changing_is_waited_for(app, read, often, code):
         reading(call(name="s", **on))
     assert told.value.code == code
     assert store.left == often - quotas.PART_TRIES
+
+
+class Doomed(Store):
+    """A store in which something happens right after the first read."""
+
+    doom = None
+
+    def read(self, *paths, **within):
+        """Read, and let it happen, once."""
+        found = super().read(*paths, **within)
+        doom, self.doom = self.doom, None
+        if doom:
+            doom()
+        return found
+
+
+@pytest.mark.parametrize("verb", ["get", "listing", "create", "update"])
+def test_a_key_destroyed_under_a_request_is_no_failure(app, verb):
+    """Whoever is overtaken by a permanent deletion is told of it, not of an internal error."""
+    project = projects.create(app, call(body={"name": "p"})).body["id"]
+    body = {"format": "generic", "data": {"k": "x" * 1_000_000}}
+    resources.create(SECRETS, app, call(body={"name": "s", **body}, project_id=project))
+
+    def shred():
+        reclamations.reclaim(app, call(id=project))
+        assert purge.advance(app, project) == "shred"
+
+    old = app.store
+    store = Doomed(old._api, old._database, old._jitter, token="owner")
+    store.doom = shred
+    meant = call(
+        body={"name": "t", **body} if verb == "create" else body,
+        name="s",
+        if_match="*",
+        project_id=project,
+    )
+    with pytest.raises(Error) as told:
+        getattr(resources, verb)(SECRETS, replace(app, store=store), meant)
+    assert told.value.code == "project_not_active"
 
 
 def test_a_query_that_cannot_be_answered_is_no_conflict(app):

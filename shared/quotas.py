@@ -29,6 +29,9 @@ PRIVATE_PATHS = 3  # contract section 8: connections of one project
 SEALED_PART_BYTES = 900 * 1024  # under Firestore's 1 MiB document limit, with room for fields
 DOCUMENT_BYTES = 1000 * 1024  # of an envelope and the body it lies beside; more, and it is in parts
 CLEAR_BYTES = 512 * 1024  # what is not sealed of an app as JSON; its commit has it twice
+# All keys and values of a service's secret: up to 100 are deleted in one commit, with what they
+# are bound to, and Firestore refuses a delete of too many bytes.
+SERVICE_BYTES = 64 * 1024
 # JSON may write each byte of a value as six characters (\u0001), and keys come on top.
 BODY_BYTES = 6 * SECRET_BYTES + MIB
 TEMPLATE_BYTES = MIB  # all sealed values of an app, a function or a build, UTF-8

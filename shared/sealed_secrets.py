@@ -47,7 +47,8 @@ def check(new: Fields, old: Fields | None, _others: Mapping[str, Fields]) -> Ite
 
     Raises Error `missing_field` for each key its format requires, `format_mismatch` when a
     replacement has another format or its format has no values to replace, and
-    `payload_too_large` when the values hold more than quotas.SECRET_BYTES of UTF-8.
+    `payload_too_large` when the values hold more than quotas.SECRET_BYTES of UTF-8, or a
+    service's secret more than quotas.SERVICE_BYTES with its keys.
     """
     form = FORMATS[new["format"]]
     if old and old["format"] != new["format"]:
@@ -66,15 +67,25 @@ def check(new: Fields, old: Fields | None, _others: Mapping[str, Fields]) -> Ite
             if key not in data
         ]
     )
+    if form.made_from != "data":
+        _require_bytes(sum(map(len, data)) + _values_bytes(new), quotas.SERVICE_BYTES)
     return check_size(new, old, _others)
 
 
 def check_size(new: Fields, _old: Fields | None, _others: Mapping[str, Fields]) -> Iterable[str]:
     """Check that the values of a secret or a config map fit; else `payload_too_large`."""
-    if sum(len(value.encode()) for value in new.get("data", {}).values()) > quotas.SECRET_BYTES:
-        limit = f"`data` may hold at most {quotas.SECRET_BYTES} bytes of UTF-8 in all."
-        raise Error("payload_too_large", limit, Target("field", "data"))
+    _require_bytes(_values_bytes(new), quotas.SECRET_BYTES)
     return ()
+
+
+def _values_bytes(new: Fields) -> int:
+    return sum(len(value.encode()) for value in new.get("data", {}).values())
+
+
+def _require_bytes(size: int, most: int) -> None:
+    if size > most:
+        limit = f"`data` may hold at most {most} bytes of UTF-8 in all."
+        raise Error("payload_too_large", limit, Target("field", "data"))
 
 
 def present(secret: Fields, _project: Fields) -> dict[str, Any]:

@@ -49,6 +49,16 @@ def documents(home, app):
     return kept, parts
 
 
+def test_a_services_secret_is_small(home):
+    """A hundred of them may go with what they are bound to, in one commit."""
+    members = {"format": "service_access", "service_access": INSTANCE}
+    for most, key in ((quotas.SERVICE_BYTES - 1, "k"), (quotas.SERVICE_BYTES - 200, "k" * 200)):
+        fits, exceeds = {key: "x" * most}, {key: "x" * (most + 1)}
+        assert home.create(SECRETS, "least", data=fits, **members).status_code == 201
+        answer = home.create(SECRETS, "least", data=exceeds, **members)
+        refused(answer, 413, "payload_too_large", "data")
+
+
 @pytest.mark.parametrize(
     ("argument", "arguments", "value"),
     [(100_000, 1, 900_000), (100_000, 5, 900_000), (50_000, 10, 1_040_000), (0, 0, 1_040_000)],

@@ -46,6 +46,7 @@ LIMITS = {
     "PROJECTS_PER_REGION": ("20",),
     "RESOURCES_PER_PROJECT": ("100",),
     "SECRET_BYTES": ("2 MiB",),
+    "SERVICE_BYTES": ("64 KiB",),
     "TEMPLATE_BYTES": ("1 MiB",),
     "INLINE_CODE_BYTES": ("102,400",),
     "CLEAR_BYTES": ("512 KiB",),

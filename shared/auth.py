@@ -57,7 +57,8 @@ def owned(document: writes.Document, principal: Principal) -> dict[str, Any]:
 
     Those are its account, and of the account's keys for one project only those for this one.
     """
-    if document.fields is None or document.fields["account_id"] != principal.account:
+    # The tombstone of a project that never came to be is nobody's.
+    if document.fields is None or document.fields.get("account_id") != principal.account:
         raise missing()
     if principal.project not in (None, document.id):
         raise missing()

@@ -7,7 +7,17 @@ from functools import partial
 import pytest
 from google.api_core import exceptions
 
-from shared import projects, purge, quotas, reclamations, resources, retention, revisions, writes
+from shared import (
+    projects,
+    purge,
+    quotas,
+    reclamations,
+    resource_instances,
+    resources,
+    retention,
+    revisions,
+    writes,
+)
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.store import Conflict, Store
@@ -202,6 +212,15 @@ def test_a_key_destroyed_under_a_request_is_no_failure(app, verb):
     with pytest.raises(Error) as told:
         getattr(resources, verb)(SECRETS, replace(app, store=store), meant)
     assert told.value.code == "project_not_active"
+
+
+def test_a_project_that_never_came_to_be_is_no_instance(app):
+    """What the schedule writes in place of one has no account, and is shown to none."""
+    never = {"id": "p", "status": "never_created", "erased_at": LONG_AGO}
+    app.store.commit([writes.create("tombstones/p", never)])
+    with pytest.raises(Error) as told:
+        resource_instances.get(app, call(id="p"))
+    assert told.value.code == "resource_not_found"
 
 
 def test_a_query_that_cannot_be_answered_is_no_conflict(app):

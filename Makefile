@@ -16,7 +16,7 @@ demo: setup  ## play the whole story against a host of its own
 
 test: setup  ## run all tests, with the coverage gates
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --fail-under=95
 	@$(BIN)/coverage report --fail-under=100 --include='shared/lifecycle.py,shared/kinds.py,shared/quotas.py,shared/crypto.py,shared/sealed_secrets.py,shared/workloads.py,shared/builds.py,shared/components.py,shared/networking.py,shared/compute.py,shared/rules.py,shared/errors.py'
@@ -33,10 +33,13 @@ fmt: setup  ## format, and write what is derived from openapi.yaml and kinds.py
 	$(BIN)/ruff format
 	$(BIN)/python -m shared.compile
 
+fuzz: setup  ## search for bad answers with schemathesis (15 minutes; MINUTES=1 for less)
+	$(BIN)/python tests/fuzz.py --minutes $(or $(MINUTES),15)
+
 bench: setup  ## measure, as ratios in one run
 	$(BIN)/python tests/bench.py
 
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python tests/firebase.py
 
-.PHONY: help setup demo test check fmt bench firebase
+.PHONY: help setup demo test check fmt fuzz bench firebase

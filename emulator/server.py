@@ -10,12 +10,16 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
+from gunicorn.http.errors import ParseException
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
 
 from emulator import wire
 from emulator.host import Host
@@ -26,6 +30,16 @@ if TYPE_CHECKING:
 
 GRACE = 12  # seconds a request in flight may still take: a request's deadline is 10
 BOOT_FAILED = Arbiter.WORKER_BOOT_ERROR
+LONGEST_LINE = 8190  # bytes of a request's first line: the most gunicorn takes with a limit
+# What gunicorn refuses before there is a request, by the name of its error: status, code, message.
+NO_REQUEST = {
+    "LimitRequestLine": (414, "uri_too_long", f"The address exceeds {LONGEST_LINE} bytes."),
+    "LimitRequestHeaders": (431, "headers_too_large", "The headers are too large."),
+    "UnsupportedTransferCoding": (501, "not_implemented", "The transfer coding is not known."),
+    "ExpectationFailed": (417, "expectation_failed", "Only `100-continue` can be expected."),
+}
+FAILED = (500, "internal", "Internal error.")
+NOT_HTTP = (400, "malformed_request", "The request is not HTTP.")
 STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
 
@@ -44,6 +58,18 @@ class _Application(BaseApplication):  # type: ignore[misc]
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         return self._boot()
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]
+    def handle_error(self, _req: Any, client: socket.socket, _addr: Any, error: Exception) -> None:
+        """Refuse in our envelope: gunicorn's page would repeat what was sent."""
+        known = NO_REQUEST.get(type(error).__name__, NOT_HTTP)
+        status, code, message = known if isinstance(error, ParseException) else FAILED
+        answer = wire.error(status, code, message)
+        answer.headers["Connection"] = "close"
+        head = f"HTTP/1.1 {answer.status}\r\n{answer.headers}"  # ends with the empty line
+        with suppress(OSError):  # who asked may be gone
+            write_nonblock(client, head.encode("latin-1") + answer.get_data())
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
@@ -82,7 +108,8 @@ def serve(
 
     settings = {
         "bind": [f"fd://{bound.detach()}" for bound in sockets],
-        "worker_class": "gthread",
+        "worker_class": _Worker,
+        "limit_request_line": LONGEST_LINE,
         "workers": 1,
         "threads": threads,
         "timeout": 0,  # a laptop that slept is no hung worker

@@ -82,7 +82,7 @@ def _add_schemas(kind: Kind, schemas: Schema) -> None:
     if change and f"{kind.schema}{change}" not in schemas:
         required = [name for name in prototype.get("required", ()) if name != "name"]
         changes = {
-            name: _nullable(item, schemas)
+            name: _patched(item, schemas, name in required)
             for name, item in body.items()
             if name not in kind.lasting
         }
@@ -93,18 +93,24 @@ def _add_schemas(kind: Kind, schemas: Schema) -> None:
         )
 
 
-def _nullable(schema: Schema, schemas: Schema) -> Schema:
-    """Give the schema of a member of a merge patch: null removes it, a member may be left out."""
+def _patched(schema: Schema, schemas: Schema, required: bool) -> Schema:
+    """Give the schema of a member of a merge patch: it may be left out, and null removes it.
+
+    What is required cannot be removed: null is refused there, and not only of the whole.
+    """
     while "$ref" in schema:
         schema = schemas[schema["$ref"].rpartition("/")[2]]
+    needed = schema.get("required", ())
     schema = {name: value for name, value in schema.items() if name not in {"default", "required"}}
-    if "type" in schema:
+    if "type" in schema and not required:
         schema["type"] = [schema["type"], "null"]
-    if "enum" in schema:
+    if "enum" in schema and not required:
         schema["enum"] = [*schema["enum"], None]
     if "properties" in schema:
-        members = schema["properties"].items()
-        schema["properties"] = {name: _nullable(item, schemas) for name, item in members}
+        schema["properties"] = {
+            name: _patched(item, schemas, name in needed)
+            for name, item in schema["properties"].items()
+        }
     return schema
 
 

@@ -53,6 +53,10 @@ def _names_something(asked: _Asked) -> bool:
     return "path" in asked.places
 
 
+def _takes_address(asked: _Asked) -> bool:
+    return bool(asked.places - {"header"})
+
+
 def _compares(asked: _Asked) -> bool:
     return "If-Match" in asked.parameters
 
@@ -74,6 +78,7 @@ RULES = (
     _Rule("409", "Conflict", "What is there, or the project's state, forbids it", _may_conflict),
     _Rule("412", "PreconditionFailed", "`If-Match` is not the current entity tag", _compares),
     _Rule("413", "PayloadTooLarge", "The body, or all its values, are over a limit", _takes_body),
+    _Rule("414", "UriTooLong", "The address is longer than the host takes", _takes_address),
     _Rule("415", "UnsupportedMediaType", "Another media type, charset or coding", _takes_body),
     _Rule("500", "InternalError", "Our fault; the log has the trace", _always),
     _Rule("503", "Unavailable", "What may succeed when it is tried again", _always, _WAIT),

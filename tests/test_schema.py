@@ -411,3 +411,20 @@ def test_an_integer_is_one_however_it_is_written(given, expected):
     _, patch = operations()["update_app"].checked({**path, "name": "a", "if_match": "*"}, body)
     for found in (checked, patch, schema.shown("App", body)):
         assert repr(found["image_port"]) == repr(found["probe_liveness"]["port"]) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("operation", "patch", "field"),
+    [
+        ("update_job", {"image_reference": None}, "image_reference"),
+        ("update_function", {"runtime": None}, "runtime"),
+        ("update_build", {"strategy_type": None}, "strategy_type"),
+        ("update_domain_mapping", {"component": None}, "component"),
+        ("update_domain_mapping", {"component": {"name": None}}, "component.name"),
+    ],
+)
+def test_what_is_required_is_not_patched_away(operation, patch, field):
+    """The schema of a patch says so itself; what is not required may go."""
+    assert faults(operation, body=patch) == [("invalid_field", "field", field)]
+    gone = {"scale_cpu_limit": None, "run_build_params": None}
+    assert operations()[operation].checked(GIVEN[operation], gone)[1].items() <= gone.items()

@@ -14,6 +14,7 @@ from tests.support import GRANT
 from tests.wire_support import FORM, JSON, MIB, check, send
 
 P = "/v2/projects"
+CANARY = "canary-canary-c"
 
 
 @pytest.fixture
@@ -34,6 +35,36 @@ def raw(account, *lines, url=None):
         while b"\r\n\r\n" not in got:
             got += connection.recv(65_536)
         return got.decode().lower()
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "code"),
+    [
+        ([f"GET {P}?start={CANARY * 600} HTTP/1.1"], 414, "uri_too_long"),
+        ([f"GET {P} HTTP/1.1", f"X: {CANARY * 600}"], 431, "headers_too_large"),
+        ([f"POST {P} HTTP/1.1", "Transfer-Encoding: canary-canary-c"], 501, "not_implemented"),
+        ([f"POST {P} HTTP/1.1", "Expect: canary-canary-c"], 417, "expectation_failed"),
+        ([f"GET {P} HTTP/1.1", f"{CANARY} no header"], 400, "malformed_request"),
+        ([f"G\x01T {CANARY} HTTP/1.1"], 400, "malformed_request"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_our_form(account, lines, status, code):
+    """The server's own page would repeat what was sent."""
+    address = urlsplit(account.host.url)
+    text = "\r\n".join([lines[0], "Host: 127.0.0.1", *lines[1:], "", ""])
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(text.encode())
+        head, _, body = b"".join(iter(lambda: connection.recv(65_536), b"")).partition(b"\r\n\r\n")
+    assert f"HTTP/1.1 {status} ".encode() in head
+    assert b"Content-Type: application/json" in head
+    assert json.loads(body)["status_code"] == status
+    assert [error["code"] for error in json.loads(body)["errors"]] == [code]
+    assert CANARY.encode() not in head + body
+
+
+def test_the_longest_start_there_is(account):
+    """A position of 512 characters is legal, whatever they are, and so is its address."""
+    assert account.call("GET", P, params={"start": "\U0001f512" * 512}).status_code == 200
 
 
 def test_head_is_get_without_a_body(account, home):

@@ -163,7 +163,7 @@ def test_null_resets(home, kind, subject):
 
 @patched_kinds
 def test_null_of_what_is_required(home, kind, subject):
-    """Null takes away what is required: that is told as missing, all at once."""
+    """Null takes away what is required: that is refused, all at once."""
     _, key, _, _ = subject
     known, _ = members(kind)
     required = set(DOCUMENT["components"]["schemas"][f"{kind.schema}Prototype"]["required"])
@@ -171,7 +171,7 @@ def test_null_of_what_is_required(home, kind, subject):
     for names in [[name] for name in required & set(known)] + [sorted(required & set(known))]:
         if names:
             nulls = dict.fromkeys(names)
-            refused(home.update(kind, key, nulls), 400, "missing_field", *names)
+            refused(home.update(kind, key, nulls), 400, "invalid_field", *names)
     across = set(BY_KIND[kind].least) - required - set(kind.lasting)
     for name in across:  # required by a rule across fields
         refused(home.update(kind, key, {name: None}), 400, "missing_field", name)
@@ -220,7 +220,7 @@ def test_objects_are_merged(home, kind, member, was, comes, differs):
     inner = {name: None for name in was if kind is kinds.DOMAIN_MAPPINGS}
     if inner:
         names = [f"{member}.{name}" for name in inner]
-        refused(home.update(kind, key, {member: inner}), 400, "missing_field", *names)
+        refused(home.update(kind, key, {member: inner}), 400, "invalid_field", *names)
 
 
 def test_every_nested_member_is_tried():

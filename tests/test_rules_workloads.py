@@ -106,6 +106,7 @@ ROWS = [
     ("app", env("x" * quotas.MIB), []),
     ("app", env(*["é" * (quotas.MIB // 4)] * 2), []),
     ("app", env(SECRET * 1024, "é" * (quotas.MIB // 2)), LARGE),
+    ("app", {"run_arguments": [SECRET * quotas.CLEAR_BYTES]}, [("payload_too_large", None)]),
     ("function", env("x" * quotas.MIB), LARGE),
     ("job", {"scale_array_spec": "0-999"}, []),
     ("job", {"scale_array_spec": "0-1000"}, invalid("scale_array_spec")),

@@ -29,6 +29,7 @@ def full(form):
 
 @pytest.mark.parametrize("form", sealed_secrets.FORMATS)
 def test_what_a_format_requires_is_enough(form):
+    """Every format takes what it requires, and needs no more."""
     made_from = sealed_secrets.FORMATS[form].made_from
     new = full(form) if made_from == "data" else {"format": form, made_from: {}}
     assert sealed_secrets.check(new, None, {}) == ()
@@ -36,6 +37,7 @@ def test_what_a_format_requires_is_enough(form):
 
 @pytest.mark.parametrize("form", [f for f, row in sealed_secrets.FORMATS.items() if row.required])
 def test_each_key_that_is_missing_is_told(form):
+    """One error a missing key; one for all where there are no values."""
     required = sealed_secrets.FORMATS[form].required
     expected = [("missing_field", f"data.{key}") for key in required]
     assert refusal({"format": form, "data": {}}) == expected
@@ -44,10 +46,12 @@ def test_each_key_that_is_missing_is_told(form):
 
 @pytest.mark.parametrize("form", ["service_access", "service_operator"])
 def test_a_service_secret_is_made_from_its_own_member(form):
+    """Values alone make no service's secret."""
     assert refusal({"format": form, "data": {"a": CANARY}}) == [("missing_field", form)]
 
 
 def test_a_format_is_for_good():
+    """A replacement has the format of what it replaces, and that format has values."""
     assert refusal(full("tls"), full("ssh_auth")) == [("format_mismatch", "format")]
     access = {"format": "service_access", "service_access": ACCESS}
     assert refusal(access, access) == [("format_mismatch", None)]
@@ -55,12 +59,14 @@ def test_a_format_is_for_good():
 
 
 def test_values_are_counted_as_utf_8():
+    """The limit is in bytes, and holds exactly."""
     most = {"format": "generic", "data": {"a": "é" * (quotas.SECRET_BYTES // 2)}}
     assert sealed_secrets.check(most, None, {}) == ()
     assert refusal({**most, "data": {**most["data"], "b": "x"}}) == [("payload_too_large", "data")]
 
 
 def test_a_service_secret_has_a_limit_of_its_own_that_counts_its_keys():
+    """Its limit is lower, and holds exactly."""
     key = "k" * 100
     values = {key: "x" * (quotas.SERVICE_BYTES - len(key))}
     access = {"format": "service_access", "service_access": ACCESS, "data": values}
@@ -70,6 +76,7 @@ def test_a_service_secret_has_a_limit_of_its_own_that_counts_its_keys():
 
 
 def test_what_is_computed():
+    """Clients find the members they rely on; what was sent wins."""
     generic = sealed_secrets.present(full("generic"), {})
     assert generic == {"resource_type": "secret_generic_v2", "generated_by": "user"}
     access = sealed_secrets.present({"format": "service_access", "service_access": ACCESS}, {})
@@ -84,19 +91,20 @@ def test_what_is_computed():
 
 
 def test_the_names_of_a_kind():
+    """A kind is named after its noun wherever it is named."""
     assert (JOB_RUNS.label, JOB_RUNS.schema, JOB_RUNS.audited) == ("job run", "JobRun", "jobrun")
     assert (JOB_RUNS.template, JOB_RUNS.template_name) == ("jobs", "job_name")
     assert (APPS.audited, APPS.template_name) == ("application", "")
 
 
 def test_a_kind_without_hooks_refuses_and_computes_nothing():
+    """A row needs no hook."""
     bare = Kind("things", "thing")
     assert (bare.check({}, None, {}), bare.present({}, {})) == ((), {})
     assert CONFIG_MAPS.check({"data": {"a": "x"}}, None, {}) == ()
 
 
 def test_errors_without_a_field():
-    assert missing().entries() == [
-        {"code": "resource_not_found", "message": "Resource not found."}
-    ]
+    """An error without a field has no target."""
+    assert missing().entries() == [{"code": "resource_not_found", "message": "Resource not found."}]
     assert (unavailable("x").status, unavailable("x").headers) == (503, {"Retry-After": "1"})

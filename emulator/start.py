@@ -157,12 +157,12 @@ class Running:
             bootstrap=lambda: self._bootstrap(host),
         )
         told = self._hub_file(tokens["hub"])
-        self.state.write("hub.json", told)
         if offset := clock.offset():
             self.log.note("clock", f"{offset:+.0f}s from real time")
         if first:
             said = banner.ready(self.addresses, told["env"])
             self.log.block(said, message="ready", **self.addresses)
+        self.state.write("hub.json", told)  # who waits for it finds all that was said
         host.watch()
         cron.start()
         apps: dict[str, WSGIApplication] = {

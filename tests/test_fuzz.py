@@ -22,7 +22,7 @@ def fuzzed(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("named", "options", "unreached"),
-    [(False, STEPS, 3), (True, CALLS, 20)],
+    [(False, STEPS, 10), (True, CALLS, 20)],
     ids=["rest", "by-name"],
 )
 def test_fuzz(fuzzed, tmp_path, named, options, unreached):

@@ -35,11 +35,16 @@ def create(app: App, call: Call) -> Answer:
         "created_by": call.principal.subject,
         "expires_at": _expiry(call.body.get("expires_at"), now),
     }
-    if key["project_id"] is not None:
-        project = f"projects/{key['project_id']}"
-        auth.owned(app.store.read(project)[project], call.principal)
-    made = audit.of_key(call, "apikey.create", key, app.now(now))
-    app.store.commit([writes.create(_path(key["id"]), key), made])
+    path = _path(key["id"])
+    projects = [f"projects/{key['project_id']}"] if key["project_id"] is not None else []
+
+    def decide(read: Read) -> tuple[list[writes.Write], None]:
+        for project in projects:
+            auth.owned(read[project], call.principal)
+        made = audit.of_key(call, "apikey.create", key, app.now(read))
+        return [writes.create(path, key), made], None
+
+    app.store.transact(audit.operation(call), [path, *projects], decide)
     where = f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
     return Answer(present(key) | {"apikey": text}, location=where)
 
@@ -73,7 +78,7 @@ def delete(app: App, call: Call) -> Answer:
         gone = audit.of_key(call, "apikey.delete", key, app.now(read))
         return [writes.delete(read[path]), gone], Answer()
 
-    return app.store.transact([path], decide)
+    return app.store.transact(audit.operation(call), [path], decide)
 
 
 def create_account(app: App, call: Call) -> Answer:

@@ -46,7 +46,7 @@ def delete(app: App, call: Call) -> Answer:
         ]
         return commit, Answer(now=now)
 
-    return app.store.transact([place.home, place.path, path], decide)
+    return app.store.transact(audit.operation(call), [place.home, place.path, path], decide)
 
 
 def instances(app: App, call: Call) -> Answer:

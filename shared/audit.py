@@ -14,6 +14,11 @@ from shared.app import Call
 SYSTEM = "retention"  # who acts when nobody does
 
 
+def operation(call: Call) -> str:
+    """Give the path of the entry of a request's change: where it exists, the change was made."""
+    return f"audit/{call.trace}"
+
+
 def by(
     call: Call, action: str, project: Mapping[str, Any], now: datetime, name: str | None = None
 ) -> writes.Write:

@@ -9,6 +9,8 @@ from typing import Any
 
 from google.cloud.firestore_v1.types import document, firestore, query, write
 
+from shared import writes
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The plain class of each wrapper used here and in `store` and `events`.
 Value: Any = type(document.Value.pb(document.Value()))
@@ -29,6 +31,22 @@ def encode(fields: Mapping[str, Any], into: Any) -> None:
     """Write Python values into a protobuf map of Firestore values."""
     for name, value in fields.items():
         _encode(value, into[name])
+
+
+def encode_write(name: str, change: writes.Write, into: Any) -> None:
+    """Write a write of the document of this full name into a protobuf write."""
+    if change.fields is None:
+        into.delete = name
+    else:
+        into.update.name = name
+        encode(change.fields, into.update.fields)
+    if change.mask is not None:
+        into.update_mask.SetInParent()
+        into.update_mask.field_paths.extend(change.mask)
+    if change.update_time is not None:
+        into.current_document.update_time.CopyFrom(change.update_time)
+    elif change.exists is not None:
+        into.current_document.exists = change.exists
 
 
 def value_of(value: Any) -> Any:

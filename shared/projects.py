@@ -59,8 +59,6 @@ def create(app: App, call: Call) -> Answer:
         body = present(app, project)
         answer = Answer(body, now=now, location=body["href"])
         slots = (read[region].fields or {}).get("slots", {})
-        if project_id in slots:  # stored already: the answer to an earlier try was lost
-            return [], answer
         if name in slots.values():
             taken = "A project of this name exists already, perhaps soft deleted."
             raise Error("name_taken", taken, Target("field", "name"))
@@ -80,7 +78,7 @@ def create(app: App, call: Call) -> Answer:
         return commit, answer
 
     try:
-        answer = app.store.transact([region], decide)
+        answer = app.store.transact(audit.operation(call), [region], decide)
     except _Full:
         raise _full(app, call) from None
     app.keyring.confirm(project_id)
@@ -184,7 +182,7 @@ def _transition(
     check: Check = lambda _: None,
 ) -> tuple[dict[str, Any], datetime]:
     """Move a project in one compare-and-set; without a caller, the system does it."""
-    path, entry_id = f"projects/{project_id}", app.new_id()
+    path, entry_id = f"projects/{project_id}", call.trace if call else app.new_id()
 
     def decide(read: Read) -> tuple[list[writes.Write], tuple[dict[str, Any], datetime]]:
         now = app.now(read)
@@ -200,7 +198,7 @@ def _transition(
         )
         return [writes.update(read[path], changes), witness], (project | changes, now)
 
-    return app.store.transact([path], decide)
+    return app.store.transact(f"audit/{entry_id}", [path], decide)
 
 
 def _found(document: Document) -> dict[str, Any]:

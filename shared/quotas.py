@@ -51,6 +51,8 @@ KEY_CACHE_ENTRIES = 1024
 TOKEN_CACHE_ENTRIES = 4096
 
 STORE_DEADLINE = 10.0  # seconds: one request's reads, commits and retries together
+STORE_TRY = 5.0  # seconds: one try of them; what hangs leaves time for another
+STORE_TRIES = 5  # at a store that does not answer
 SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays small
 SWEEP_BYTES = 8 * MIB  # that these may hold: Firestore refuses a delete of too many bytes
 DUE_BATCH = 100  # projects marked by one schedule run; the next run goes on

@@ -8,7 +8,7 @@ after the purge has begun.
 from collections.abc import Mapping
 from typing import Any
 
-from shared import cascades, revisions, schema, templates, writes
+from shared import audit, cascades, revisions, schema, templates, writes
 from shared.app import Answer, App, Call, Page
 from shared.errors import Error, Target
 from shared.kinds import Kind
@@ -67,7 +67,7 @@ def _create(kind: Kind, app: App, call: Call, minted: Fields) -> Answer:
         return commit, place.answer(app, project, {**stored, **resource}, now)
 
     paths = [*place.context, place.usage_path, place.path, *source, *bound]
-    return app.store.transact(paths, decide)
+    return app.store.transact(audit.operation(call), paths, decide)
 
 
 def update(kind: Kind, app: App, call: Call) -> Answer:
@@ -109,7 +109,8 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
         ]
         return commit, place.answer(app, project, {**stored, **resource}, now)
 
-    return app.store.transact([*place.context, place.usage_path, place.path], decide)
+    paths = [*place.context, place.usage_path, place.path]
+    return app.store.transact(audit.operation(call), paths, decide)
 
 
 def delete(kind: Kind, app: App, call: Call) -> Answer:
@@ -128,7 +129,8 @@ def delete(kind: Kind, app: App, call: Call) -> Answer:
         ]
         return commit, Answer(now=now)
 
-    return app.store.transact([place.home, place.usage_path, place.path, *others], decide)
+    paths = [place.home, place.usage_path, place.path, *others]
+    return app.store.transact(audit.operation(call), paths, decide)
 
 
 def get(kind: Kind, app: App, call: Call) -> Answer:

@@ -2,10 +2,10 @@
 
 Reads, queries and commits are one round trip each. A commit is all or nothing, and every write in
 it may carry a precondition; there are no read-write transactions, hence no locks (ADR 3).
-The client's own retries are off everywhere: `transact` is the only retry.
+The client's own retries are off: who asks here is answered after at most quotas.STORE_TRIES tries
+and quotas.STORE_DEADLINE seconds, with Error `unavailable` at worst (ADR 15).
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,10 +18,12 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared import documents, quotas
-from shared.errors import unavailable
+from shared.attempts import Attempts
+from shared.errors import Error
 from shared.writes import Document, Read, Write
 
 T = TypeVar("T")
+SOON = {"Retry-After": "1"}
 Filter = tuple[str, str, Any]
 OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 # A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
@@ -45,6 +47,13 @@ UNREACHABLE = (
 
 class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came first
     """A precondition of a commit did not hold; nothing of it was written."""
+
+
+class Unanswered(Error):  # noqa: N818 - an Error of the domain
+    """Firestore did not answer; what it was asked to commit it may have committed."""
+
+    def __init__(self) -> None:
+        super().__init__("unavailable", "The store does not answer: try again.", headers=SOON)
 
 
 class Store:
@@ -82,9 +91,9 @@ class Store:
         api = FirestoreClient(transport=transport)
         return cls(api, name, jitter, token="owner" if emulator else "")  # its word for all
 
-    def read(self, *paths: str, within: float | None = None) -> Read:
-        """Read documents at one instant, `within` some seconds."""
-        return self._collected(self._asked(paths, within))
+    def read(self, *paths: str) -> Read:
+        """Read documents at one instant."""
+        return self._tried(lambda within: self._collected(self._asked(paths, within)))
 
     def query(
         self,
@@ -114,7 +123,7 @@ class Store:
         query.order_by.add(field={"field_path": order}, direction=1)
         if after is not None:
             query.start_at.values.append(documents.value_of(after))
-        return self._run(parent, query, weigh)
+        return self._tried(lambda within: self._run(parent, query, within, weigh))
 
     def read_beside(
         self, paths: Sequence[str], collection: str, *filters: Filter, **how: Any
@@ -123,13 +132,17 @@ class Store:
 
         `how` is as for `query`. The two see the store at instants of their own.
         """
-        answers = self._asked(paths)
-        try:
-            _, found = self.query(collection, *filters, **how)
-        except Exception:
-            answers.cancel()
-            raise
-        return self._collected(answers), found
+
+        def both(within: float) -> tuple[Read, list[Document]]:
+            answers = self._asked(paths, within)
+            try:
+                _, found = self.query(collection, *filters, **how)
+            except Exception:
+                answers.cancel()
+                raise
+            return self._collected(answers), found
+
+        return self._tried(both)
 
     def descendants(self, path: str, limit: int) -> list[str]:
         """Give paths of up to `limit` documents below a document, in whatever collection."""
@@ -140,43 +153,69 @@ class Store:
         query = documents.Query(limit={"value": limit})
         query.from_.add(all_descendants=True)
         query.select.fields.add(field_path=field)
-        return self._run(path, query)[1]
+        return self._tried(lambda within: self._run(path, query, within)[1])
 
     def commit(self, writes: Iterable[Write], within: float | None = None) -> None:
-        """Apply all writes or none; raises Conflict when a precondition does not hold."""
+        """Apply all writes or none; raises Conflict when a precondition does not hold.
+
+        One try: after Error `unavailable` the writes may have been applied, or may yet be.
+        """
         request = documents.Commit(database=self._database)
         for write in writes:
-            self._encode(write, request.writes.add())
+            documents.encode_write(self._name(write.path), write, request.writes.add())
         try:
             with _reachable():
                 self._api.commit(request, **self._call(within))
         except UNMET as error:
             raise Conflict from error
 
-    def transact(self, paths: Sequence[str], decide: Callable[[Read], tuple[list[Write], T]]) -> T:
-        """Read, let `decide` give the writes and the result, and commit; again on a Conflict.
+    def transact(
+        self,
+        operation: str,
+        paths: Sequence[str],
+        decide: Callable[[Read], tuple[list[Write], T]],
+    ) -> T:
+        """Read, let `decide` give the writes and the result, and commit; again if that fails.
 
+        `operation` is the path of a document that the writes create, whose id no other call has:
+        where it exists, this call's commit was applied, whatever became of the answer.
         `decide` may run several times, each time on a fresh snapshot, so it must come to the
         same whatever their number: ids and values are minted before. What it raises is not
         retried, but for a Conflict; without writes nothing is committed. Raises Error
-        `unavailable` when others kept coming first, or the store did not answer, for
-        quotas.STORE_DEADLINE seconds.
+        `unavailable` when others kept coming first, or the store did not answer.
         """
-        end = time.monotonic() + quotas.STORE_DEADLINE
-        pause = 0.01
-        while (left := end - time.monotonic()) > 0:
-            read = self.read(*paths, within=left)
+        attempts = Attempts(self._jitter)
+        sent: list[tuple[list[Write], T]] = []
+        for within in attempts:
             try:
+                wanted = [*paths, operation] if sent else paths
+                read = self._collected(self._asked(wanted, within))
+                if sent and read[operation].fields is not None:
+                    return _applied(sent, read[operation])
                 writes, result = decide(read)
                 if not writes:
                     return result
-                self.commit(writes, within=end - time.monotonic())
+                sent.append((writes, result))
+                self.commit(writes, within=attempts.left())
             except Conflict:
-                time.sleep(pause * self._jitter())
-                pause = min(2 * pause, 0.5)
+                attempts.overtaken()
+            except Unanswered:
+                attempts.unanswered()
             else:
                 return result
-        raise unavailable("Too many changes at once")
+        if sent and (found := self._collected(self._asked([operation], 1.0))[operation]).fields:
+            return _applied(sent, found)
+        raise attempts.refusal()
+
+    def _tried(self, ask: Callable[[float], T]) -> T:
+        """Ask until there is an answer."""
+        attempts = Attempts(self._jitter)
+        for within in attempts:
+            try:
+                return ask(within)
+            except Unanswered:
+                attempts.unanswered()
+        raise attempts.refusal()
 
     def _asked(self, paths: Sequence[str], within: float | None = None) -> Any:
         """Send the request for documents; its answers come as they are iterated."""
@@ -202,12 +241,16 @@ class Store:
         return {"retry": None, "timeout": timeout, "metadata": self._metadata}
 
     def _run(
-        self, parent: str, query: Any, weigh: Callable[[Document], int] = lambda _: 0
+        self,
+        parent: str,
+        query: Any,
+        within: float,
+        weigh: Callable[[Document], int] = lambda _: 0,
     ) -> tuple[datetime, list[Document]]:
         request = documents.RunQuery(parent=self._name(parent), structured_query=query)
         found, weight = [], 0
         with _reachable():
-            answers = self._api.run_query(request, **self._call())
+            answers = self._api.run_query(request, **self._call(within))
             for answer in map(documents.plain, answers):
                 read_time = documents.moment(answer.read_time)
                 if answer.HasField("document"):
@@ -228,19 +271,15 @@ class Store:
         fields = documents.decode(found.fields)
         return Document(self._path(found.name), fields, found.update_time)
 
-    def _encode(self, write: Write, into: Any) -> None:
-        if write.fields is None:
-            into.delete = self._name(write.path)
-        else:
-            into.update.name = self._name(write.path)
-            documents.encode(write.fields, into.update.fields)
-        if write.mask is not None:
-            into.update_mask.SetInParent()
-            into.update_mask.field_paths.extend(write.mask)
-        if write.update_time is not None:
-            into.current_document.update_time.CopyFrom(write.update_time)
-        elif write.exists is not None:
-            into.current_document.exists = write.exists
+
+def _applied(sent: list[tuple[list[Write], T]], operation: Document) -> T:
+    """Give the result of the try whose commit was applied: the one that wrote this document."""
+    return next(
+        result
+        for writes, result in sent
+        for write in writes
+        if (write.path, write.fields) == (operation.path, operation.fields)
+    )
 
 
 @contextmanager
@@ -249,4 +288,4 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except UNREACHABLE as error:
-        raise unavailable("The store does not answer") from error
+        raise Unanswered from error

@@ -48,7 +48,7 @@ PINNED = {
     "restoreProject": ("batch_get_documents", "commit"),
     "reclaimProject": ("batch_get_documents", "commit"),
     "issueToken": ("batch_get_documents",),
-    "createApiKey": ("commit",),
+    "createApiKey": ("batch_get_documents", "commit"),
     "createApiKey for a project": ("batch_get_documents", "commit"),
     "getApiKey": ("batch_get_documents",),
     "listApiKeys": ("run_query",),

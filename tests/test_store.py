@@ -261,7 +261,7 @@ def count(db, times):
         number = (read["c/n"].fields or {}).get("n", 0) + 1
         return [writes.replace(read["c/n"], {"n": number})], number
 
-    return [db.transact(["c/n"], decide) for _ in range(times)]
+    return [db.transact("c/once", ["c/n"], decide) for _ in range(times)]
 
 
 def test_transact(db):
@@ -282,7 +282,7 @@ def test_transact_decides_anew(db):
             db.commit([Write("c/n", {"by": len(seen)})])
         return [writes.replace(read["c/n"], {"by": "me"})], "mine"
 
-    assert db.transact(["c/n"], decide) == "mine"
+    assert db.transact("c/once", ["c/n"], decide) == "mine"
     assert seen == [None, {"by": 1}, {"by": 2}, {"by": 3}]
     assert fields(db, "c/n") == [{"by": "me"}]
 
@@ -296,7 +296,7 @@ def test_transact_raises_what_is_decided(db):
         raise Error("name_taken", "Taken.")
 
     with pytest.raises(Error) as refused:
-        db.transact(["c/n"], decide)
+        db.transact("c/once", ["c/n"], decide)
     assert (refused.value.code, len(calls)) == ("name_taken", 1)
 
 
@@ -306,7 +306,7 @@ def test_transact_gives_up(db, monkeypatch):
     db.commit([Write("c/n", {"n": 0})])
     started = time.monotonic()
     with pytest.raises(Error) as refused:
-        db.transact(["c/n"], lambda _: ([writes.create("c/n", {})], None))
+        db.transact("c/once", ["c/n"], lambda _: ([writes.create("c/n", {})], None))
     assert 0.4 < time.monotonic() - started < 5
     error = refused.value
     assert (error.code, error.status, error.headers) == ("unavailable", 503, {"Retry-After": "1"})
@@ -325,7 +325,7 @@ CALLS = {
     "query": lambda db: db.query("secret-path", order="name", limit=1),
     "descendants": lambda db: db.descendants("secret-path/x", 1),
     "commit": lambda db: db.commit([Write("secret-path/x", {})]),
-    "transact": lambda db: db.transact(["secret-path/x"], lambda _: ([], None)),
+    "transact": lambda db: db.transact("secret-path/y", ["secret-path/x"], lambda _: ([], None)),
 }
 
 

@@ -1,0 +1,50 @@
+"""The tries of one request at the store: how many, until when, and how long between them.
+
+Who came second tries again until the deadline, for somebody else got on meanwhile; what was not
+answered is tried quotas.STORE_TRIES times. Pauses double and are random (full jitter).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from shared import quotas
+from shared.errors import Error, unavailable
+
+FIRST, LONGEST = {"conflict": 0.01, "fault": 0.1}, 0.5  # seconds
+
+
+class Attempts:
+    """Iterate over it: it gives how many seconds each try may take, as long as there are tries."""
+
+    def __init__(self, jitter: Callable[[], float]) -> None:
+        self._jitter = jitter
+        self._end = time.monotonic() + quotas.STORE_DEADLINE
+        self._pause = 0.0
+        self._faults = 0
+
+    def __iter__(self) -> Iterator[float]:
+        while (left := self.left()) > 0 and self._faults < quotas.STORE_TRIES:
+            yield left
+
+    def left(self) -> float:
+        """Give how many seconds a try may take from now."""
+        return min(self._end - time.monotonic(), quotas.STORE_TRY)
+
+    def overtaken(self) -> None:
+        """Note that another came first, and wait a moment."""
+        self._wait("conflict")
+
+    def unanswered(self) -> None:
+        """Note that the store did not answer, and wait a moment if there is a try left."""
+        self._faults += 1
+        if self._faults < quotas.STORE_TRIES:
+            self._wait("fault")
+
+    def refusal(self) -> Error:
+        """Give the error for a request whose tries are used up."""
+        why = "The store does not answer" if self._faults else "Too many changes at once"
+        return unavailable(why)
+
+    def _wait(self, why: str) -> None:
+        self._pause = min(max(2 * self._pause, FIRST[why]), LONGEST)
+        time.sleep(max(0.0, min(self._pause * self._jitter(), self._end - time.monotonic())))

@@ -36,10 +36,13 @@ fmt: setup  ## format, and write what is derived from openapi.yaml and kinds.py
 fuzz: setup  ## search for bad answers with schemathesis (15 minutes; MINUTES=1 for less)
 	$(BIN)/python tests/fuzz.py --minutes $(or $(MINUTES),15)
 
+prove: setup  ## prove what is claimed of the worst day: one line a claim
+	$(BIN)/python tests/prove.py
+
 bench: setup  ## measure, as ratios in one run
 	$(BIN)/python tests/bench.py
 
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python tests/firebase.py
 
-.PHONY: help setup demo test check fmt fuzz bench firebase
+.PHONY: help setup demo test check fmt fuzz prove bench firebase

@@ -96,3 +96,10 @@ def home(estate):
     """The file's project; what a test creates in it is deleted afterwards."""
     yield estate
     estate.clear()
+
+
+def pytest_collection_modifyitems(items):
+    """Send claims along with the tests' reports, for `make prove`."""
+    for item in items:
+        for mark in item.iter_markers("claim"):
+            item.user_properties.append(("claim", mark.args))

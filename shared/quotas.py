@@ -55,7 +55,8 @@ STORE_TRY = 5.0  # seconds: one try of them; what hangs leaves time for another
 STORE_TRIES = 5  # at a store that does not answer
 SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays small
 SWEEP_BYTES = 8 * MIB  # that these may hold: Firestore refuses a delete of too many bytes
-DUE_BATCH = 100  # projects marked by one schedule run; the next run goes on
+DUE_BATCH = 100  # projects the schedule finds with one query
+DUE_PAGES = 10  # of them in one run; the next run goes on
 RECLAMATIONS = 1000  # shown at once: the cap may be set higher, or have been
 REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the projects
 NUDGE_AFTER = timedelta(minutes=15)  # a purge idle for longer has lost its event

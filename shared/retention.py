@@ -97,8 +97,20 @@ def _moved(verb: str) -> Callable[[App, Document, datetime], int]:
 
 
 def _with_status(app: App, status: str, field: str, until: datetime) -> list[Document]:
+    """Find projects of a status whose time in `field` has come, the longest due first.
+
+    Page by page, so that those which cannot be moved and stay at the head keep nobody waiting.
+    """
     filters = (("status", "==", status), (field, "<=", until))
-    return app.store.query("projects", *filters, order=field, limit=quotas.DUE_BATCH)[1]
+    found: list[Document] = []
+    for _ in range(quotas.DUE_PAGES):
+        after = (found[-1].fields or {})[field] if found else None
+        limit = quotas.DUE_BATCH
+        _, page = app.store.query("projects", *filters, order=field, after=after, limit=limit)
+        found += page
+        if len(page) < limit:
+            break
+    return found
 
 
 def _nudge(app: App, document: Document, now: datetime) -> int:

@@ -100,7 +100,7 @@ class Store:
         collection: str,
         *filters: Filter,
         order: str,
-        after: str | None = None,
+        after: str | datetime | None = None,
         limit: int,
         weigh: Callable[[Document], int] = lambda _: 0,
     ) -> tuple[datetime, list[Document]]:

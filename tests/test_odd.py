@@ -1,7 +1,7 @@
 """What should not happen, and must do no harm when it does."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -111,6 +111,20 @@ def test_an_odd_project_delays_no_other(app, odd):
     assert app.store.read(path)[path].fields["status"] == "hard_deleting"
 
 
+@pytest.mark.claim("L3", "projects that can never be moved keep no other waiting")
+def test_many_odd_projects_delay_no_other(app, monkeypatch):
+    """More than one query finds, all due for longer: what is due behind them is done."""
+    monkeypatch.setattr(quotas, "DUE_BATCH", 3)
+    project = projects.create(app, call(body={"name": "p"})).body["id"]
+    projects.delete(app, call(id=project))
+    for number in range(10):
+        odd = {"status": "soft_deleted", "purge_at": LONG_AGO + timedelta(seconds=number)}
+        app.store.commit([writes.create(f"projects/odd-{number}", odd)])
+    app.settings.clock_file.write_text(str(8 * 24 * 3600))
+    done = retention.enforce(app)
+    assert (done["expired"], done["failed"]) == (1, 10)
+
+
 def test_a_key_store_out_of_reach_delays_no_project(app):
     """The schedule marks what is due although it cannot list key halves."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
@@ -180,9 +194,9 @@ class Doomed(Store):
 
     doom = None
 
-    def read(self, *paths, **within):
+    def _collected(self, answers):
         """Read, and let it happen, once."""
-        found = super().read(*paths, **within)
+        found = super()._collected(answers)
         doom, self.doom = self.doom, None
         if doom:
             doom()

@@ -82,6 +82,7 @@ INNER = {  # of no user's concern
     "SWEEP_BYTES",
     "FAULTS_SOUGHT_BYTES",
     "DUE_BATCH",
+    "DUE_PAGES",
     "REGIONS_CHECKED",
     "ORPHAN_AFTER",
 }

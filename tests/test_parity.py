@@ -66,6 +66,8 @@ LIMITS = {
     "TOKEN_LIFETIME": ("1 h", "one hour", "an hour", "60 minutes"),
     "KEY_CACHE_LIFETIME": ("60 s", "60 seconds", "a minute", "one minute"),
     "STORE_DEADLINE": ("10 s", "10 seconds"),
+    "STORE_TRY": ("5 s", "5 seconds"),
+    "STORE_TRIES": ("5", "five"),
     "NUDGE_AFTER": ("15 min", "15 minutes"),
     "FAIL_AFTER": ("24 h", "24 hours"),
     "RETRY_AFTER": ("1 h", "one hour", "an hour", "every hour", "hourly"),

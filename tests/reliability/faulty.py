@@ -36,10 +36,14 @@ class Rule:
 
     `on` names the method, `about` is part of a path or id that it is about. Of the calls that
     match, a rule meets numbers `first` to `last`, counted from 1, and of these a `share`, for
-    `lasting` seconds after the first. `do`: `before` (it fails, unsent), `after` (it fails,
-    applied), `twice` (it is sent twice), `delay` (it takes `seconds` longer), `stale` (a read sees
-    the store as it was `seconds` ago), `lie` (it does nothing, and says done), `thread` (a thread of
-    the client's dies of it).
+    `lasting` seconds after the first. `do` is one of
+
+    before, after   it fails, unsent or applied
+    twice           it is sent twice
+    delay           it takes `seconds` longer
+    stale           a read sees the store as it was `seconds` ago
+    lie             it does nothing, and says that it is done
+    thread          a thread of the client's dies of the error
     """
 
     on: str

@@ -1,0 +1,1 @@
+"""Reliability: faults, hostile input and the model of the lifecycle."""

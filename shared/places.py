@@ -115,8 +115,10 @@ class Place:
         project, key = read[self.home].fields or {}, read[self.data_key].fields or {}
         bodies = []
         for fields, paths in zip(kept, parts, strict=True):
-            whole = b"".join((more[part].fields or {})["bytes"] for part in paths)
-            sealed = whole or fields["sealed"]
+            chunks = [(more[part].fields or {})["bytes"] for part in paths]
+            sealed = chunks or [fields["sealed"] or b""]
+                fields["sealed"] or b""
+            ]
             try:
                 values = sealing.unseal(app.keyring, project, key, self.kind, fields, sealed)
             except Undecryptable:

@@ -1,12 +1,13 @@
 """Seals the fields of a resource that may carry secrets, and opens them again.
 
-The fields go into one envelope, bound to account, region, project, key generation, kind, name
-and a value id minted for each write. What exceeds a document is cut into `parts` below it: the
-one authentication tag covers the whole, so parts cannot be dropped, reordered or mixed.
+The fields become one text that is cut into chunks, each sealed by itself and bound to account,
+region, project, key generation, kind, name, a value id minted for each write, the format, its
+number and whether it is the last: no chunk can be moved, dropped, reordered or mixed. One chunk
+lies in the resource's document where it fits; else the chunks are `parts` below it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -25,24 +26,37 @@ def data_key_path(project_id: str) -> str:
 
 def seal(
     keyring: Keyring, project: Fields, record: Fields, kind: Kind, stored: Fields, values: Fields
-) -> bytes:
-    """Give the envelope of a resource's sealed values; `record` is the project's keys/current."""
+) -> list[bytes]:
+    """Give the envelopes of a resource's sealed values; `record` is the project's keys/current."""
     key = keyring.open(project["id"], record)
-    return crypto.seal(key, msgpack.packb(dict(values)), _place(project, record, kind, stored))
+    plain, size = msgpack.packb(dict(values)), quotas.SEALED_PART_BYTES
+    chunks = [plain[start : start + size] for start in range(0, len(plain), size)]
+    places = _places(project, record, kind, stored, len(chunks))
+    return [crypto.seal(key, *pair) for pair in zip(chunks, places, strict=True)]
 
 
 def unseal(
-    keyring: Keyring, project: Fields, record: Fields, kind: Kind, stored: Fields, sealed: bytes
+    keyring: Keyring,
+    project: Fields,
+    record: Fields,
+    kind: Kind,
+    stored: Fields,
+    sealed: Sequence[bytes],
 ) -> dict[str, Any]:
-    """Give the sealed values of a resource; raises crypto.Undecryptable."""
+    """Give the sealed values of a resource from all its envelopes; raises crypto.Undecryptable."""
     key = keyring.open(project["id"], record)
-    plain = crypto.open_sealed(key, sealed, _place(project, record, kind, stored))
+    places = _places(project, record, kind, stored, len(sealed))
+    pairs = zip(sealed, places, strict=True)
+    plain = b"".join(crypto.open_sealed(key, envelope, place) for envelope, place in pairs)
     values: dict[str, Any] = msgpack.unpackb(plain)
     return values
 
 
-def _place(project: Fields, record: Fields, kind: Kind, stored: Fields) -> bytes:
-    return crypto.binding(
+def _places(
+    project: Fields, record: Fields, kind: Kind, stored: Fields, chunks: int
+) -> list[bytes]:
+    """Give what each chunk of a value is bound to."""
+    whole = (
         project["account_id"],
         project["region"],
         project["id"],
@@ -50,7 +64,10 @@ def _place(project: Fields, record: Fields, kind: Kind, stored: Fields) -> bytes
         kind.collection,
         stored["name"],
         stored["value_id"],
+        stored["body"].get("format", ""),
     )
+    last = chunks - 1
+    return [crypto.binding(*whole, str(n), "last" * (n == last)) for n in range(chunks)]
 
 
 def part_paths(path: str, stored: Fields | None) -> list[str]:
@@ -60,20 +77,16 @@ def part_paths(path: str, stored: Fields | None) -> list[str]:
     return [f"{path}/parts/{stored['value_id']}-{n}" for n in range(stored.get("parts", 0))]
 
 
-def split(path: str, stored: dict[str, Any], sealed: bytes) -> list[writes.Write]:
-    """Put the envelope into the stored resource, or into parts whose writes are given.
+def split(path: str, stored: dict[str, Any], sealed: Sequence[bytes]) -> list[writes.Write]:
+    """Put the envelope into the stored resource, or all into parts whose writes are given.
 
-    Notes in it how many bytes both come to.
+    Notes in it how many bytes they and the body come to.
     """
-    size = quotas.SEALED_PART_BYTES
     clear = len(json.dumps(stored["body"], ensure_ascii=False).encode())
-    stored["size"] = len(sealed) + clear
-    if len(sealed) <= size and stored["size"] <= quotas.DOCUMENT_BYTES:
-        stored |= {"sealed": sealed, "parts": 0}
+    stored["size"] = sum(map(len, sealed)) + clear
+    if len(sealed) == 1 and stored["size"] <= quotas.DOCUMENT_BYTES:
+        stored |= {"sealed": sealed[0], "parts": 0}
         return []
-    chunks = [sealed[start : start + size] for start in range(0, len(sealed), size)]
-    stored |= {"sealed": None, "parts": len(chunks)}
+    stored |= {"sealed": None, "parts": len(sealed)}
     paths = part_paths(path, stored)
-    return [
-        writes.create(part, {"bytes": chunk}) for part, chunk in zip(paths, chunks, strict=True)
-    ]
+    return [writes.create(part, {"bytes": one}) for part, one in zip(paths, sealed, strict=True)]

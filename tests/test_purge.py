@@ -97,7 +97,7 @@ def test_a_stolen_copy_and_the_key_encryption_key_do_not_decrypt(account, host):
 def _decrypted(keyring, documents, path):
     secret = documents[f"{path}/secrets/hub"]
     record = documents[sealing.data_key_path(path.rpartition("/")[2])]
-    return sealing.unseal(keyring, documents[path], record, SECRETS, secret, secret["sealed"])
+    return sealing.unseal(keyring, documents[path], record, SECRETS, secret, [secret["sealed"]])
 
 
 def test_a_lost_event_is_made_good_by_the_schedule(account, host):

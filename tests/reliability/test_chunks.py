@@ -1,0 +1,215 @@
+"""A value's chunks open together, in their places, or not at all.
+
+`vectors/chunks-v1.json` pins what a chunk is bound to. It is made by running this file.
+"""
+
+import json
+from pathlib import Path
+
+import msgpack
+import pytest
+
+from shared import crypto, projects, quotas, resources, sealing, writes
+from shared.crypto import Undecryptable
+from shared.kinds import CONFIG_MAPS, SECRETS
+from tests.support import call
+
+FILE = Path(__file__).parents[1] / "vectors" / "chunks-v1.json"
+KEY = bytes(range(32))
+PROJECT = {
+    "id": "25bbfb75-e821-4338-9413-d432c6e55f85",
+    "account_id": "a" * 32,
+    "region": "us-south",
+}
+RECORD = {"generation": 1}
+STORED = {"name": "hub", "value_id": "v1", "body": {"format": "generic"}}
+BASE = ("a" * 32, "us-south", PROJECT["id"], "1", "secrets", "hub", "v1", "generic")
+PLACES = {
+    "the only chunk": (*BASE, "0", "last"),
+    "the first of several": (*BASE, "0", ""),
+    "the second of several": (*BASE, "1", ""),
+    "the last of three": (*BASE, "2", "last"),
+    "a kind without formats": (*BASE[:4], "config_maps", "hub", "v1", "", "0", "last"),
+}
+LARGE = {"k": "x" * 1_048_576, "l": "y" * 1_000_000}  # three chunks
+
+
+class Open:
+    """A keyring with one data key for all projects."""
+
+    def open(self, _project_id, _record):
+        """Give the data key."""
+        return KEY
+
+
+def vectors():
+    """Give the vectors as they are to be committed."""
+    made = []
+    for number, (name, place) in enumerate(PLACES.items()):
+        salt, aad = bytes([number]) * 32, crypto.binding(*place)
+        envelope = crypto._seal_with(salt, KEY, b"a chunk", aad)
+        made.append({"name": name, "place": place, "aad": aad.hex(), "salt": salt.hex()})
+        made[-1] |= {"data_key": KEY.hex(), "envelope": envelope.hex()}
+    return made
+
+
+def seal(data=LARGE, stored=STORED, kind=SECRETS):
+    """Seal values in the place all tests here use."""
+    return sealing.seal(Open(), PROJECT, RECORD, kind, stored, {"data": data})
+
+
+def unseal(sealed, stored=STORED, kind=SECRETS, project=PROJECT, record=RECORD):
+    """Open values."""
+    return sealing.unseal(Open(), project, record, kind, stored, sealed)
+
+
+def expect_refusal(*given, **place):
+    """Require the one error without a detail."""
+    with pytest.raises(Undecryptable) as refused:
+        unseal(*given, **place)
+    assert refused.value.args == ()
+    assert refused.value.__cause__ is None
+
+
+def test_vectors():
+    """The committed vectors are what is made today, and each envelope opens in its place."""
+    committed = json.loads(FILE.read_text())
+    assert committed == json.loads(json.dumps(vectors()))
+    for vector in committed:
+        aad = crypto.binding(*vector["place"])
+        assert crypto.open_sealed(KEY, bytes.fromhex(vector["envelope"]), aad) == b"a chunk"
+
+
+def test_places_are_the_vectors():
+    """What is sealed opens under exactly the places of the vectors."""
+    first, second, last = seal()
+    names = ("the first of several", "the second of several", "the last of three")
+    opened = [
+        crypto.open_sealed(KEY, one, crypto.binding(*PLACES[name]))
+        for one, name in zip((first, second, last), names, strict=True)
+    ]
+    assert [len(one) for one in opened[:2]] == [quotas.SEALED_PART_BYTES] * 2
+    assert msgpack.unpackb(b"".join(opened)) == {"data": LARGE}
+    (only,) = seal({"k": "v"})
+    assert crypto.open_sealed(KEY, only, crypto.binding(*PLACES["the only chunk"]))
+    (plain,) = seal({"k": "v"}, {**STORED, "body": {}}, CONFIG_MAPS)
+    assert crypto.open_sealed(KEY, plain, crypto.binding(*PLACES["a kind without formats"]))
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_at_the_border(chunks, more):
+    """At a chunk's border nothing is lost, and no empty chunk is made."""
+    overhead = len(msgpack.packb({"data": {"k": "x" * 900_000}})) - 900_000
+    size = chunks * quotas.SEALED_PART_BYTES + more - overhead
+    sealed = seal({"k": "x" * size})
+    assert len(sealed) == chunks + (more > 0)
+    assert unseal(sealed) == {"data": {"k": "x" * size}}
+
+
+@pytest.mark.claim("I17", "chunks cannot be dropped, reordered, repeated, added or mixed")
+def test_no_other_arrangement():
+    """Of three chunks only the three, in order, open; a chunk of another write fits nowhere."""
+    one, two, three = seal()
+    other = seal()[1]
+    assert unseal([one, two, three]) == {"data": LARGE}
+    for arrangement in (
+        *([one], [two], [three], [one, two], [one, three], [two, three], [b""]),
+        *([two, one, three], [one, three, two], [three, two, one], [one, one, three]),
+        *([one, two, three, three], [one, two, two, three], [one, two, three, b""]),
+    ):
+        expect_refusal(arrangement)
+    (alone,) = seal({"k": "v"})
+    for mixed in ([alone, two, three], [one, two, alone], [alone, alone]):
+        expect_refusal(mixed)
+    assert unseal([one, other, three])  # the same value, sealed again in the same write's place
+    elsewhere = {**STORED, "value_id": "v2"}
+    again = seal(stored=elsewhere)
+    expect_refusal([one, again[1], three])
+    expect_refusal([again[0], two, three])
+
+
+@pytest.mark.claim("T1", "a ciphertext moved to any other place does not open")
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"project": {**PROJECT, "id": "35bbfb75-e821-4338-9413-d432c6e55f85"}},
+        {"project": {**PROJECT, "account_id": "b" * 32}},
+        {"project": {**PROJECT, "region": "eu-de"}},
+        {"record": {"generation": 2}},
+        {"kind": CONFIG_MAPS},
+        {"stored": {**STORED, "name": "other"}},
+        {"stored": {**STORED, "value_id": "v2"}},
+        {"stored": {**STORED, "body": {"format": "tls"}}},
+        {"stored": {**STORED, "body": {}}},
+    ],
+    ids="-".join,
+)
+@pytest.mark.parametrize("data", [{"k": "v"}, LARGE], ids=["one chunk", "three chunks"])
+def test_no_other_place(place, data):
+    """Of account, region, project, generation, kind, name, value and format each one counts."""
+    sealed = seal(data)
+    assert unseal(sealed) == {"data": data}
+    expect_refusal(sealed, **place)
+
+
+def secret(app, project, name, data, form="generic"):
+    """Create a secret; give its path."""
+    body = {"name": name, "format": form, "data": data}
+    resources.create(SECRETS, app, call(body=body, project_id=project))
+    return f"projects/{project}/secrets/{name}"
+
+
+def value(app, path):
+    """Get a secret's values."""
+    _, project, _, name = path.split("/")
+    return resources.get(SECRETS, app, call(project_id=project, name=name)).body["data"]
+
+
+def put(app, path, **fields):
+    """Change fields of a document, as who has the database can."""
+    app.store.commit([writes.update(app.store.read(path)[path], fields)])
+
+
+@pytest.mark.claim("T1", "who has the database cannot make one secret answer for another")
+def test_moved_in_the_store(app):
+    """Envelopes and parts exchanged in the store are refused alike, and open when put back."""
+    one, other = (
+        projects.create(app, call(body={"name": name})).body["id"] for name in ("one", "other")
+    )
+    small, large = {"username": "u", "password": "p"}, {"username": "v", "password": "x" * 950_000}
+    paths = [
+        secret(app, one, "a", small, "basic_auth"),
+        secret(app, one, "b", small, "generic"),
+        secret(app, other, "a", small, "basic_auth"),
+    ]
+    parted = [secret(app, one, name, large) for name in ("c", "d")]
+    read = app.store.read(*paths, *parted)
+    stored = {path: read[path].fields for path in (*paths, *parted)}
+    for path in paths[1:]:
+        for moved in (("sealed",), ("sealed", "value_id")):  # alone, and with what it is bound to
+            put(app, paths[0], **{name: stored[path][name] for name in moved})
+            with pytest.raises(Undecryptable):
+                value(app, paths[0])
+    put(app, paths[0], sealed=stored[paths[0]]["sealed"], value_id=stored[paths[0]]["value_id"])
+    assert value(app, paths[0]) == small
+    put(app, paths[1], body={**stored[paths[1]]["body"], "format": "basic_auth"})
+    with pytest.raises(Undecryptable):
+        value(app, paths[1])
+    c, d = (sealing.part_paths(path, stored[path]) for path in parted)
+    parts = {path: app.store.read(path)[path].fields["bytes"] for path in (*c, *d)}
+    for path, source in ((c[0], d[0]), (c[1], d[1]), (c[0], c[1])):
+        put(app, path, bytes=parts[source])
+        with pytest.raises(Undecryptable):
+            value(app, parted[0])
+        put(app, path, bytes=parts[path])
+    for count in (0, 1):
+        put(app, parted[0], parts=count)
+        with pytest.raises(Undecryptable):
+            value(app, parted[0])
+    put(app, parted[0], parts=2)
+    assert value(app, parted[0]) == large
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(vectors(), indent=1) + "\n")

@@ -144,6 +144,7 @@ def app(ports: dict[int, tuple[str, "WSGIApplication"]], log: Log) -> "WSGIAppli
             status = int(line.split(" ", 1)[0])
             return start_response(line, headers, exc_info)
 
+        environ[wire.CALLER] = "port"  # what comes over the network is not the host's own
         port, target = ports[int(environ["SERVER_PORT"])]
         what = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         if wire.foreign(environ):

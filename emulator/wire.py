@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 # Says who calls a function; in the WSGI environment, where no header of a request can set it.
 CALLER = "reprieve.caller"
 OURS = {"127.0.0.1", "localhost", "[::1]"}
-ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+ALWAYS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Faults, keys and hostile input: the evidence for the promises."""

@@ -66,11 +66,10 @@ def delete(call: Call) -> None:
     project = find(call)
     call.confirm(name=project["name"])
     call.say(name=project["name"])
-    if not (call["hard"] and project["status"] in BEYOND_DELETE):
-        call.client.delete(path("projects", project["id"]))
-    if call["hard"]:
+    if call["hard"]:  # one action: who may not destroy has not deleted either
         _destroy(call, project)
     else:
+        call.client.delete(path("projects", project["id"]))
         _await(call, project, "for it to be soft deleted", DELETED)
 
 

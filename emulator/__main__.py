@@ -16,6 +16,7 @@ from emulator.state import State
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = ("hosting", "functions", "firestore", "hub")
+THREADS = 192  # more than bodies being read (64) and requests worked on (64) in `shared`
 ABOUT = "Run everything on this machine: Firestore, the functions, their events and schedules."
 
 
@@ -84,7 +85,7 @@ def _start_options(parser: argparse.ArgumentParser, port: int | None) -> None:
     text = "default: any free one" if port == 0 else "default: firebase.json's; 0 is any free one"
     for name in PORTS:
         parser.add_argument(f"--{name}-port", type=int, default=port, metavar="PORT", help=text)
-    parser.add_argument("--threads", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--no-schedule", dest="schedule", action="store_false")
     parser.add_argument("--quiet", action="store_true", help="say only what goes wrong")
     parser.add_argument("--log-format", choices=["human", "json"], default="human")

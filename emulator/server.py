@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
+from gunicorn.http import wsgi
 from gunicorn.http.errors import ParseException
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 GRACE = 12  # seconds a request in flight may still take: a request's deadline is 10
 BOOT_FAILED = Arbiter.WORKER_BOOT_ERROR
+HEAD, WHOLE = 10.0, 30.0  # seconds until a request's head is there; until its body is, too
 LONGEST_LINE = 8190  # bytes of a request's first line: the most gunicorn takes with a limit
 # What gunicorn refuses before there is a request, by the name of its error: status, code, message.
 NO_REQUEST = {
@@ -61,6 +63,32 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._due: dict[Any, float] = {}  # until when a connection in a thread may be read
+
+    def handle(self, conn: Any) -> Any:
+        """Serve one request of a connection, whose head must be there in time."""
+        self._due[conn] = time.monotonic() + HEAD
+        try:
+            return super().handle(conn)
+        finally:
+            self._due.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request whose head is there, and its body must be in time."""
+        self._due[conn] = time.monotonic() + WHOLE
+        return super().handle_request(req, conn)
+
+    def murder_pending(self) -> None:
+        """Once a second: end the reading of what is late, so that its thread goes on."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, due in list(self._due.items()):
+            if due < now:
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)
+
     def handle_error(self, _req: Any, client: socket.socket, _addr: Any, error: Exception) -> None:
         """Refuse in our envelope: gunicorn's page would repeat what was sent."""
         known = NO_REQUEST.get(type(error).__name__, NOT_HTTP)
@@ -120,6 +148,7 @@ def serve(
         "loglevel": "critical",
         "child_exit": died,
     }
+    wsgi.SERVER = "http"  # what it is made of is nobody's business
     parent, code = os.getpid(), 0
     try:
         _Arbiter(_Application(settings, boot), healthy).run()
@@ -144,6 +173,7 @@ def app(ports: dict[int, tuple[str, "WSGIApplication"]], log: Log) -> "WSGIAppli
             status = int(line.split(" ", 1)[0])
             return start_response(line, headers, exc_info)
 
+        environ[wire.CALLER] = "port"  # what comes over the network is not the host's own
         port, target = ports[int(environ["SERVER_PORT"])]
         what = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         if wire.foreign(environ):

@@ -16,8 +16,16 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
+# Says who calls a function; in the WSGI environment, where no header of a request can set it.
+CALLER = "reprieve.caller"
 OURS = {"127.0.0.1", "localhost", "[::1]"}
-ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+ALWAYS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,10 @@ def call(
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """POST to a function inside this process."""
-    answer = Client(app).post(path, data=body, headers=headers, base_url="http://127.0.0.1/")
+    ours = {CALLER: "host"}
+    answer = Client(app).post(
+        path, data=body, headers=headers, base_url="http://127.0.0.1/", environ_overrides=ours
+    )
     return Answer(answer.status_code, answer.get_data(), answer.content_type or "")
 
 

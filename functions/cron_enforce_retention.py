@@ -4,8 +4,7 @@ import functions_framework
 from flask import Request, Response, jsonify
 
 from shared import retention
-from shared.app import get_app
-from shared.failures import contained
+from shared.rest import platform
 
 
 @functions_framework.http
@@ -13,5 +12,5 @@ def enforceRetention(request: Request) -> Response:
     """Enforce retention: POST /, by the scheduler; what it sends is not read."""
     if request.method != "POST" or request.path != "/":  # a health probe runs no sweep
         return Response(status=404)
-    with contained():
-        return jsonify(retention.enforce(get_app()))
+    with platform("schedule", request) as app:
+        return jsonify(retention.enforce(app))

@@ -3,24 +3,25 @@
 The event says only where to look; `purge.advance` decides by what the store holds.
 """
 
+import flask
 import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared import purge
-from shared.app import get_app
 from shared.events import change_of
-from shared.failures import contained
 from shared.lifecycle import HARD_DELETING
+from shared.rest import platform
 
 
 @functions_framework.cloud_event
 def onProjectWritten(event: CloudEvent) -> None:
     """Take the next step of a project that is being destroyed; ignore all other changes.
 
-    Raises Failed when the step fails: the platform then delivers the event again.
+    Raises Failed when the step fails: the platform then delivers the event again. Who it comes
+    from is in the request's headers, which the framework does not hand on.
     """
-    with contained():
+    with platform("event", flask.request) as app:
         change = change_of(event)
         after = change.after or {}
         if after != change.before and after.get("status") == HARD_DELETING:
-            purge.advance(get_app(), change.path.rpartition("/")[2])
+            purge.advance(app, change.path.rpartition("/")[2])

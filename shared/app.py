@@ -16,11 +16,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared import local_keys, quotas
 from shared.keyring import Keyring
 from shared.store import Store
 from shared.writes import Read
+
+OIDC_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,13 @@ class Settings:
     key_store: Path | None  # CE_KEY_STORE: the folder of key halves
     clock_file: Path | None  # CE_CLOCK_FILE: seconds added to the store's time
     projects_per_region: int  # CE_PROJECTS_PER_REGION
+    # CE_EVENT_CALLER, CE_SCHEDULE_CALLER, CE_ADMIN_CALLER: e-mails of service accounts
+    callers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    function_url: str = ""  # CE_FUNCTION_URL: the audience of their tokens
+    oidc_keys: str = OIDC_KEYS  # CE_OIDC_KEYS: where the issuer's public keys are
+    rate: float = 0  # CE_RATE: requests a second for each API key; 0 is no limit
+    token_rate: float = 0  # CE_TOKEN_RATE: exchanges a second for each API key and address
+    concurrency: int = 0  # CE_CONCURRENCY: requests worked on at once; 0 is no limit
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -54,7 +64,38 @@ class Settings:
             key_store=_path(env, "CE_KEY_STORE"),
             clock_file=_path(env, "CE_CLOCK_FILE"),
             projects_per_region=int(env.get("CE_PROJECTS_PER_REGION", quotas.PROJECTS_PER_REGION)),
+            callers={
+                name: frozenset(env.get(f"CE_{name.upper()}_CALLER", "").replace(",", " ").split())
+                for name in ("event", "schedule", "admin")
+            },
+            function_url=env.get("CE_FUNCTION_URL", ""),
+            oidc_keys=_oidc_keys(env),
+            rate=_rate(env, "CE_RATE", quotas.KEY_RATE),
+            token_rate=_rate(env, "CE_TOKEN_RATE", quotas.TOKEN_RATE),
+            concurrency=int(_number(env, "CE_CONCURRENCY", quotas.CONCURRENCY)),
         )
+
+
+def _oidc_keys(env: Mapping[str, str]) -> str:
+    """Give where the issuer's keys are: Google's, or for a test an address of this machine."""
+    url = env.get("CE_OIDC_KEYS", OIDC_KEYS)
+    parts = urlsplit(url)
+    local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if url != OIDC_KEYS and not (local and env.get("FIRESTORE_EMULATOR_HOST")):
+        raise ValueError("CE_OIDC_KEYS is for tests: on this machine, beside an emulator.")
+    return url
+
+
+def _rate(env: Mapping[str, str], name: str, default: float) -> float:
+    """Give requests a second; beside an emulator the default is so high that nobody meets it."""
+    return _number(env, name, quotas.LOCAL_RATE if env.get("FIRESTORE_EMULATOR_HOST") else default)
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    number = float(env.get(name) or default)
+    if not 0 <= number < 1e9:  # NaN is neither
+        raise ValueError(f"{name} must be a number from 0.")
+    return number
 
 
 def _path(env: Mapping[str, str], name: str) -> Path | None:
@@ -136,6 +177,10 @@ class Principal:
     account: str
     roles: frozenset[str]
     project: str | None = None  # the one project a key is for; None is the whole account
+
+
+ANYBODY = Principal("anybody", "", frozenset())  # who calls what takes no token
+OPERATOR = Principal("operator", "", frozenset())  # who calls what is private
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,19 @@ ALGORITHM, TYPE = "EdDSA", "at+jwt"  # one algorithm, one type (RFC 8725, RFC 90
 # Contract section 7.3: platform roles for projects, service roles for what they hold.
 ROLES = {
     "administrator": frozenset(
-        {"project.view", "project.manage", "project.create", "apikey.view", "apikey.manage"}
+        {
+            "project.view",
+            "project.manage",
+            "project.create",
+            "project.purge",
+            "apikey.view",
+            "apikey.manage",
+        }
     ),
     "editor": frozenset({"project.view", "project.manage", "project.create"}),
     "operator": frozenset({"project.view"}),
     "viewer": frozenset({"project.view"}),
+    "purge": frozenset({"project.purge"}),  # ours: to destroy before the deadline, and no more
     "manager": frozenset({"entity.view", "entity.manage"}),
     "writer": frozenset({"entity.view", "entity.manage"}),
     "reader": frozenset({"entity.view"}),

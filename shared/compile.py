@@ -25,7 +25,8 @@ INDEXES = HERE.parent / "firestore.indexes.json"
 BEGIN = "  # The functions of kinds: `make fmt` writes them from shared/kinds.py.\n"
 ENDPOINT = (
     "  {name}: {{entryPoint: {name}, serviceAccount: reprieve-{identity}@, platform: gcfv2, "
-    "region: [us-central1], availableMemoryMb: 512, concurrency: 80, httpsTrigger: {{}}}}\n"
+    "region: [us-central1], availableMemoryMb: 512, concurrency: 80, timeoutSeconds: 30, "
+    "httpsTrigger: {{}}}}\n"
 )
 
 

@@ -28,6 +28,7 @@ STATUS = {
     "precondition_failed": 412,
     "payload_too_large": 413,
     "unsupported_media_type": 415,
+    "too_many_requests": 429,
     "internal": 500,
     "unavailable": 503,
 }

@@ -50,6 +50,13 @@ KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory
 KEY_CACHE_ENTRIES = 1024
 TOKEN_CACHE_ENTRIES = 4096
 
+KEY_RATE, TOKEN_RATE = 50, 5  # requests, exchanges a second: far more than a person or a script
+LOCAL_RATE = 1000  # beside an emulator both: no test or bench is to meet it
+KEY_BURST, TOKEN_BURST = 2, 4  # seconds of the rate that may come at once: 100, 20
+BUCKETS = 10_000  # callers whose rate is remembered, those who came last
+CONCURRENCY = 64  # requests worked on at once: under the 80 that the platform sends at most
+BODIES = 64  # bodies being read at once, beside those; each may have 13 MiB
+
 STORE_DEADLINE = 10.0  # seconds: one request's reads, commits and retries together
 STORE_TRY = 5.0  # seconds: one try of them; what hangs leaves time for another
 STORE_TRIES = 5  # at a store that does not answer

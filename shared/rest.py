@@ -6,28 +6,37 @@ and answers; it catches everything, so no framework's error page ever goes out.
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Request, Response
+from flask import Request, Response, abort
 
-from shared import quotas
-from shared.app import Answer, App, Call, Page, Principal, get_app
+from shared import callers, quotas
+from shared.admission import READING, WORKING, count, count_exchange
+from shared.app import ANYBODY, OPERATOR, Answer, App, Call, Page, Principal, get_app
 from shared.auth import authenticate, require
 from shared.bodies import inflate, parse_form, parse_json, parse_query, too_large
 from shared.errors import Error, Target
-from shared.failures import log_failure, new_trace
+from shared.failures import contained, log_failure, new_trace
 from shared.routes import route
 from shared.schema import Operation, operations
 
 Handler = Callable[[App, Call], Answer]
-PLATFORM = Principal("platform", "", frozenset())  # who calls what takes no token
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 GZIP = (["gzip"], ["x-gzip"])
 UTF_8 = {"utf-8", "utf8"}
-ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+# An answer is data for a program: nothing of it is to be drawn, kept, or read by another page.
+ALWAYS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+SECURE = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 
 def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Response:
@@ -49,6 +58,26 @@ def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Res
         request.stream = io.BytesIO()
 
 
+@contextmanager
+def platform(caller: callers.Caller, request: Request) -> Iterator[App]:
+    """Run an event's or a schedule's function for its own caller alone; any other is refused.
+
+    Raises Failed when the function fails, and werkzeug's HTTPException with the refusal.
+    """
+    trace = new_trace()
+    with contained():
+        try:
+            app = get_app()
+            callers.admit(app, caller, request.environ)
+            refusal = None
+        except Error as error:
+            refusal = _refusal(error, trace)
+    if refusal is not None:
+        abort(refusal)
+    with contained():
+        yield app
+
+
 def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
     path = _path(request.environ)
     known = [operations()[name] for name in handlers] if path == "/" else []
@@ -62,11 +91,14 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
         asked = [operation]
     app = get_app()
     principal = _principal(app, request, asked)  # before anything of a stranger's body is parsed
+    count(app, principal, request.environ)
     _check_accept(request)
     types = {name for operation in asked for name in operation.media_types}
     if by_name:
         types.add(JSON)
-    raw, body = _body(request, types, asked, optional=by_name or not asked[0].body_required)
+    optional = by_name or not asked[0].body_required
+    with READING.entered(quotas.BODIES if _has_body(request) else 0):
+        raw, body = _body(request, types, asked, optional=optional)
     if by_name:
         if not isinstance(body, dict):
             raise Error("invalid_field", "`body` must be of type object.", Target("field", "body"))
@@ -75,10 +107,13 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     else:
         given |= _given(request, operation)
     _check_role(principal, operation)
-    parameters, body = operation.checked(given, body, len(raw))
-    _check_version(parameters)
-    answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
-    return _response(app, operation, parameters, answer, trace)
+    with WORKING.entered(app.settings.concurrency):
+        parameters, body = operation.checked(given, body, len(raw))
+        _check_version(parameters)
+        if operation.id == "issue_token":
+            count_exchange(app, body, request.environ)
+        answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
+        return _response(app, operation, parameters, answer, trace)
 
 
 _POST = {"Allow": "POST"}
@@ -103,8 +138,11 @@ def _asked_for(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
 
 def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
     """Give who calls; raises Error `unauthorized` unless one of the operations takes anybody."""
+    if any(operation.private for operation in asked):
+        callers.admit(app, "admin", request.environ)
+        return OPERATOR
     if any(operation.permission is None for operation in asked):
-        return PLATFORM
+        return ANYBODY
     principal = authenticate(app, request.headers.get("Authorization"))
     if len(asked) == 1:
         _check_role(principal, asked[0])
@@ -114,6 +152,10 @@ def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
 def _check_role(principal: Principal, operation: Operation) -> None:
     if operation.permission:
         require(principal, operation.permission)
+
+
+def _has_body(request: Request) -> bool:
+    return bool(request.content_length or request.headers.get("Transfer-Encoding"))
 
 
 def _check_accept(request: Request) -> None:
@@ -239,5 +281,13 @@ def _refusal(error: Error, trace: str) -> Response:
 
 def _json(status: int, body: Any, trace: str, headers: Mapping[str, str]) -> Response:
     text = b"" if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    named = {"X-Global-Transaction-ID": trace, **ALWAYS, **headers}
+    named = {"X-Global-Transaction-ID": trace, **ALWAYS, **_secure(), **headers}
     return Response(text, status, headers=named, content_type=JSON)
+
+
+def _secure() -> Mapping[str, str]:
+    """Give what is said besides where the API is reached by https (RFC 6797, section 7.2)."""
+    try:
+        return SECURE if get_app().settings.endpoint.startswith("https:") else {}
+    except Exception:  # noqa: BLE001 - a process that is not wired still answers
+        return {}

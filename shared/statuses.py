@@ -9,7 +9,7 @@ from typing import Any
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 SHARED = "error"  # the one response that `default` refers to
-STATE = {"project.manage", "project.create"}  # permissions to what moves a project
+STATE = {"project.manage", "project.create", "project.purge"}  # permissions to what moves a project
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ RULES = (
     _Rule("413", "PayloadTooLarge", "The body, or all its values, are over a limit", _takes_body),
     _Rule("414", "UriTooLong", "The address is longer than the host takes", _takes_address),
     _Rule("415", "UnsupportedMediaType", "Another media type, charset or coding", _takes_body),
+    _Rule("429", "TooManyRequests", "The key's requests come too fast", _always, _WAIT),
     _Rule("500", "InternalError", "Our fault; the log has the trace", _always),
     _Rule("503", "Unavailable", "What may succeed when it is tried again", _always, _WAIT),
 )

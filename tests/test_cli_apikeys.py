@@ -47,6 +47,20 @@ def shell(ce, tmp_path):  # noqa: ARG001 - it is there for the CE_HOME that `ce`
     return run
 
 
+def test_who_may_end_the_seven_days(ce, account, monkeypatch):
+    """An editor's `delete --hard` changes nothing; with the role `purge` it destroys."""
+    project = account.project("mine")
+    hard = ("project", "delete", "--name", "mine", "--hard", "--force")
+    for roles, code in ((("editor",), 1), (("editor", "purge"), 0)):
+        given = [part for role in roles for part in ("--role", role)]
+        monkeypatch.setenv("CODE_ENGINE_APIKEY", account.apikey)
+        made = json.loads(ce("apikey", "create", "k", *given, "--output", "json"))
+        monkeypatch.setenv("CODE_ENGINE_APIKEY", made["apikey"])
+        said = ce(*hard, code=code)
+        assert ("project.purge" in said) == bool(code)
+        assert account.status(project) == ("active" if code else "gone")
+
+
 @pytest.fixture
 def process(ce):  # noqa: ARG001 - it is there for the environment that `ce` set
     """Run `ce` as a process of its own, logged in as a fresh account."""

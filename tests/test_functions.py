@@ -95,11 +95,11 @@ def places(owner):
 
 
 @contextmanager
-def running(host, name, *options):
+def running(host, name, *options, **more):
     """Run one function as a process of its own, and give its address."""
     port, script = free(), Path(sys.executable).with_name("functions-framework")
     command = [str(script), "--target", name, "--source", "functions/main.py", "--port", str(port)]
-    env = {**os.environ, **host.info["env"]}
+    env = {**os.environ, **host.info["env"], **more}
     log = host.home / f"{name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -29,13 +29,14 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 # Contract 7.3, written out: what each role may, and what each operation asks for.
 KEYS = {"apikey.view", "apikey.manage"}
 MAY = {
-    "administrator": {"project.view", "project.manage", "project.create", *KEYS},
+    "administrator": {"project.view", "project.manage", "project.create", "project.purge", *KEYS},
     "editor": {"project.view", "project.manage", "project.create"},
     "operator": {"project.view"},
     "viewer": {"project.view"},
     "manager": {"entity.view", "entity.manage"},
     "writer": {"entity.view", "entity.manage"},
     "reader": {"entity.view"},
+    "purge": {"project.purge"},
     "unheard": set(),
 }
 ASKS = {
@@ -47,7 +48,7 @@ ASKS = {
     "get_project_status_details": "project.view",
     "list_reclamations": "project.view",
     "restore_project": "project.manage",
-    "reclaim_project": "project.manage",
+    "reclaim_project": "project.purge",
     "list_resource_instances": "project.view",
     "get_resource_instance": "project.view",
     "delete_resource_instance": "project.manage",
@@ -461,6 +462,7 @@ def test_role_over_http(host, owner, role):
         "project.view": caller.call("GET", "/v2/projects"),
         "project.manage": caller.call("DELETE", project),
         "project.create": caller.call("POST", "/v2/projects", {}),
+        "project.purge": caller.call("POST", f"/v1/reclamations/{NOWHERE}/actions/reclaim", {}),
         "entity.view": caller.call("GET", f"{project}/secrets"),
         "entity.manage": caller.call("POST", f"{project}/secrets", {}),
         "apikey.view": caller.call("GET", "/v1/apikeys"),
@@ -470,6 +472,7 @@ def test_role_over_http(host, owner, role):
         "project.view": 200,
         "project.manage": 404,
         "project.create": 400,
+        "project.purge": 404,
         "entity.view": 404,
         "entity.manage": 400,
         "apikey.view": 200,

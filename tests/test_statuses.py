@@ -7,7 +7,7 @@ import pytest
 from shared.statuses import RULES, with_refusals
 
 TOKEN = ["400", "401", "403"]
-ALWAYS = ["406", "500", "503"]
+ALWAYS = ["406", "429", "500", "503"]
 BODY = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
 ID = {"$ref": "#/components/parameters/id"}
 PROJECT = {"name": "project_id", "in": "path", "required": True}
@@ -87,7 +87,7 @@ def test_own_responses_stay(method):
     spec["responses"] |= {"400": own, "404": own}
     found = listed(spec, method=method)
     assert (found["400"], found["404"]) == (own, own)
-    assert found.keys() == {"400", "404", "406", "413", "415", "500", "503"}
+    assert found.keys() == {"400", "404", "406", "413", "415", "429", "500", "503"}
 
 
 def test_responses_are_described():
@@ -95,9 +95,10 @@ def test_responses_are_described():
     document = {"paths": {}, "components": {"responses": {}}}
     responses = with_refusals(document)["components"]["responses"]
     headers = {name: list(said.get("headers", ())) for name, said in responses.items()}
-    assert {name for name, found in headers.items() if found} == {"Unauthorized", "Unavailable"}
+    waits = {"TooManyRequests", "Unavailable"}
+    assert {name for name, found in headers.items() if found} == {"Unauthorized", *waits}
     assert headers["Unauthorized"] == ["WWW-Authenticate"]
-    assert headers["Unavailable"] == ["Retry-After"]
+    assert all(headers[name] == ["Retry-After"] for name in waits)
     schema = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     assert all(said["content"] == schema for said in responses.values())
     assert len({said["description"] for said in responses.values()}) == len(RULES)

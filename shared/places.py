@@ -117,8 +117,6 @@ class Place:
         for fields, paths in zip(kept, parts, strict=True):
             chunks = [(more[part].fields or {})["bytes"] for part in paths]
             sealed = chunks or [fields["sealed"] or b""]
-                fields["sealed"] or b""
-            ]
             try:
                 values = sealing.unseal(app.keyring, project, key, self.kind, fields, sealed)
             except Undecryptable:

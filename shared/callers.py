@@ -67,7 +67,7 @@ def _admit_token(settings: Settings, allowed: frozenset[str], header: str) -> No
     if header[:7].lower() != "bearer ":
         raise unauthorized("No token: this function is called by the platform alone.")
     claims = _claims(settings, header[7:].strip())
-    if claims.get("email_verified") is not True or claims.get("email") not in allowed:
+    if claims.get("email_verified") is not True or str(claims.get("email")) not in allowed:
         raise Error("forbidden", "This identity may not call this function.")
 
 

@@ -118,7 +118,7 @@ TOKENS = {
     "no key named": lambda issuer: issuer.token("schedule", head={"kid": ""}),
     "another algorithm": lambda issuer: issuer.token("schedule", algorithm="PS256"),
     "a shared secret": lambda issuer: issuer.token("schedule", key="k" * 64, algorithm="HS256"),
-    "no signature": lambda issuer: issuer.token("schedule", key="", algorithm="none"),
+    "no signature": lambda issuer: issuer.token("schedule", key=None, algorithm="none"),
     "expired": lambda issuer: issuer.token("schedule", exp=int(time.time()) - 60),
     "not yet": lambda issuer: issuer.token("schedule", iat=int(time.time()) + 600),
     "no expiry": lambda issuer: issuer.token("schedule", exp=None),

@@ -39,13 +39,12 @@ def verify(store: Store, wrapper: Wrapper) -> None:
         raise Error("unavailable", message, headers={"Retry-After": "5"})
 
 
-def rewrap(store: Store, keyring: Keyring, noted: writes.Write) -> bool:
-    """Wrap the check value under the newest key, with the entry of it; tell whether it was not."""
+def rewrap(store: Store, keyring: Keyring) -> None:
+    """Wrap the check value under the newest key; raises Conflict when another does so now."""
     document = store.read(PATH)[PATH]
     change = keyring.rewrap(HOLDER, document.fields) if document.fields else {}
     if change:
-        store.commit([writes.update(document, change), noted])
-    return bool(change)
+        store.commit([writes.update(document, change)])
 
 
 def _made(wrapper: Wrapper) -> dict[str, Any]:

@@ -6,6 +6,7 @@ seen in the store. No secret is opened or rewritten, and no project waits. The o
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,18 +39,19 @@ def _list(app: App, call: Call) -> dict[str, Any]:
 
 def _add(app: App, call: Call) -> dict[str, Any]:
     """Make a new key, unless `kek` is not the one in use any more: another came first."""
-    app.keyring.add_kek(call.body.get("kek", ""), _now(app))
+    kek = call.body.get("kek", "")
+    if newest(app.keyring.keks()) == kek:
+        app.store.commit([_entry(app, call, "keys.rotate")])  # first: one too many harms nobody
+        app.keyring.add_kek(kek, _now(app))
     return _keys(app)
 
 
 def _rewrap(app: App, call: Call) -> dict[str, Any]:
-    """Wrap a page of first halves anew; before the first page the check value, and the entry."""
+    """Wrap a page of first halves anew, and before the first page the check value."""
     start = call.body.get("start")
     if start is None:
-        try:
-            check_value.rewrap(app.store, app.keyring, _entry(app, call, "rotate"))
-        except Conflict:
-            raise unavailable("Another rotation is under way") from None
+        with suppress(Conflict):  # another rotation did it just now
+            check_value.rewrap(app.store, app.keyring)
     found, start = _page(app, start)
     counts = Counter(_rewrapped(app, call, record) for record in found)
     done = {word: counts[word] for word in ("rewrapped", "skipped", "failed")}
@@ -83,8 +85,11 @@ def _prune(app: App, call: Call) -> dict[str, Any]:
     check = app.store.read(check_value.PATH)[check_value.PATH].fields or {}
     if check.get("kek") == kek or any(used == kek for used in _used(app)):
         raise _kept("is in use")
-    app.store.commit([_entry(app, call, "prune")])  # first: an entry too many harms nobody
-    app.keyring.remove_kek(kek)
+    app.store.commit([_entry(app, call, "keys.prune")])
+    try:
+        app.keyring.remove_kek(kek)
+    except KeyError:  # another call came first
+        raise _kept("is not an old key") from None
     return _keys(app)
 
 
@@ -124,11 +129,10 @@ def _next(start: str | None) -> dict[str, Any]:
     return {} if start is None else {"next": start}
 
 
-def _entry(app: App, call: Call, verb: str) -> writes.Write:
-    """Give the audit entry of a rotation: the operator's, and about no project."""
-    kek = call.body["kek"] if verb == "prune" else newest(app.keyring.keks())
-    who = {"initiator": call.principal.subject, "correlation_id": call.trace, "kek": kek}
-    return audit.entry(f"{call.trace}.{verb}", f"keys.{verb}", NOBODY, _now(app), who)
+def _entry(app: App, call: Call, action: str) -> writes.Write:
+    """Give the audit entry of a key replaced or removed: the operator's, and about no project."""
+    who = {"initiator": call.principal.subject, "correlation_id": call.trace}
+    return audit.entry(call.trace, action, NOBODY, _now(app), who | {"kek": call.body["kek"]})
 
 
 def _now(app: App) -> datetime:

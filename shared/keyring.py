@@ -37,7 +37,10 @@ class Wrapper(Protocol):
         ...
 
     def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:
-        """Give the half; raises Undecryptable if the key or the bytes are wrong."""
+        """Give the half; raises Undecryptable if the key or the bytes are wrong.
+
+        PermissionError (an OSError) says that this identity may wrap and not unwrap.
+        """
         ...
 
     def keks(self) -> dict[str, datetime | None]:
@@ -143,10 +146,16 @@ class Keyring:
                 raise
             self._check = None
 
-    def create(self, project_id: str, now: datetime) -> dict[str, Any]:
-        """Make a project's data key; give the fields of its document `keys/current`."""
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Check, and tell what is out of reach: around every use of a key-encryption key."""
         self.ready()
         with _reachable():
+            yield
+
+    def create(self, project_id: str, now: datetime) -> dict[str, Any]:
+        """Make a project's data key; give the fields of its document `keys/current`."""
+        with self._usable():
             kek, wrapped = self._wrapper.wrap(os.urandom(KEY_BYTES), project_id)
             self._halves.put(project_id, os.urandom(KEY_BYTES), now)
         return {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
@@ -179,8 +188,7 @@ class Keyring:
 
         `holder` is what it was wrapped for: a project's id. Raises Undecryptable.
         """
-        self.ready()
-        with _reachable():
+        with self._usable():
             if record["kek"] == newest(self._wrapper.keks()):
                 return {}
             half = self._wrapper.unwrap(record["kek"], record["wrapped"], holder)
@@ -189,18 +197,17 @@ class Keyring:
 
     def keks(self) -> dict[str, datetime | None]:
         """Give the key-encryption keys, the one in use last; see Wrapper.keks."""
-        with _reachable():
+        with self._usable():
             return self._wrapper.keks()
 
     def add_kek(self, instead_of: str, now: datetime) -> None:
         """Make a new key-encryption key; see Wrapper.add."""
-        self.ready()
-        with _reachable():
+        with self._usable():
             self._wrapper.add(instead_of, now)
 
     def remove_kek(self, kek: str) -> None:
         """Destroy an old key-encryption key, which nothing may use; see Wrapper.remove."""
-        with _reachable():
+        with self._usable():
             self._wrapper.remove(kek)
 
     def destroy(self, project_id: str) -> None:

@@ -122,6 +122,7 @@ def test_endpoint(name):
         "reprieve-manage@",
         "reprieve-reveal@",
         "reprieve-retain@",
+        "reprieve-rotate@",
     }
     assert len({"httpsTrigger", "eventTrigger", "scheduleTrigger"} & set(endpoint)) == 1
 
@@ -201,6 +202,7 @@ def queries():
 # Each query of shared/, by the file it stands in: collection group, equalities, order.
 QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
+    "key_rotation.py": [("projects", (), "id")],
     "projects.py": [("projects", ("account_id", "region"), "name")],
     "places.py": [
         *((kind.collection, (), kind.key) for kind in KINDS),
@@ -223,7 +225,7 @@ QUERIES = {
 
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
-    once = ["api_keys.py", "places.py", "projects.py"]
+    once = ["api_keys.py", "key_rotation.py", "places.py", "projects.py"]
     assert sorted(queries()) == once + ["retention.py"] * 4
     assert set(queries()) == set(QUERIES)
 

@@ -11,10 +11,18 @@ import yaml
 import functions.main
 from ce.commands import NOUNS
 from emulator import hosting
-from functions import http_api, http_identity, http_projects, http_resources, http_secrets
+from functions import (
+    http_api,
+    http_identity,
+    http_keys,
+    http_projects,
+    http_resources,
+    http_secrets,
+)
 from shared import (
     api_keys,
     app_revisions,
+    key_rotation,
     projects,
     quotas,
     reclamations,
@@ -39,6 +47,7 @@ SERVED = {
     **http_resources.OPERATIONS,
     **http_identity.OPERATIONS,
     **http_identity.PRIVATE,
+    **http_keys.PRIVATE,
 }
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 # The limits of shared/quotas.py that a user can meet, as docs may write them.
@@ -79,6 +88,10 @@ INNER = {  # of no user's concern
     "SEALED_PART_BYTES",
     "DOCUMENT_BYTES",
     "KEY_CACHE_ENTRIES",
+    "KEY_RECHECK",
+    "REWRAP_BATCH",
+    "KEK_COUNTED",
+    "KEK_REST",
     "TOKEN_CACHE_ENTRIES",
     "SWEEP_BATCH",
     "SWEEP_BYTES",
@@ -241,6 +254,7 @@ def asked(app, monkeypatch):
         return query(self, collection, *filters, order=order, **more)
 
     monkeypatch.setattr(Store, "query", noted)
+    key_rotation.rotate(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
     api_keys.listing(app, call())
     projects.listing(app, call())

@@ -1,6 +1,8 @@
 """Key-encryption keys: rotated under load, pruned when unused, and never the wrong ones."""
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -75,9 +77,9 @@ def test_rotated_under_load(app, monkeypatch):
         old, new = rotate(app)
     assert all(read.result() == DATA for read in reads)
     mine += [one.result() for one in made]
-    rotate_rest = step(app, "rewrap")
-    while "next" in rotate_rest:
-        rotate_rest = step(app, "rewrap", start=rotate_rest["next"])
+    page = step(app, "rewrap")
+    while "next" in page:
+        page = step(app, "rewrap", start=page["next"])
     assert old != new
     for project in mine:
         path = f"projects/{project}/keys/current"
@@ -134,7 +136,9 @@ def test_pruned_when_unused(app):
     assert value(again(app), project) == DATA
 
 
-@pytest.mark.claim("F29", "another keyring is refused loudly before any write; the right one serves")
+@pytest.mark.claim(
+    "F29", "another keyring is refused loudly before any write; the right one serves"
+)
 def test_another_keyring(app, tmp_path, caplog):
     """Nothing is written with wrong keys; deleting a project for good works without them."""
     project = make(again(app))
@@ -174,7 +178,32 @@ def test_full_disk(app):
             assert value(again(app), project) == DATA
     assert keyring.read_bytes() == before
     assert {file.name for file in keys.iterdir()} >= {file.name for file in halves}
-    names = [document.fields["name"] for document in app.store.query("projects", order="id", limit=9)[1]]
-    assert names == ["p"]
+    _, found = app.store.query("projects", order="id", limit=9)
+    assert [document.fields["name"] for document in found] == ["p"]
     assert value(app, make(app, "q")) == DATA
     assert step(app, "add", kek=current)["current"] != current
+
+
+@pytest.mark.usefixtures("ce")
+def test_by_command(account):
+    """`ce admin keys` rotates a running host's keys; a fresh old key is kept, and it says why."""
+
+    def admin(*words, code=0):
+        command = [sys.executable, "-m", "ce", "admin", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    project = account.project()
+    account.secret(project, "s", DATA)
+    old = admin("keys", "list").splitlines()[-1].split()[0]
+    new, said = admin("keys", "rotate").strip().split("  ")
+    assert said.endswith("rewrapped, 0 failed")
+    first, last = admin("keys", "list").splitlines()[-2:]
+    assert first == f"{old}  0"
+    assert last.startswith(f"{new}  ")
+    assert last.endswith("  (current)")
+    assert "until a few minutes ago" in admin("keys", "prune", code=1)
+    assert "Usage" in admin("none", code=2)
+    answer = account.call("GET", f"/v2/projects/{project['id']}/secrets/s")
+    assert answer.json()["data"] == DATA

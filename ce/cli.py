@@ -105,6 +105,14 @@ def emulator() -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "emulator", *words])  # noqa: S606
 
 
+def admin() -> NoReturn:
+    """Become the emulator's own command for what an operator does: `keys`."""
+    args = click.get_current_context().args
+    if args[:1] != ["keys"]:
+        raise click.UsageError("Usage: ce admin keys list|rotate|prune")
+    emulator()
+
+
 def version() -> None:
     """Print the version."""
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow
@@ -140,6 +148,9 @@ def _root() -> Makers:
         **parents,
         ("emulator",): lambda: Verbatim(
             "emulator", callback=emulator, help="Run everything on this machine."
+        ),
+        ("admin",): lambda: Verbatim(
+            "admin", callback=admin, help="Rotate key-encryption keys: keys list|rotate|prune."
         ),
         ("help", "h"): lambda: click.Command(
             "help", callback=explain, params=[words], help="Show help. Alias: h."

@@ -6,6 +6,7 @@ reads functions/functions.yaml and firebase.json as data.
 
 VERSION = "0.1.0"
 ACCOUNT = "createAccount"  # the private function that makes an account and its key
+KEYS = "rotateKeys"  # the private function that takes one step of a key rotation
 
 
 class Refused(Exception):  # noqa: N818 - it reads as what happened, and is no error of ours

@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     account.add_argument("action", choices=["create"])
     account.add_argument("-r", "--role", action="append", default=[], help="of its key; repeatable")
+    keys = command("keys", lambda a, s: commands.keys(s, a.action), "rotate key-encryption keys")
+    keys.add_argument("action", choices=["list", "rotate", "prune"])
     command("reset", lambda _, state: commands.reset(state), "forget all data")
     clock = command("clock", lambda a, s: commands.clock(s, a.action, a.value), "move the clock")
     clock.add_argument("action", choices=["show", "set", "advance"])

@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from emulator import ACCOUNT, Refused, firestore, wire
+from emulator import ACCOUNT, KEYS, Refused, firestore, wire
 from emulator.log import say
 from emulator.state import State
 
@@ -77,6 +77,42 @@ def account(state: State, roles: list[str]) -> int:
     say(f"# account {made['account_id']}; its key is not shown again")
     say("\n".join(exports(environment(state) | _logins(made["apikey"]))))
     return 0
+
+
+def keys(state: State, action: str) -> int:
+    """List, rotate or prune the key-encryption keys; a rotation that was cut short goes on."""
+    found = _key_pages(state, "list")
+    used, old = found["projects"], found["old"]
+    if action == "list":
+        for kek in (*old, found["current"]):
+            say(f"{kek}  {used.get(kek, 0)}{'  (current)' * (kek == found['current'])}")
+        return 0
+    if action == "prune":
+        for kek in old:
+            if not used.get(kek):
+                ask(state, "POST", f"/functions/{KEYS}", {"step": "prune", "kek": kek})
+                say(f"removed {kek}")
+        return 0
+    if not any(used.get(kek) for kek in old):
+        added = {"step": "add", "kek": found["current"]}
+        found = ask(state, "POST", f"/functions/{KEYS}", added)
+    done = _key_pages(state, "rewrap")
+    say(f"{found['current']}  {done['rewrapped']} rewrapped, {done['failed']} failed")
+    return 1 if done["failed"] else 0
+
+
+def _key_pages(state: State, step: str) -> dict[str, Any]:
+    """Take a step page by page; its answer, with the pages' counts added up."""
+    projects: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    start: dict[str, str] = {}
+    while True:
+        page = ask(state, "POST", f"/functions/{KEYS}", {"step": step, **start})
+        projects.update(page.get("projects", {}))
+        counts.update({name: page.get(name, 0) for name in ("rewrapped", "skipped", "failed")})
+        if page.get("next") in {None, start.get("start")}:
+            return {**page, **counts, "projects": projects}
+        start = {"start": page["next"]}
 
 
 def exports(environment: Mapping[str, str]) -> list[str]:

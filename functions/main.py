@@ -10,6 +10,7 @@ from functions.http_identity import (
     issueToken,
     listApiKeys,
 )
+from functions.http_keys import rotateKeys
 from functions.http_projects import (
     createProject,
     deleteProject,
@@ -54,6 +55,7 @@ __all__ = [
     "putSecret",
     "reclaimProject",
     "restoreProject",
+    "rotateKeys",
 ]
 
 globals().update(FUNCTIONS)  # those of the other kinds: putJob, getJob, ...

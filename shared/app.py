@@ -11,14 +11,16 @@ import string
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared import local_keys, quotas
+from shared import check_value, local_keys, quotas
+from shared.errors import Error
 from shared.keyring import Keyring
 from shared.store import Store
 from shared.writes import Read
@@ -165,8 +167,15 @@ class App:
 
 @cache
 def get_app() -> App:
-    """Give this process's App, wired at the first call and not at import."""
-    return App.from_settings(Settings.from_env(os.environ))
+    """Give this process's App, wired at the first call and not at import.
+
+    With keys that are not this store's, or out of reach, every use of a key is refused.
+    """
+    app = App.from_settings(Settings.from_env(os.environ))
+    app.keyring.require(partial(check_value.verify, app.store))
+    with suppress(Error):  # it is logged, and the check is made again before a key is used
+        app.keyring.ready()
+    return app
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ A project's data key is derived from two halves. The first lies in Firestore, wr
 key-encryption key; the second in a key store that keeps no history. Destroying the second half
 makes every copy of the first, in whatever backup, worthless: that is shredding.
 
-Local back end: `FileWrapper` (a keyring file) and `FileKeyStore` (a folder of 0600 files).
-The cloud's back end implements the same two protocols (Cloud KMS and Secret Manager).
+Two back ends have both protocols: `local_keys` (a keyring file, a folder of 0600 files) and
+`cloud_keys` (Cloud KMS, Secret Manager).
 """
 
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Lock
@@ -21,20 +21,44 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import quotas
 from shared.crypto import KEY_BYTES, Undecryptable, derive
-from shared.errors import unavailable
+from shared.errors import Error, unavailable
 
 GENERATION = 1  # of a project's data key; bound into every envelope
 
 
 class Wrapper(Protocol):
-    """Wraps the first halves, under a key-encryption key that never leaves it."""
+    """Wraps the first halves, under key-encryption keys that never leave it.
+
+    Raises OSError when it is out of reach.
+    """
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:
         """Give the name of the key-encryption key used, and the wrapped half."""
         ...
 
     def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:
-        """Give the half; raises Undecryptable if the key or the bytes are wrong."""
+        """Give the half; raises Undecryptable if the key or the bytes are wrong.
+
+        PermissionError (an OSError) says that this identity may wrap and not unwrap.
+        """
+        ...
+
+    def keks(self) -> dict[str, datetime | None]:
+        """Give the key-encryption keys there are, and since when each is not used for new ones.
+
+        The one that is used for new ones, None, comes last.
+        """
+        ...
+
+    def add(self, instead_of: str, now: datetime) -> None:
+        """Make a new key for what is wrapped from now on, unless `instead_of` is not it any more.
+
+        So two who rotate at once make one key. What older keys wrapped can be unwrapped still.
+        """
+        ...
+
+    def remove(self, kek: str) -> None:
+        """Destroy an old key; raises KeyError when it is none, or is the one in use."""
         ...
 
 
@@ -62,9 +86,14 @@ class KeyStore(Protocol):
         ...
 
 
+def newest(keks: Mapping[str, datetime | None]) -> str:
+    """Give the key-encryption key that new halves are wrapped under."""
+    return [*keks][-1]
+
+
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Tell a key store that is out of reach as Error `unavailable`."""
+    """Tell a key store or a wrapper that is out of reach as Error `unavailable`."""
     try:
         yield
     except OSError as error:
@@ -86,19 +115,54 @@ class Keyring:
         self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
         self._shredded = 0  # how often: tells an `open` that one came between
         self._lock = Lock()
+        self._check: Callable[[Wrapper], None] | None = None
+        self._checking = Lock()
+        self._refused: tuple[float, Error] | None = None
 
     def __repr__(self) -> str:
         return "Keyring(***)"
 
+    def require(self, check: Callable[[Wrapper], None]) -> None:
+        """Let no key be made or opened before `check` accepts the wrapper; it raises Error.
+
+        One that is refused is asked again quotas.KEY_RECHECK seconds later at the earliest.
+        """
+        self._check = check
+
+    def ready(self) -> None:
+        """Check, unless that is done; raises the Error of the check."""
+        if self._check is None:
+            return
+        with self._checking:
+            if self._check is None:  # by another thread meanwhile
+                return
+            if self._refused and time.monotonic() < self._refused[0]:
+                raise self._refused[1]
+            try:
+                with _reachable():
+                    self._check(self._wrapper)
+            except Error as error:
+                self._refused = (time.monotonic() + quotas.KEY_RECHECK, error)
+                raise
+            self._check = None
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Check, and tell what is out of reach: around every use of a key-encryption key."""
+        self.ready()
+        with _reachable():
+            yield
+
     def create(self, project_id: str, now: datetime) -> dict[str, Any]:
         """Make a project's data key; give the fields of its document `keys/current`."""
-        kek, wrapped = self._wrapper.wrap(os.urandom(KEY_BYTES), project_id)
-        with _reachable():
+        with self._usable():
+            kek, wrapped = self._wrapper.wrap(os.urandom(KEY_BYTES), project_id)
             self._halves.put(project_id, os.urandom(KEY_BYTES), now)
         return {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
 
     def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
         """Give the data key; raises Undecryptable when a half is gone or does not fit."""
+        self.ready()
         place = (project_id, record["wrapped"])
         with self._lock:
             self._forget_old()
@@ -109,15 +173,42 @@ class Keyring:
         try:
             with _reachable():
                 second = self._halves.get(project_id)
+                first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
         except KeyError:
             raise Undecryptable from None
-        first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
         key = derive(first + second, None, b"reprieve/v1/data-key/" + project_id.encode())
         with self._lock:
             if shredded == self._shredded:  # else it may be the one shredded meanwhile
                 self._cache[place] = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, key)
             self._forget_old()
         return key
+
+    def rewrap(self, holder: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what changes of a record when the newest key wraps it; nothing if it does already.
+
+        `holder` is what it was wrapped for: a project's id. Raises Undecryptable.
+        """
+        with self._usable():
+            if record["kek"] == newest(self._wrapper.keks()):
+                return {}
+            half = self._wrapper.unwrap(record["kek"], record["wrapped"], holder)
+            kek, wrapped = self._wrapper.wrap(half, holder)
+        return {"kek": kek, "wrapped": wrapped}
+
+    def keks(self) -> dict[str, datetime | None]:
+        """Give the key-encryption keys, the one in use last; see Wrapper.keks."""
+        with self._usable():
+            return self._wrapper.keks()
+
+    def add_kek(self, instead_of: str, now: datetime) -> None:
+        """Make a new key-encryption key; see Wrapper.add."""
+        with self._usable():
+            self._wrapper.add(instead_of, now)
+
+    def remove_kek(self, kek: str) -> None:
+        """Destroy an old key-encryption key, which nothing may use; see Wrapper.remove."""
+        with self._usable():
+            self._wrapper.remove(kek)
 
     def destroy(self, project_id: str) -> None:
         """Shred: destroy the second half for good, and forget the data key."""

@@ -5,14 +5,17 @@ Nothing here may leave a copy behind: a half is written once, overwritten, and u
 """
 
 import base64
+import copy
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.keywrap import (
@@ -27,44 +30,118 @@ from shared.keyring import Keyring
 
 def open_keyring(file: Path, folder: Path) -> Keyring:
     """Open the keyring in `file` (made at first use) over the key store in `folder`."""
-    try:
-        stored = json.loads(file.read_text())
-    except FileNotFoundError:
-        _write_new(file, json.dumps(_fresh()).encode())
-        stored = json.loads(file.read_text())
-    keks = {name: base64.b64decode(kek) for name, kek in stored["keks"].items()}
-    signing_key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(stored["signing_key"]))
-    return Keyring(FileWrapper(keks, stored["current"]), FileKeyStore(folder), signing_key)
+    if not file.exists():
+        with suppress(FileExistsError):  # another process came first
+            _write_whole(file, _encoded(_fresh()), os.link)
+    wrapper = FileWrapper(file)
+    signing_key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(wrapper.identity))
+    return Keyring(wrapper, FileKeyStore(folder), signing_key)
 
 
-def _fresh() -> dict[str, object]:
-    def key() -> str:
-        return base64.b64encode(os.urandom(KEY_BYTES)).decode()
-
-    name = f"local-{secrets.token_hex(4)}"
-    return {"current": name, "keks": {name: key()}, "signing_key": key()}
+def _key() -> str:
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
 
 
-@dataclass(frozen=True, repr=False)
+def _name() -> str:
+    return f"local-{secrets.token_hex(4)}"
+
+
+def _fresh() -> dict[str, Any]:
+    name = _name()
+    return {"current": name, "keks": {name: _key()}, "signing_key": _key()}
+
+
+def _encoded(stored: Mapping[str, Any]) -> bytes:
+    return json.dumps(stored).encode()
+
+
 class FileWrapper:
     """AES key wrap (RFC 3394) under the keys of the keyring file.
 
-    It takes no associated data: the data key's derivation binds the half to its project.
+    It takes no associated data: the data key's derivation binds the half to its project. The
+    file is read again when it has changed, for another process may have rotated. One with
+    another signing key is another keyring: it is refused (OSError), as is none at all.
     """
 
-    keks: dict[str, bytes]
-    current: str
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen = self._read()  # the file's stamp and its content
+        self.identity: str = self._seen[1]["signing_key"]
+
+    def __repr__(self) -> str:
+        return "FileWrapper(***)"
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:  # noqa: ARG002 - protocol
         """Wrap under the current key-encryption key."""
-        return self.current, aes_key_wrap(self.keks[self.current], half)
+        stored = self._newest()
+        kek = stored["current"]
+        return kek, aes_key_wrap(base64.b64decode(stored["keks"][kek]), half)
 
     def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:  # noqa: ARG002
         """Unwrap; raises Undecryptable for an unknown key or damaged bytes."""
+        stored = self._seen[1]
+        stored = stored if kek in stored["keks"] else self._newest()
         try:
-            return aes_key_unwrap(self.keks[kek], wrapped)
+            return aes_key_unwrap(base64.b64decode(stored["keks"][kek]), wrapped)
         except (KeyError, ValueError, InvalidUnwrap):
             raise Undecryptable from None
+
+    def keks(self) -> dict[str, datetime | None]:
+        """Give the keys and since when each is old; the current one last."""
+        stored = self._newest()
+        old = {name: datetime.fromisoformat(at) for name, at in _retired(stored).items()}
+        return {**old, stored["current"]: None}
+
+    def add(self, instead_of: str, now: datetime) -> None:
+        """Make a new current key; the file is replaced whole, or stays as it is."""
+        with self._changing() as stored:
+            if stored["current"] == instead_of:
+                stored["retired"] = _retired(stored) | {instead_of: now.isoformat()}
+                stored["current"] = _name()
+                stored["keks"][stored["current"]] = _key()
+
+    def remove(self, kek: str) -> None:
+        """Drop an old key from the file."""
+        with self._changing() as stored:
+            stored["retired"] = _retired(stored)
+            del stored["retired"][kek], stored["keks"][kek]
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Any]]:
+        """Give the content for changing; one process at a time, and what it leaves is stored."""
+        with self._file.with_name(f".{self._file.name}.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = self._newest()
+            stored = copy.deepcopy(before)
+            yield stored
+            if stored != before:
+                _write_whole(self._file, _encoded(stored), os.replace)
+
+    def _newest(self) -> dict[str, Any]:
+        """Give the content of the file as it is now."""
+        stamp, stored = self._seen
+        if stamp != _stamp(self._file):
+            stamp, stored = self._read()
+            if stored["signing_key"] != self.identity:
+                raise OSError("the keyring file was replaced by another keyring")
+            self._seen = stamp, stored
+        return stored
+
+    def _read(self) -> tuple[tuple[int, int], dict[str, Any]]:
+        stamp = _stamp(self._file)
+        stored = json.loads(self._file.read_text())
+        stored["keks"][stored["current"]]  # without it the keyring is damaged
+        return stamp, stored
+
+
+def _retired(stored: Mapping[str, Any]) -> dict[str, str]:
+    return dict(stored.get("retired", {}))
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """Give what tells one content of a file that is always replaced whole from the next."""
+    seen = file.stat()
+    return seen.st_ino, seen.st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -132,14 +209,18 @@ def _time_of(content: bytes) -> datetime | None:
     return made if made.tzinfo else None
 
 
-def _write_new(file: Path, content: bytes) -> None:
-    """Write a new 0600 file whole or not at all; leave one that is already there as it is."""
+def _write_whole(file: Path, content: bytes, place: Callable[[Path, Path], object]) -> None:
+    """Write a 0600 file whole or not at all; `place` moves it (os.replace) or links it (os.link).
+
+    A link raises FileExistsError where there is a file already, and leaves that as it is.
+    """
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _durably(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, lambda fd: _write(fd, content))
-    with suppress(FileExistsError):
-        os.link(draft, file)
-    draft.unlink()
+    try:
+        _durably(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, lambda fd: _write(fd, content))
+        place(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
     _durably(file.parent, os.O_RDONLY)
 
 

@@ -48,6 +48,11 @@ PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling m
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1
 KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory
 KEY_CACHE_ENTRIES = 1024
+KEY_RECHECK = 5.0  # seconds until keys that were refused are tried again: not at every request
+REWRAP_BATCH = 100  # projects whose keys one call re-wraps or counts
+KEK_COUNTED = 100_000  # projects looked at before an old key is removed: a call must end
+# An old key is kept for at least so long: a create under way may still store what it wrapped.
+KEK_REST = timedelta(minutes=10)
 TOKEN_CACHE_ENTRIES = 4096
 
 KEY_RATE, TOKEN_RATE = 50, 5  # requests, exchanges a second: far more than a person or a script

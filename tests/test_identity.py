@@ -58,6 +58,7 @@ ASKS = {
     "get_api_key": "apikey.view",
     "delete_api_key": "apikey.manage",
     "create_account": None,
+    "rotate_keys": None,
     "get_api_document": None,
     "list_app_revisions": "entity.view",
     "get_app_revision": "entity.view",

@@ -98,6 +98,7 @@ def test_every_operation_is_asked():
     assert set(operations()) - set(ASKED) == {
         *("list_projects", "create_project", "list_reclamations", "list_resource_instances"),
         *("issue_token", "create_account", "get_api_document", "list_function_runtimes"),
+        "rotate_keys",
         *("list_api_keys", "create_api_key", "get_api_key", "delete_api_key"),
     }
 
@@ -233,7 +234,7 @@ def test_names_of_others_are_free(owner):
     assert owner.call("POST", "/v2/projects", {"name": "active"}).status_code == 202
 
 
-PRIVATE = ("createAccount", "onProjectWritten", "enforceRetention")
+PRIVATE = ("createAccount", "rotateKeys", "onProjectWritten", "enforceRetention")
 PLACES = (
     "{0}",
     "{0}/",

@@ -11,10 +11,18 @@ import yaml
 import functions.main
 from ce.commands import NOUNS
 from emulator import hosting
-from functions import http_api, http_identity, http_projects, http_resources, http_secrets
+from functions import (
+    http_api,
+    http_identity,
+    http_keys,
+    http_projects,
+    http_resources,
+    http_secrets,
+)
 from shared import (
     api_keys,
     app_revisions,
+    key_rotation,
     projects,
     quotas,
     reclamations,
@@ -39,6 +47,7 @@ SERVED = {
     **http_resources.OPERATIONS,
     **http_identity.OPERATIONS,
     **http_identity.PRIVATE,
+    **http_keys.PRIVATE,
 }
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 # The limits of shared/quotas.py that a user can meet, as docs may write them.
@@ -79,6 +88,10 @@ INNER = {  # of no user's concern
     "SEALED_PART_BYTES",
     "DOCUMENT_BYTES",
     "KEY_CACHE_ENTRIES",
+    "KEY_RECHECK",
+    "REWRAP_BATCH",
+    "KEK_COUNTED",
+    "KEK_REST",
     "TOKEN_CACHE_ENTRIES",
     "SWEEP_BATCH",
     "SWEEP_BYTES",
@@ -122,6 +135,7 @@ def test_endpoint(name):
         "reprieve-manage@",
         "reprieve-reveal@",
         "reprieve-retain@",
+        "reprieve-rotate@",
     }
     assert len({"httpsTrigger", "eventTrigger", "scheduleTrigger"} & set(endpoint)) == 1
 
@@ -201,6 +215,7 @@ def queries():
 # Each query of shared/, by the file it stands in: collection group, equalities, order.
 QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
+    "key_rotation.py": [("projects", (), "id")],
     "projects.py": [("projects", ("account_id", "region"), "name")],
     "places.py": [
         *((kind.collection, (), kind.key) for kind in KINDS),
@@ -223,7 +238,7 @@ QUERIES = {
 
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
-    once = ["api_keys.py", "places.py", "projects.py"]
+    once = ["api_keys.py", "key_rotation.py", "places.py", "projects.py"]
     assert sorted(queries()) == once + ["retention.py"] * 4
     assert set(queries()) == set(QUERIES)
 
@@ -239,6 +254,7 @@ def asked(app, monkeypatch):
         return query(self, collection, *filters, order=order, **more)
 
     monkeypatch.setattr(Store, "query", noted)
+    key_rotation.rotate(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
     api_keys.listing(app, call())
     projects.listing(app, call())

@@ -1,0 +1,63 @@
+"""The check value: a wrong key-encryption key is refused before anything is written with it.
+
+Made at the first start of a store and kept in it, wrapped as a project's first half is. Who cannot
+unwrap it has other keys than those the store was written with.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from shared import writes
+from shared.crypto import KEY_BYTES, Undecryptable
+from shared.errors import Error
+from shared.failures import log
+from shared.keyring import Keyring, Wrapper
+from shared.store import Conflict, Store
+
+PATH = "settings/keyring"
+HOLDER = "check"  # what it is wrapped for, in a project id's place
+
+
+def verify(store: Store, wrapper: Wrapper) -> None:
+    """Require that the wrapper has the keys of this store; the first one ever sets them.
+
+    Raises Error `unavailable`, after a line in the log, when it has others.
+    """
+    fields = store.read(PATH)[PATH].fields
+    if fields is None:
+        try:
+            store.commit([writes.create(PATH, _made(wrapper))])
+        except Conflict:  # another process came first
+            fields = store.read(PATH)[PATH].fields
+    if fields is not None and not _fits(wrapper, fields):
+        told = {"severity": "CRITICAL", "message": "wrong key-encryption key: no key is used"}
+        log.critical(json.dumps(told))
+        message = "The keys of this store are not at hand."
+        raise Error("unavailable", message, headers={"Retry-After": "5"})
+
+
+def rewrap(store: Store, keyring: Keyring) -> None:
+    """Wrap the check value under the newest key; raises Conflict when another does so now."""
+    document = store.read(PATH)[PATH]
+    change = keyring.rewrap(HOLDER, document.fields) if document.fields else {}
+    if change:
+        store.commit([writes.update(document, change)])
+
+
+def _made(wrapper: Wrapper) -> dict[str, Any]:
+    value = os.urandom(KEY_BYTES)
+    kek, wrapped = wrapper.wrap(value, HOLDER)
+    return {"kek": kek, "wrapped": wrapped, "sha256": hashlib.sha256(value).hexdigest()}
+
+
+def _fits(wrapper: Wrapper, fields: Mapping[str, Any]) -> bool:
+    try:
+        value = wrapper.unwrap(fields["kek"], fields["wrapped"], HOLDER)
+    except Undecryptable:
+        return False
+    except PermissionError:  # the identity may only wrap; that the key is ours was seen before
+        return True
+    return bool(hashlib.sha256(value).hexdigest() == fields["sha256"])

@@ -112,7 +112,7 @@ def main() -> int:
         found = removed(removal)
         bad += not found.why
         name = " + ".join(removal.guards)
-        print(f"\nwithout {name} ({removal.said}), in `{removal.world}`:")
+        print(f"\nwithout {name} ({removal.file}), in `{removal.world}`:")
         print(f"  {found.why or 'NOT FOUND'} [{len(found.trace)} steps, {found.states:,} states]")
         _tell(found)
     spent = time.monotonic() - began

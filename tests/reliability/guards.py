@@ -30,6 +30,7 @@ WORLDS = {
         ),
         World("slots", "ab", kinds=ENDS, requests=2, workers=2, horizon=0),
         World("names", "aa", 2, kinds=ENDS, requests=2, horizon=0),
+        World("release", "ab", 2, kinds=ENDS - {"nudge"}, workers=2, horizon=0),
         World("orphans", kinds=ENDS | {"settle"}, schedules=2, horizon=0),
         World("keys", kinds=ENDS | {"read", "write"}, requests=3, horizon=0),
         World("writers", kinds=ENDS | {"write"}, requests=3, horizon=0),
@@ -95,7 +96,7 @@ REMOVALS = [
     _of("end_precondition + end_once", "purge", "I15", "purge", r"writes.create\(f.tombstones/"),
     _of("tombstone_in_commit", "purge", "I5", "purge", r"writes.create\(f.tombstones/"),
     _of("slot_in_commit", "purge", "I2", "purge", r"writes.Write\(region, \{\}, mask=\[slot\("),
-    _of("slot_alone", "slots", "I2", "purge", r"mask=\[slot\(project_id\)\]"),
+    _of("slot_alone", "release", "I2", "purge", r"mask=\[slot\(project_id\)\]"),
     _of("erase_entry_in_commit", "purge", "I15", "purge", r"audit.entry\(f.\{project_id\}.erase"),
     # The schedule.
     _of("no_expire", "life", "L1/L2", "retention", r"SOFT_DELETED, .purge_at., now"),

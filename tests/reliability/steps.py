@@ -253,7 +253,7 @@ class Steps:
             case "restore":
                 return project._replace(status=ACTIVE, due=0, kept=0)
             case "expire" | "reclaim":
-                return project._replace(status=HARD, due=0, kept=project.held)
+                return project._replace(status=HARD, kept=project.held)
             case _:
                 return project._replace(status=TARGET[job.kind])
 

@@ -37,11 +37,12 @@ def explore(world: World, stop: str = "") -> Found:
         state = todo.popleft()
         for label, after, why in steps.after(state):
             new = after not in came
-            if not new and not why:
-                continue
-            why = why or broken(world, after) or _unsettled(steps, after, rested)  # noqa: PLW2901
-            if why.startswith(stop) if stop else why:
-                return Found(len(came), why, (*_way(came, state), label))
+            whys = [why]
+            if new:
+                whys += broken(world, after), _unsettled(steps, after, rested)
+            for found in filter(None, whys):
+                if found.startswith(f"{stop}:" if stop else ""):
+                    return Found(len(came), found, (*_way(came, state), label))
             if new:
                 came[after] = (state, label)
                 todo.append(after)

@@ -80,7 +80,9 @@ REMOVALS = [
     # What a project holds.
     _of("write_status + write_verify", "writers", "I12", "places", r"require_active\(project\)"),
     _of("write_verify", "writers", "I12", "places", r"writes.verify\(project\), audit.by"),
-    _of("resource_precondition", "writers", "I22", "resources", r"writes.replace\(read\[place.path"),
+    _of(
+        "resource_precondition", "writers", "I22", "resources", r"writes.replace\(read\[place.path"
+    ),
     _of("read_status", "keys", "I9", "places", r"require_active\(project\)"),
     _of("cache_forget", "keys", "I11", "keyring", r"del self._cache\[place\]"),
     _of("cache_count", "keys", "I11", "keyring", r"if shredded == self._shredded"),
@@ -89,7 +91,9 @@ REMOVALS = [
     _of("shred_first", "purge", "I10", "purge", r"app.keyring.destroy\(project_id\)"),
     _of("stamp_after", "purge", "I11", "purge", r'stamp = \{"shredded_at": now'),
     _of("read_back", "purge", "I11", "local_keys", r"if file.exists\(\)"),
-    _of("stamp_precondition", "purge", "I", "purge", r"writes.update\(document, stamp\), writes.dis"),
+    _of(
+        "stamp_precondition", "purge", "I", "purge", r"writes.update\(document, stamp\), writes.dis"
+    ),
     _of("sweep_precondition", "purge", "I", "purge", r"writes.update\(document, stamp\), \*map"),
     _of("sweep_all", "purge", "I12", "purge", r"if children:"),
     _of("end_precondition", "purge", "I", "purge", r"writes.delete\(document\)"),
@@ -105,7 +109,9 @@ REMOVALS = [
     _of("no_settle", "orphans", "I23", "retention", r"\(.orphans., _settle, project_id\)"),
     _of("no_purge", "purge", "L1/L2", "purge", r"def advance\("),
     _of("nudge_precondition", "purge", "I", "retention", r"writes.update\(document, \{.nudged_at"),
-    _of("settle_looks + fence_absent", "orphans", "I", "retention", r"read\[project\].fields is not"),
+    _of(
+        "settle_looks + fence_absent", "orphans", "I", "retention", r"read\[project\].fields is not"
+    ),
     _of("fence_absent", "orphans", "I", "retention", r"writes.absent\(project\)"),
     _of("fence_first", "orphans", "I8", "retention", r"A tombstone is written first"),
     _of("fence_once", "orphans", "I5", "retention", r"writes.create\(tombstone, never\)"),

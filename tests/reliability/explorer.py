@@ -13,7 +13,7 @@ from tests.reliability.guards import REMOVALS, WORLDS, Removal
 from tests.reliability.model import FAILED, HARD, NEW, SOFT, State, World, broken, unfinished
 from tests.reliability.steps import Steps
 
-MOST = 2_000_000
+MOST = 500_000
 SETTLED = 80  # steps of the schedule and its events after which it must have come to rest
 
 

@@ -36,8 +36,10 @@ WORLDS = {
         World("writers", kinds=ENDS | {"write"}, requests=3, horizon=0),
         World("answers", kinds=MOVES - {"expire"}, requests=2, workers=0, faults=LOSING),
         World("lost", kinds=MOVES, faults=LOSING),
+        World("whole", workers=2),
     )
 }
+WIDE = World("wide", requests=2, workers=2)  # by the program alone: it takes a minute
 
 
 class Removal(NamedTuple):

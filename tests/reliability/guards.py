@@ -82,7 +82,7 @@ REMOVALS = [
     ),
     _of("audit_once + move_precondition", "answers", "I15", "audit", r"writes.create\(f.audit/"),
     # What a project holds.
-    _of("write_status + write_verify", "writers", "I12", "places", r"require_active\(project\)"),
+    _of("write_status", "writers", "I12", "places", r"require_active\(project\)"),
     _of("write_verify", "writers", "I12", "places", r"writes.verify\(project\), audit.by"),
     _of("resource_precondition", "writers", "I22", "resources", r"writes.replace\(read\[place"),
     _of("read_status", "keys", "I9", "places", r"require_active\(project\)"),
@@ -109,7 +109,7 @@ REMOVALS = [
     _of("no_settle", "orphans", "I23", "retention", r"\(.orphans., _settle, project_id\)"),
     _of("no_purge", "purge", "L1/L2", "purge", r"def advance\("),
     _of("nudge_precondition", "purge", "I5", "retention", r"writes.update\(document, \{.nudged_at"),
-    _of("settle_looks + fence_absent", "orphans", "I5", "retention", r"read\[project\].fields is"),
+    _of("settle_looks", "orphans", "I23", "retention", r"read\[project\].fields is"),
     _of("fence_absent", "orphans", "I5", "retention", r"writes.absent\(project\)"),
     _of(
         "fence_first", "orphans", "I8", "retention", r"absent\(project\)\]\)\n    app.keyring.destr"

@@ -39,10 +39,16 @@ fuzz: setup  ## search for bad answers with schemathesis (15 minutes; MINUTES=1 
 prove: setup  ## prove what is claimed of the worst day: one line a claim
 	$(BIN)/python tests/prove.py
 
+soak: setup  ## 20 minutes of mixed load at half capacity, with a restart (MINUTES=2 for less)
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),20)
+
+wave: setup  ## measure a purge of 100 projects due at once, and sweeps beside 10,000 that are not
+	$(BIN)/python -m tests.wave
+
 bench: setup  ## measure, as ratios in one run
 	$(BIN)/python tests/bench.py
 
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python tests/firebase.py
 
-.PHONY: help setup demo test check fmt fuzz prove bench firebase
+.PHONY: help setup demo test check fmt fuzz prove soak wave bench firebase

@@ -112,7 +112,7 @@ def test_the_movable_clock_is_local(tmp_path):
 
 
 @pytest.mark.claim("F20", "the local clock moved back purges nothing, and forward again it does")
-@pytest.mark.parametrize("back", [-HOUR, -8 * DAY, -time.time()])
+@pytest.mark.parametrize("back", [-HOUR, -8 * DAY, -20_000 * DAY])
 def test_the_local_clock_moved_back(app, back):
     """What is due waits while time is behind; nothing is lost when it is right again."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]

@@ -216,7 +216,9 @@ def report(clients: list[Client], watch: Restart, began: float) -> int:
     errors = Counter(wrong for *_, wrong in usual if wrong)
     print(f"{'requests':24}{len(rows):10}\n{'errors':24}{errors.total():10}  {dict(errors)}")
     lost = Counter(wrong for *_, wrong in apart if wrong)
-    print(f"{'restart':24}{up - start:10.1f} s, {len(apart)} requests due, {lost.total()} unanswered")
+    print(
+        f"{'restart':24}{up - start:10.1f} s, {len(apart)} requests due, {lost.total()} unanswered"
+    )
     print(f"{'memory before it':24}{grown(watch.memory, began, start):>20}")
     print(f"{'memory after it':24}{grown(watch.memory, up, time.monotonic()):>20}")
     wrong = sum(client.differences() for client in clients)
@@ -235,7 +237,11 @@ def main() -> None:
         store = firestore.start(
             ports.free(), f"127.0.0.1:{hub}", home / "store.log", Log(quiet=True)
         )
-        fixed = {"--hub-port": hub, "--hosting-port": ports.free(), "--functions-port": ports.free()}
+        fixed = {
+            "--hub-port": hub,
+            "--hosting-port": ports.free(),
+            "--functions-port": ports.free(),
+        }
         options = [str(word) for pair in fixed.items() for word in pair]
         host = Host(home / "ce", *options)
         env = {"FIRESTORE_EMULATOR_HOST": store.address, "CE_KEY_STORE": str(home / "keys")}
@@ -245,7 +251,7 @@ def main() -> None:
             full = run(clients, CALIBRATION)
             print(f"{'at full speed':24}{full:10.0f} requests/s, {CLIENTS} clients")
             began = time.monotonic()
-            print(f"{'asked':24}{full / 2:10.0f} requests/s for {seconds / 60:g} minutes", flush=True)
+            print(f"{'asked':24}{full / 2:10.0f} requests/s, for {seconds / 60:g} min", flush=True)
             with Restart(host, env, began + seconds / 2) as watch:
                 got = run(clients, seconds, full / 2)
             print(f"{'answered':24}{got:10.0f} requests/s")

@@ -55,6 +55,7 @@ def said(kind, verb):
     return f"codeengine.{WORDS[kind.collection]}.{verb}"
 
 
+@pytest.mark.claim("I15", "each change has its audit entry, and no other")
 @pytest.mark.parametrize("kind", KINDS, ids=called)
 def test_each_change_has_its_entry(home, kind):
     """A create, an update and a delete have one entry each; what reads or is refused has none."""

@@ -139,6 +139,7 @@ def filled(account):
     return project, secrets
 
 
+@pytest.mark.claim("F3", "a create killed at each of its writes is whole or was never there")
 def test_create(fragile):
     """A create leaves a whole project or none; the slot is free if there is none."""
 
@@ -162,6 +163,7 @@ def test_create(fragile):
     assert walk(fragile, lambda account: account.token, act, check) == 6
 
 
+@pytest.mark.claim("F4", "a delete or restore killed at its writes is done or not done")
 def test_delete_and_restore(fragile):
     """A delete or a restore is done or not done; either way nothing is lost."""
 
@@ -187,6 +189,7 @@ def test_delete_and_restore(fragile):
     assert walk(fragile, deleted, restore, check) == 2
 
 
+@pytest.mark.claim("F5", "a large secret's write killed: the old value or the new, no stray part")
 def test_secrets(fragile):
     """A secret is the old one or the new one, whole, with no part left over."""
 
@@ -222,6 +225,7 @@ def test_secrets(fragile):
         assert walk(fragile, filled, act, check) == 2
 
 
+@pytest.mark.claim("F1", "a purge killed before and after each of its writes ends all the same")
 @pytest.mark.parametrize("how", ["reclaim", "reclaim an active one", "expire"])
 def test_purge(fragile, how):
     """A purge killed at any write ends, with one tombstone; or it never began."""

@@ -33,6 +33,7 @@ def outcome(act):
     return "done"
 
 
+@pytest.mark.claim("I6", "at any instant exactly one of restore and destruction is legal")
 @pytest.mark.parametrize("first", ["restore", "expire"])
 @pytest.mark.parametrize("microseconds", [-1_000_000, -1, 0, 1, 1_000_000])
 def test_at_any_instant_exactly_one_is_legal(app, microseconds, first):
@@ -68,6 +69,7 @@ def deleted(account, seconds):
     return project, secret
 
 
+@pytest.mark.claim("I8", "restored a second before the deadline it is as it was")
 def test_a_second_before_the_deadline_it_can_be_restored(account, host):
     """The schedule leaves it alone, and the restore brings everything back."""
     project, secret = deleted(account, -30)
@@ -81,6 +83,7 @@ def test_a_second_before_the_deadline_it_can_be_restored(account, host):
     assert account.call("GET", f"/v2/projects/{project['id']}/secrets/s").json() == secret
 
 
+@pytest.mark.claim("I6", "from the deadline on a restore is refused")
 @pytest.mark.parametrize("seconds", [0, 1, WEEK])
 def test_from_the_deadline_on_a_restore_is_refused(account, host, seconds):
     """Even when no schedule has run; then the schedule alone destroys it."""
@@ -96,6 +99,7 @@ def test_from_the_deadline_on_a_restore_is_refused(account, host, seconds):
     assert project["id"] not in host.inside.slots(account.id)
 
 
+@pytest.mark.claim("I14", "a second delete does not move the deadline")
 def test_a_second_delete_does_not_move_the_deadline(account, host):
     """The deadline is computed once; only a restore and a new delete make another."""
     project = account.project()
@@ -113,6 +117,7 @@ def test_a_second_delete_does_not_move_the_deadline(account, host):
     assert second["deleted_at"] - first["deleted_at"] >= timedelta(seconds=WEEK / 2)
 
 
+@pytest.mark.claim("F19", "moving the lifecycle's clock makes no token end or live on")
 def test_moving_the_clock_logs_nobody_out(account, host):
     """Tokens live by the host's own clock, not by lifecycle time."""
     project = account.project()

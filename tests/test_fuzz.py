@@ -25,6 +25,7 @@ def fuzzed(tmp_path_factory):
     [(False, STEPS, 10), (True, CALLS, 20)],
     ids=["rest", "by-name"],
 )
+@pytest.mark.claim("fuzz", "no request that schemathesis tries is answered wrongly")
 def test_fuzz(fuzzed, tmp_path, named, options, unreached):
     """Every check holds; all but a few operations were reached, and succeeded."""
     done = run(fuzzed, tmp_path / "run", SEED, *options, named=named)

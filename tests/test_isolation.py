@@ -111,6 +111,7 @@ def test_what_is_asked_for_is_there(other, theirs, name):
     assert other.call("GET", path).status_code == 200
 
 
+@pytest.mark.claim("I21", "another account's project answers as one that does not exist")
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", ASKED)
 def test_others_project(stranger, theirs, name, state):
@@ -146,6 +147,7 @@ def test_others_project_by_name(stranger, theirs, name):
     assert answers[0][0] == 404
 
 
+@pytest.mark.claim("I21", "lists hold one's own alone")
 def test_lists_hold_only_ones_own(host, owner, theirs):
     """Lists hold nothing of another account, whoever is asked for."""
     mine = owner.project()["id"]
@@ -198,6 +200,7 @@ def test_what_concerns_the_account(scoped, method, path, permission):
     assert (answer.status_code, error["code"], error["message"]) == (403, "forbidden", said)
 
 
+@pytest.mark.claim("I21", "another account's keys are not seen and not deleted")
 def test_others_keys(owner, other):
     """Another account's key answers as a missing one, byte by byte, and is in no list."""
     for method in ("GET", "DELETE"):

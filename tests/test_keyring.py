@@ -276,6 +276,7 @@ def test_damaged_record(ring, change):
     expect_undecryptable(ring, ID, ring.create(ID, NOW) | change)
 
 
+@pytest.mark.claim("T1", "a data key's record changed in any bit opens nothing")
 def test_flipped_record(ring):
     """No byte of a wrapped half can be changed."""
     record = ring.create(ID, NOW)
@@ -285,6 +286,7 @@ def test_flipped_record(ring):
         expect_undecryptable(ring, ID, record | {"wrapped": bytes(flipped)})
 
 
+@pytest.mark.claim("F29", "halves under another key-encryption key are not opened")
 def test_wrong_key_encryption_key(file, folder, ring):
     """Under another key-encryption key of the same name nothing is unwrapped."""
     record = ring.create(ID, NOW)
@@ -315,6 +317,7 @@ def test_put_where_no_folder_can_be(file, tmp_path):
         ring.create(ID, NOW)
 
 
+@pytest.mark.claim("F22", "a key half that is not written whole is none: the create fails")
 def test_put_on_a_full_disk(ring):
     """A half that cannot be written whole is no half: the create fails."""
     ring.create(OTHER, NOW)
@@ -322,6 +325,7 @@ def test_put_on_a_full_disk(ring):
         ring.create(ID, NOW)
 
 
+@pytest.mark.claim("F22", "a key half of which a part fits is none: the create fails")
 def test_put_on_an_almost_full_disk(ring):
     """A half of which only a part fits on the disk is no half: the create fails."""
     ring.create(OTHER, NOW)

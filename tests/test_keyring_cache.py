@@ -35,6 +35,7 @@ def expect_undecryptable(ring, project_id, record):
     assert str(refused.value) == ""
 
 
+@pytest.mark.claim("I9", "a key destroyed by another process is forgotten within a minute")
 def test_destroyed_by_another_process(file, folder, ring, clock):
     """A key destroyed elsewhere is forgotten here when its minute is over."""
     record = ring.create(ID, NOW)
@@ -107,6 +108,7 @@ def test_cache_under_threads(ring):
             assert ring.open(f"p{number}", records[f"p{number}"]) == keys[f"p{number}"]
 
 
+@pytest.mark.claim("I9", "a key destroyed while it is opened is not kept")
 def test_destroy_while_opening(ring, monkeypatch):
     """A key destroyed while it is being opened does not come back into memory."""
     record = ring.create(ID, NOW)

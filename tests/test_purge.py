@@ -51,6 +51,7 @@ GONE = (None, {}, False, False)
 STEPS = ["shred", "sweep", "tombstone", "nothing"]  # of a project that holds little
 
 
+@pytest.mark.claim("I12", "after permanent deletion only the tombstone and the audit are left")
 @pytest.mark.parametrize("how", ["expire", "reclaim a deleted one", "reclaim an active one"])
 def test_nothing_is_left(account, host, how):
     """No document in any collection, no key half, no slot; one tombstone, the name is free."""
@@ -74,6 +75,7 @@ def test_nothing_is_left(account, host, how):
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (404, "resource_not_found")
 
 
+@pytest.mark.claim("F36", "a stolen copy and the key-encryption key decrypt nothing destroyed")
 def test_a_stolen_copy_and_the_key_encryption_key_do_not_decrypt(account, host):
     """Every document of the project and the keyring file, copied before, are worthless after."""
     project = filled(account)
@@ -100,6 +102,7 @@ def _decrypted(keyring, documents, path):
     return sealing.unseal(keyring, documents[path], record, SECRETS, secret, [secret["sealed"]])
 
 
+@pytest.mark.claim("F15", "an event lost for ever is made good by the schedule alone")
 def test_a_lost_event_is_made_good_by_the_schedule(account, host):
     """Every event of the purge is lost; nudged by the schedule alone, it still ends."""
     project = filled(account)
@@ -121,6 +124,7 @@ def test_a_lost_event_is_made_good_by_the_schedule(account, host):
     assert left_of(host, account, project) == GONE
 
 
+@pytest.mark.claim("F13", "doubled and late events change nothing")
 def test_doubled_and_late_events_change_nothing(account, host):
     """Events delivered again, at once and after the end, leave every document as it is."""
     project = filled(account)
@@ -137,6 +141,7 @@ def test_doubled_and_late_events_change_nothing(account, host):
     assert account.status(other) == "soft_deleted"
 
 
+@pytest.mark.claim("F14", "an event of a former life of a project is harmless")
 def test_an_event_of_a_former_life_is_harmless(account, host):
     """A late event of the first deletion does not touch a project that was restored."""
     project = filled(account)
@@ -150,6 +155,7 @@ def test_an_event_of_a_former_life_is_harmless(account, host):
     assert host.inside.below(f"projects/{project['id']}") == before
 
 
+@pytest.mark.claim("F16", "the schedule twice at once does everything once")
 def test_the_schedule_twice_at_once_does_everything_once(account, host):
     """Two runs at the same moment leave one tombstone and one audit entry a project."""
     doomed = [filled(account) for _ in range(3)]
@@ -170,6 +176,7 @@ def test_the_schedule_twice_at_once_does_everything_once(account, host):
         assert actions.count("codeengine.project.erase") == 1
 
 
+@pytest.mark.claim("I10", "no document is swept before the key is gone")
 def test_steps_in_order(app):
     """Shred comes before the first document goes, and the tombstone last."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
@@ -215,6 +222,7 @@ def _bytes_of(fields):
     return sum(len(value) for value in fields.values() if isinstance(value, bytes))
 
 
+@pytest.mark.claim("I11", "what cannot be read back as gone is not recorded as shredded")
 def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):
     """While the key half can still be read nothing is swept; once it is gone, the rest goes."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
@@ -230,6 +238,7 @@ def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):
     assert [purge.advance(app, project) for _ in range(4)] == STEPS
 
 
+@pytest.mark.claim("F34", "a purge that cannot end is marked, told and tried again")
 def test_a_purge_that_cannot_end_is_marked_and_tried_again(app):
     """After a day without progress it shows as failed; an hour later it is tried again."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
@@ -260,6 +269,7 @@ def test_the_owner_may_retry_a_failed_purge(app):
     assert [purge.advance(app, project) for _ in range(4)] == STEPS
 
 
+@pytest.mark.claim("I23", "a key half without a project is destroyed, never one that is in use")
 def test_an_orphaned_key_half_is_destroyed_after_an_hour(app):
     """A half whose project was never stored goes; one whose project was is confirmed."""
     stored = projects.create(app, call(body={"name": "p"})).body["id"]
@@ -274,6 +284,7 @@ def test_an_orphaned_key_half_is_destroyed_after_an_hour(app):
     assert retention.enforce(app)["orphans"] == 0
 
 
+@pytest.mark.claim("I2", "slots that disagree with projects are reported")
 def test_slots_that_disagree_with_projects_are_reported(app):
     """A region whose slots were changed by hand is counted, a right one is not."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]

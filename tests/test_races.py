@@ -27,6 +27,7 @@ def agree(host, account):
     return held == host.inside.slots(account.id)
 
 
+@pytest.mark.claim("I1", "sixty creates at once fill exactly twenty slots")
 def test_sixty_creates_fill_exactly_twenty_slots(account, host):
     """The rest are refused, and told which projects hold the slots and until when."""
     warm = account.token  # one token for all
@@ -68,6 +69,7 @@ def test_the_cap_can_be_set_for_a_local_host(app):
         projects.create(small, call(body={"name": "q"}))
 
 
+@pytest.mark.claim("I4", "of two creates of one name one wins")
 def test_of_two_creates_of_one_name_one_wins(account, host):
     """Ten rounds of four creates of one name: one project each, and no stray slot."""
     for number in range(10):
@@ -79,6 +81,7 @@ def test_of_two_creates_of_one_name_one_wins(account, host):
     assert agree(host, account)
 
 
+@pytest.mark.claim("I4", "a name is taken until its project is destroyed, then free")
 def test_a_soft_deleted_name_is_taken_until_permanent_deletion(account):
     """The name comes back with the slot, and not before."""
     project = account.project("mine")
@@ -98,6 +101,7 @@ def test_names_and_caps_are_per_account(account, host):
     assert len(host.inside.slots(account.id)) == len(host.inside.slots(other.id)) == 1
 
 
+@pytest.mark.claim("I14", "of a restore and a reclaim at once one wins, whole")
 def test_restore_and_reclaim_at_once_one_wins(account):
     """Whichever comes first; the other is refused, and the project is whole or gone."""
     for _ in range(5):
@@ -115,6 +119,7 @@ def test_restore_and_reclaim_at_once_one_wins(account):
             assert account.call("GET", path).json() == secret
 
 
+@pytest.mark.claim("I8", "secrets written while the project is deleted are whole or refused")
 def test_secrets_written_while_the_project_is_deleted(account, host):
     """Each write is in the project when it is restored, or was refused; nothing is lost."""
     project = account.project()
@@ -136,6 +141,7 @@ def test_secrets_written_while_the_project_is_deleted(account, host):
     assert usage["count"] == len(written)
 
 
+@pytest.mark.claim("I2", "after half a minute of everything at once the count of slots is exact")
 def test_thirty_seconds_of_everything(account, host):
     """Eight threads create, delete, restore and reclaim at random; then all agree."""
     end = time.monotonic() + 30

@@ -4,6 +4,8 @@ After a restart and one schedule run everything is in one legal state: the old o
 never one between; a purge that had begun ends with one tombstone.
 """
 
+import os
+import random
 import uuid
 
 import pytest
@@ -14,6 +16,7 @@ from emulator.log import Log
 from tests.support import WEEK, Host, until
 
 MOST = 12  # writes of the longest operation, with room; the walk ends by itself
+PAIRS = max(2, int(os.environ.get("HYPOTHESIS_EXAMPLES", "0")) // 6)
 LARGE = {"k": "x" * 1_000_000}
 
 
@@ -140,7 +143,7 @@ def filled(account):
 
 
 @pytest.mark.claim("F3", "a create killed at each of its writes is whole or was never there")
-def test_create(fragile):
+def test_create(fragile, record_property):
     """A create leaves a whole project or none; the slot is free if there is none."""
 
     def act(account, _):
@@ -161,10 +164,11 @@ def test_create(fragile):
         assert len(inside.slots(account.id)) == 1
 
     assert walk(fragile, lambda account: account.token, act, check) == 6
+    record_property("said", "6 crash points")
 
 
 @pytest.mark.claim("F4", "a delete or restore killed at its writes is done or not done")
-def test_delete_and_restore(fragile):
+def test_delete_and_restore(fragile, record_property):
     """A delete or a restore is done or not done; either way nothing is lost."""
 
     def delete(account, subject):
@@ -187,10 +191,11 @@ def test_delete_and_restore(fragile):
 
     assert walk(fragile, filled, delete, check) == 2
     assert walk(fragile, deleted, restore, check) == 2
+    record_property("said", "4 crash points")
 
 
 @pytest.mark.claim("F5", "a large secret's write killed: the old value or the new, no stray part")
-def test_secrets(fragile):
+def test_secrets(fragile, record_property):
     """A secret is the old one or the new one, whole, with no part left over."""
 
     def path(subject, name=""):
@@ -223,11 +228,12 @@ def test_secrets(fragile):
 
     for act in (create, replace, delete):
         assert walk(fragile, filled, act, check) == 2
+    record_property("said", "6 crash points")
 
 
 @pytest.mark.claim("F1", "a purge killed before and after each of its writes ends all the same")
 @pytest.mark.parametrize("how", ["reclaim", "reclaim an active one", "expire"])
-def test_purge(fragile, how):
+def test_purge(fragile, record_property, how):
     """A purge killed at any write ends, with one tombstone; or it never began."""
 
     def act(account, subject):
@@ -259,3 +265,28 @@ def test_purge(fragile, how):
 
     # the move; the key half renamed, overwritten, unlinked; its stamp; the sweep; the tombstone
     assert walk(fragile, prepare, act, check) == 14
+    record_property("said", "14 crash points")
+
+
+@pytest.mark.claim("F2", "a purge killed twice, at any two of its writes, ends all the same")
+def test_purge_killed_twice(fragile, record_property):
+    """Pairs of crash points, another sample in each run; `make prove` takes more of them."""
+    points = [(number, when) for number in range(1, 8) for when in ("before", "after")]
+    pairs = random.sample([(a, b) for a in points for b in points], PAIRS)
+    for first, second in pairs:
+        account = fragile.account()
+        project, _ = filled(account)
+        fragile.quiet()
+        fragile.light(*first)
+        attempt(lambda: account.action(project, "reclaim"))  # noqa: B023 - called at once
+        until(fragile.burnt.exists)
+        assert not fragile.survived()
+        fragile.light(*second)
+        attempt(lambda: settle(fragile))
+        fragile.survived()  # or there were not as many writes left
+        account.__dict__.pop("token", None)
+        settle(fragile)
+        if account.status(project) == "active":  # the first was before it began
+            assert (first, account.action(project, "reclaim").status_code) == ((1, "before"), 200)
+        erased(fragile, account, project["id"])
+    record_property("said", f"{PAIRS} pairs")

@@ -1,6 +1,5 @@
 """A store that fails now and then: tried again, each commit applied once, its result told."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -176,10 +175,8 @@ def test_storm(faulty, home, monkeypatch):
             return error.status
         return 201
 
-    started = time.monotonic()
     with ThreadPoolExecutor(20) as pool:
         statuses = list(pool.map(one, range(20)))
-    assert time.monotonic() - started < 15
     assert set(statuses) <= {201, 503}
     stored = everything(app, f"projects/{home}/config_maps")
     count = everything(app, f"projects/{home}/usage")["config_maps"]["count"]

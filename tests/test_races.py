@@ -21,6 +21,16 @@ def all_at_once(count, act):
         return list(pool.map(act, range(count)))
 
 
+def settled(ask):
+    """Give the answer that is not 503: on a slow machine many at once may be told to come again."""
+    for _ in range(20):
+        answer = ask()
+        if answer.status_code != 503:
+            return answer
+        time.sleep(float(answer.headers["Retry-After"]))
+    return answer
+
+
 def agree(host, account):
     """Tell whether slots and projects are the same set with the same names."""
     held = {id_: project["name"] for id_, project in host.inside.projects(account.id).items()}
@@ -32,7 +42,8 @@ def test_sixty_creates_fill_exactly_twenty_slots(account, host):
     """The rest are refused, and told which projects hold the slots and until when."""
     warm = account.token  # one token for all
     assert warm
-    answers = all_at_once(60, lambda n: account.call("POST", "/v2/projects", {"name": f"p{n}"}))
+    create = lambda n: account.call("POST", "/v2/projects", {"name": f"p{n}"})  # noqa: E731
+    answers = all_at_once(60, lambda n: settled(lambda: create(n)))
     statuses = Counter(answer.status_code for answer in answers)
     assert statuses == {202: CAP, 403: 60 - CAP}
     made = {answer.json()["name"] for answer in answers if answer.status_code == 202}
@@ -73,9 +84,8 @@ def test_the_cap_can_be_set_for_a_local_host(app):
 def test_of_two_creates_of_one_name_one_wins(account, host):
     """Ten rounds of four creates of one name: one project each, and no stray slot."""
     for number in range(10):
-        answers = all_at_once(
-            4, lambda _, n=number: account.call("POST", "/v2/projects", {"name": f"n{n}"})
-        )
+        create = lambda n=number: account.call("POST", "/v2/projects", {"name": f"n{n}"})  # noqa: E731
+        answers = all_at_once(4, lambda _, create=create: settled(create))
         assert Counter(answer.status_code for answer in answers) == {202: 1, 409: 3}
     assert len(host.inside.slots(account.id)) == 10
     assert agree(host, account)
@@ -129,7 +139,7 @@ def test_secrets_written_while_the_project_is_deleted(account, host):
     def act(number):
         if number == 5:
             return account.call("DELETE", f"/v2/projects/{project['id']}")
-        return account.call("POST", path, {**body, "name": f"s{number}"})
+        return settled(lambda: account.call("POST", path, {**body, "name": f"s{number}"}))
 
     answers = all_at_once(12, act)
     written = {f"s{n}" for n, a in enumerate(answers) if n != 5 and a.status_code == 201}
@@ -146,11 +156,16 @@ def test_thirty_seconds_of_everything(account, host):
     """Eight threads create, delete, restore and reclaim at random; then all agree."""
     end = time.monotonic() + 30
     outcomes = Counter()
+    wanted = {"create": 202, "delete": 202, "restore": 200, "reclaim": 200}
+
+    def enough():  # on a slow machine half a minute is not
+        now = time.monotonic()
+        return now > end and (now > end + 120 or all(outcomes[w] > 10 for w in wanted.items()))
 
     def act(number):
         choose = random.Random(number)
         known = []
-        while time.monotonic() < end:
+        while not enough():
             verb = choose.choice(("create", "create", "delete", "restore", "reclaim"))
             if verb == "create" or not known:
                 name = f"n{choose.randrange(40)}"
@@ -165,9 +180,9 @@ def test_thirty_seconds_of_everything(account, host):
             known[:] = known[-6:]
 
     all_at_once(8, act)
-    assert {status for _, status in outcomes} <= {200, 202, 403, 404, 409}, outcomes
-    for verb, status in (("create", 202), ("delete", 202), ("restore", 200), ("reclaim", 200)):
-        assert outcomes[verb, status] > 10, outcomes
+    assert {status for _, status in outcomes} <= {200, 202, 403, 404, 409, 503}, outcomes
+    for success in wanted.items():
+        assert outcomes[success] > 10, outcomes
     host.quiet()
     until(lambda: agree(host, account))
     until(lambda: not _being_destroyed(host, account))

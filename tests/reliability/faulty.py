@@ -41,7 +41,8 @@ class Rule:
     before, after   it fails, unsent or applied
     twice           it is sent twice
     delay           it takes `seconds` longer
-    stale           a read sees the store as it was `seconds` ago
+    stale           a read sees the store as it was at the time `at`
+    meanwhile       something else happens first: `other` is called
     lie             it does nothing, and says that it is done
     thread          a thread of the client's dies of the error
     """
@@ -55,6 +56,8 @@ class Rule:
     lasting: float = 10**9
     error: str = "ServiceUnavailable"
     seconds: float = 0.0
+    at: Any = None
+    other: Any = None
     met: int = 0
     _counter: Any = field(default_factory=lambda: itertools.count(1))
     _end: float = 0.0
@@ -105,16 +108,22 @@ class Script:
             case "twice":
                 act()
             case "delay":
-                time.sleep(min(rule.seconds, within))
-                if rule.seconds >= within:
-                    raise exceptions.DeadlineExceeded("slow")
+                _late(rule.seconds, within)
             case "lie":
                 return None
             case "stale":
-                request.read_time.FromMicroseconds(int((time.time() - rule.seconds) * 1e6))
+                request.read_time.FromDatetime(rule.at)
+            case "meanwhile":
+                rule.other()
             case "thread":
                 threading.Thread(target=_dies, args=[rule]).start()
         return act()
+
+
+def _late(seconds: float, within: float) -> None:
+    time.sleep(min(seconds, within))
+    if seconds >= within:
+        raise exceptions.DeadlineExceeded("slow")
 
 
 def _dies(rule: Rule) -> None:

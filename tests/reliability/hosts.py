@@ -113,13 +113,17 @@ def wire(app):
         network.close()
 
 
-def loaded(act, seconds, threads=6):
-    """Call `act(number)` in threads for a while; give the answers, None for a cut connection."""
-    end, answers, lock = time.monotonic() + seconds, [], threading.Lock()
+@contextmanager
+def loaded(act, threads=6):
+    """Call `act(number)` in threads, over and over, while the block runs.
+
+    Gives the answers there are so far, a pair of the number and None for a cut connection each.
+    """
+    end, answers, lock = threading.Event(), [], threading.Lock()
 
     def run(number):
         for count in range(1000):
-            if time.monotonic() > end:
+            if end.is_set():
                 return
             try:
                 answer = act(number * 1000 + count)
@@ -132,4 +136,10 @@ def loaded(act, seconds, threads=6):
     workers = [threading.Thread(target=run, args=[number]) for number in range(threads)]
     for worker in workers:
         worker.start()
-    return workers, answers
+    try:
+        yield answers
+    finally:
+        end.set()
+        for worker in workers:
+            worker.join(60)
+    assert not any(worker.is_alive() for worker in workers)

@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from select import select
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +17,7 @@ from shared import admission, quotas, rest
 from shared.app import ANYBODY, Answer, Principal, Settings
 from shared.errors import Error
 from shared.limits import Gate, Rates
-from tests.support import GRANT
+from tests.support import GRANT, until
 from tests.test_functions import running
 
 STALLED = 40  # more than the 32 threads there once were
@@ -178,9 +179,7 @@ def test_too_many_at_once(app):
     with rest.WORKING.entered(2):
         assert (asked(small)[0].status_code, asked(small)[1]) == (200, True)
         with rest.WORKING.entered(2):
-            started = time.monotonic()
-            answer, ran = asked(small)
-            assert time.monotonic() - started < 1
+            answer, ran = asked(small)  # at once: who waited would wait for itself
     assert (answer.status_code, answer.headers["Retry-After"], ran) == (503, "1", False)
     assert asked(small)[1]
 
@@ -193,7 +192,7 @@ def connected(url):
 
 @contextmanager
 def stalled(account, count):
-    """Hold requests whose bodies begin and do not go on."""
+    """Hold requests whose bodies begin and do not go on, all of them being read."""
     head = (
         "POST /v2/projects HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {account.token}\r\nContent-Length: 50\r\n\r\n{{"
@@ -202,8 +201,12 @@ def stalled(account, count):
         held = [last.enter_context(connected(account.host.url)) for _ in range(count)]
         for connection in held:
             connection.sendall(head.encode())
-        time.sleep(1)  # they all have a thread now
         yield held
+
+
+def unanswered(held):
+    """Tell whether these connections are all still waited for."""
+    return select(held, [], [], 0)[0] == []
 
 
 def answer_to(connection):
@@ -216,25 +219,25 @@ def test_stalled_bodies(host, account):
     """Another client reads and writes at once meanwhile; what stalls is refused in time."""
     other, started = host.account(), time.monotonic()
     with stalled(account, STALLED) as held:
-        begun = time.monotonic()
         project = other.project()
         assert other.status(project) == "active"
         assert account.call("GET", "/v2/projects").json()["projects"] == []
-        assert time.monotonic() - begun < 10
+        assert unanswered(held)
         heads = [answer_to(connection)[:12] for connection in held]
     assert set(heads) == {b"HTTP/1.1 400"}
-    assert 29 < time.monotonic() - started < 50
+    assert time.monotonic() - started > 29  # and less than the minute of `connected`
 
 
 @pytest.mark.claim("F46", "bodies beyond those that are read at once are refused at once")
 def test_more_stalled_bodies_than_are_read(account):
     """The surplus gets 503; who sends no body is served, and all are once the stalled are gone."""
     with stalled(account, quotas.BODIES) as held:
-        begun = time.monotonic()
-        answer = account.call("POST", "/v2/projects", {"name": "p"})
+        post = lambda body: account.call("POST", "/v2/projects", body)  # noqa: E731
+        until(lambda: post({}).status_code == 503)  # all have a thread now
+        answer = post({"name": "p"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert account.call("GET", "/v2/projects").status_code == 200
-        assert time.monotonic() - begun < 10
+        assert unanswered(held)
         for connection in held:
             connection.shutdown(socket.SHUT_WR)  # their bodies end: too short
         assert {answer_to(connection)[:12] for connection in held} == {b"HTTP/1.1 400"}
@@ -249,7 +252,6 @@ def test_stalled_heads(host, account):
         held = [last.enter_context(connected(host.url)) for _ in range(STALLED)]
         for connection in held:
             connection.sendall(b"GET /v2/projects HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ")
-        started = time.monotonic()
 
         def trickle():
             while not stop.wait(0.5):
@@ -263,10 +265,9 @@ def test_stalled_heads(host, account):
         last.callback(drip.join, 10)
         last.callback(stop.set)
         assert account.call("GET", "/v2/projects").status_code == 200
-        assert time.monotonic() - started < 8
+        assert unanswered(held)
         for connection in held:
             ended(connection)
-    assert time.monotonic() - started < 25
 
 
 def ended(connection):

@@ -167,6 +167,8 @@ class Hub:
         if name not in self.host.endpoints:
             return wire.not_found()
         answer = wire.post_json(self.host.app(name), _json(request))
+        if not answer.ok and answer.content_type != "application/json":  # the framework's own page
+            return wire.error(answer.status, "function_failed", f"{name} failed: its log says why.")
         return Response(answer.body, answer.status, content_type=answer.content_type)
 
     def reset(self, _request: Request) -> Response:
@@ -202,7 +204,7 @@ class Hub:
 def _json(request: Request) -> Any:
     try:
         return json.loads(request.get_data() or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("The body is no JSON.") from None
 
 

@@ -131,9 +131,14 @@ def _file(site: Site, path: str, environ: "WSGIEnvironment") -> Response | None:
     if any(pattern.fullmatch(path) for pattern in site.ignore):
         return None
     try:
-        return send_from_directory(site.public, path.lstrip("/"), environ)
+        whole = {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
+        found = send_from_directory(site.public, path.lstrip("/"), whole)
     except NotFound:
         return None
+    if found.status_code == 412:
+        found.close()
+        return wire.error(412, "precondition_failed", "The file is another by now.")
+    return found
 
 
 def _firebase(root: Path) -> dict[str, Any]:

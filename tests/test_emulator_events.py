@@ -254,11 +254,23 @@ def test_hub_refuses_what_it_cannot_read(hub, method, path, body):
     assert ask(client, "GET", "/triggers").json["held"] == 0
 
 
+def test_no_page_of_the_framework_s(hub):
+    """What a function's framework says of a failure is told in the envelope."""
+    client, _, served, _ = hub
+    for name, status in (("watch", 400), ("f", 500)):
+        served.statuses[:] = [500]
+        answer = ask(client, "POST", f"/functions/{name}", {})
+        (error,) = answer.json["errors"]
+        assert (answer.status_code, answer.json["status_code"]) == (status, status)
+        assert (error["code"], name in error["message"]) == ("function_failed", True)
+
+
 def test_hub_wants_json(hub):
     """A body that is none is refused before a function sees it."""
     client, _, served, _ = hub
     headers = {"Authorization": "Bearer t"}
-    assert client.post("/functions/f", data=b"{", headers=headers).status_code == 400
+    for body in (b"{", b"[" * 100_000):
+        assert client.post("/functions/f", data=body, headers=headers).status_code == 400
     assert served.got == []
 
 

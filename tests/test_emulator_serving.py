@@ -138,6 +138,22 @@ def test_hosting_routes(site, method, path, status, body):
 
 
 @pytest.mark.parametrize(
+    ("header", "value", "status", "code"),
+    [
+        ("Range", "bytes=2-3", 200, None),
+        ("Range", "bytes=9-", 200, None),
+        ("Range", "x", 200, None),
+        ("If-Match", '"other"', 412, "precondition_failed"),
+    ],
+)
+def test_conditions_of_a_file(site, header, value, status, code):
+    """A file is served whole, whatever part is asked for; a refusal is in the envelope."""
+    answer = site.get("/index.html", headers={header: value})
+    assert answer.status_code == status
+    assert answer.json["errors"][0]["code"] == code if code else answer.text == "front"
+
+
+@pytest.mark.parametrize(
     ("config", "named"),
     [
         ({"redirects": []}, "redirects"),

@@ -148,9 +148,9 @@ def test_hosting_routes(site, method, path, status, body):
 )
 def test_conditions_of_a_file(site, header, value, status, code):
     """A file is served whole, whatever part is asked for; a refusal is in the envelope."""
-    answer = site.get("/index.html", headers={header: value})
-    assert answer.status_code == status
-    assert answer.json["errors"][0]["code"] == code if code else answer.text == "front"
+    with site.get("/index.html", headers={header: value}) as answer:
+        assert answer.status_code == status
+        assert answer.json["errors"][0]["code"] == code if code else answer.text == "front"
 
 
 @pytest.mark.parametrize(

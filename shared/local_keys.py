@@ -181,12 +181,12 @@ class FileKeyStore:
         On flash memory the old block may live on below the file system: encrypt the disk too.
         """
         self.confirm(project_id)
-        file = self.folder / project_id
+        file, new = self.folder / project_id, self.folder / f"{project_id}.new"
         with suppress(FileNotFoundError):
             _durably(file, os.O_WRONLY, lambda fd: _write(fd, b"\0" * os.fstat(fd).st_size))
             file.unlink()
             _durably(self.folder, os.O_RDONLY)
-        if file.exists():
+        if file.exists() or new.exists():
             raise OSError(f"the key half of {project_id} is still there")
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:

@@ -131,6 +131,10 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
             raise HaltServer("unhealthy", 1)
 
 
+def _unsaid(_worker: Any, _request: Any) -> None:
+    """Say nothing of a request that begins: gunicorn's own would log its path as it came."""
+
+
 def serve(
     sockets: Sequence[socket.socket],
     threads: int,
@@ -158,6 +162,7 @@ def serve(
         "control_socket_disable": True,
         "loglevel": level or "critical",
         "child_exit": died,
+        "pre_request": _unsaid,
     }
     wsgi.SERVER = SERVER
     _Worker.fault = partial(log.fault, "emulators")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -71,13 +71,15 @@ class Hub:
         try:
             endpoint, arguments = ROUTES.bind_to_environ(request.environ).match()
         except HTTPException as problem:
-            if problem.code == 405:
-                return wire.error(405, "method_not_allowed", "Method not allowed.")
+            if isinstance(problem, MethodNotAllowed):
+                allowed = {"Allow": ", ".join(sorted(problem.valid_methods or ()))}
+                return wire.error(405, "method_not_allowed", "Method not allowed.", allowed)
             return wire.not_found()
         if "Origin" in request.headers and endpoint not in {"locate", "emulators"}:
             return wire.error(403, "forbidden", "The hub does not answer web pages.")
         if endpoint not in OPEN and not self._trusted(request):
-            return wire.error(401, "unauthorized", "The hub wants its token.")
+            asked = {"WWW-Authenticate": "Bearer"}
+            return wire.error(401, "unauthorized", "The hub wants its token.", asked)
         try:
             answer: Response = getattr(self, endpoint)(request, **arguments)
         except Refused as refused:

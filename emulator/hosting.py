@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Response
 
@@ -131,13 +131,15 @@ def _file(site: Site, path: str, environ: "WSGIEnvironment") -> Response | None:
     if any(pattern.fullmatch(path) for pattern in site.ignore):
         return None
     try:
-        whole = {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
-        found = send_from_directory(site.public, path.lstrip("/"), whole)
+        found = send_from_directory(site.public, path.lstrip("/"), environ)
     except NotFound:
         return None
+    except RequestedRangeNotSatisfiable as problem:
+        length = {"Content-Range": f"bytes */{problem.length}"}
+        return wire.error(416, "range_not_satisfiable", "The file is shorter.", length)
     if found.status_code == 412:
         found.close()
-        return wire.error(412, "precondition_failed", "The file is another by now.")
+        return wire.error(412, "precondition_failed", "The file is another one.")
     return found
 
 

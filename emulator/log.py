@@ -1,17 +1,38 @@
 """What the terminal shows: one line a request, delivery, run or notice, for people or as JSON.
 
-It must never be given a query string, a header or a body.
+It must never be given a query string, a header or a body. Of a path it shows what can be a name.
 """
 
 import json
+import logging
+import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
-_PRINTABLE = quote("", safe="") + "/:@!$&'()*+,;=-._~% "
+# Segments of a path that are told: names of what there is, of functions, and numbers. Anything else
+# may be a secret at the wrong place, or carry escape codes to the terminal.
+_NAME = re.compile(r"[a-z0-9._-]{0,63}|[A-Za-z]{1,40}|\(default\)")
+_QUERY = re.compile(r"\?[^\s\"']+")
+LEVELS = {"debug", "info", "warning", "error", "critical"}
+
+
+class _Line(logging.Formatter):
+    """A line of a library: its level, its name, and what it says, without an address's query."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = _QUERY.sub("?…", super().format(record))
+        ours = record.name == "reprieve"  # writes whole lines
+        return text if ours else f"{record.levelname} {record.name}: {text}"
+
+
+def libraries(level: str) -> None:
+    """Print what libraries log, from a level on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Line())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
 @dataclass(frozen=True)
@@ -25,8 +46,7 @@ class Log:
         """One request, delivery or scheduled run that was answered."""
         if self.quiet and status < 500:
             return
-        # Quoted: a path is the caller's, and could carry escape codes to the terminal.
-        what, latency = quote(what, safe=_PRINTABLE), round(seconds * 1000)
+        what, latency = _shown(what), round(seconds * 1000)
         now = datetime.now().astimezone()
         if self.as_json:
             severity = "ERROR" if status >= 500 else "INFO"
@@ -59,6 +79,13 @@ class Log:
             say(json.dumps({"severity": severity, "message": f"{topic}: {text}"}))
         else:
             say(f"{mark}  {topic}: {text}")
+
+
+def _shown(what: str) -> str:
+    """Give a verb and a path, with what cannot be a name left out."""
+    verb, _, path = what.partition(" ")
+    segments = (part if _NAME.fullmatch(part) else "…" for part in path.split("/"))
+    return f"{verb} {'/'.join(segments)}" if path else verb
 
 
 def say(line: str) -> None:

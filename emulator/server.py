@@ -9,8 +9,10 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +23,7 @@ from gunicorn.http import wsgi
 from gunicorn.http.errors import ParseException
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
+from werkzeug.http import http_date
 
 from emulator import wire
 from emulator.host import Host
@@ -40,6 +43,7 @@ NO_REQUEST = {
     "UnsupportedTransferCoding": (501, "not_implemented", "The transfer coding is not known."),
     "ExpectationFailed": (417, "expectation_failed", "Only `100-continue` can be expected."),
 }
+SERVER = "http"  # what it is made of is nobody's business
 FAILED = (500, "internal", "Internal error.")
 NOT_HTTP = (400, "malformed_request", "The request is not HTTP.")
 STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
@@ -63,6 +67,8 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
+    fault: Callable[[str], None]
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._due: dict[Any, float] = {}  # until when a connection in a thread may be read
@@ -92,9 +98,13 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
     def handle_error(self, _req: Any, client: socket.socket, _addr: Any, error: Exception) -> None:
         """Refuse in our envelope: gunicorn's page would repeat what was sent."""
         known = NO_REQUEST.get(type(error).__name__, NOT_HTTP)
-        status, code, message = known if isinstance(error, ParseException) else FAILED
+        refused = isinstance(error, ParseException)
+        status, code, message = known if refused else FAILED
         answer = wire.error(status, code, message)
-        answer.headers["Connection"] = "close"
+        answer.headers |= {"Connection": "close", "Date": http_date(), "Server": SERVER}
+        if not refused:  # a fault of the host's own: told by its place, for its text may quote
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            self.fault(f"{type(error).__name__} at {at.filename}:{at.lineno}")
         head = f"HTTP/1.1 {answer.status}\r\n{answer.headers}"  # ends with the empty line
         with suppress(OSError):  # who asked may be gone
             write_nonblock(client, head.encode("latin-1") + answer.get_data())
@@ -121,14 +131,19 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
             raise HaltServer("unhealthy", 1)
 
 
+def _unsaid(_worker: Any, _request: Any) -> None:
+    """Say nothing of a request that begins: gunicorn's own would log its path as it came."""
+
+
 def serve(
     sockets: Sequence[socket.socket],
     threads: int,
     boot: Callable[[], "WSGIApplication"],
     healthy: Callable[[], bool],
     log: Log,
+    level: str = "",
 ) -> int:
-    """Serve until stopped; the exit code."""
+    """Serve until stopped; the exit code. `level` is that of what gunicorn says."""
 
     def died(arbiter: _Arbiter, worker: Any) -> None:
         if not arbiter.stopping:
@@ -145,10 +160,12 @@ def serve(
         "keepalive": 30,
         "forwarded_allow_ips": "",  # nobody may say where a request came from
         "control_socket_disable": True,
-        "loglevel": "critical",
+        "loglevel": level or "critical",
         "child_exit": died,
+        "pre_request": _unsaid,
     }
-    wsgi.SERVER = "http"  # what it is made of is nobody's business
+    wsgi.SERVER = SERVER
+    _Worker.fault = partial(log.fault, "emulators")
     parent, code = os.getpid(), 0
     try:
         _Arbiter(_Application(settings, boot), healthy).run()

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import sys
@@ -33,7 +34,7 @@ from emulator.admin import Hub
 from emulator.clock import Clock
 from emulator.cron import Cron
 from emulator.host import Host
-from emulator.log import Log
+from emulator.log import LEVELS, Log, libraries
 from emulator.state import State
 from emulator.triggers import Triggers
 
@@ -68,10 +69,17 @@ def run(options: Options, state: State, log: Log) -> int:
     """Host everything until stopped; the exit code."""
     if not PROJECT.fullmatch(options.project):
         raise Refused(f"Project {options.project!r} may be real: a local one begins with `demo-`.")
+    level = os.environ.get("CE_LOG_LEVEL", "").lower()
+    if level and level not in LEVELS:
+        raise Refused(f"CE_LOG_LEVEL is one of {', '.join(sorted(LEVELS))}.")
     endpoints = manifest.read(options.root)
     public = {endpoint.name for endpoint in endpoints if endpoint.public}
     site = hosting.read(options.root, public.__contains__)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if level:
+        libraries(level)
+    # What crashes, Firestore included, leaves no picture of its memory behind.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what functions print appears in time
     with ExitStack() as last:
@@ -89,7 +97,7 @@ def run(options: Options, state: State, log: Log) -> int:
         running = Running(options, state, log, store, _addresses(bound, store), endpoints, site)
         running.prepare()
         sockets = list(bound.values())
-        code = server.serve(sockets, options.threads, running.boot, store.alive, log)
+        code = server.serve(sockets, options.threads, running.boot, store.alive, log, level)
         if not store.alive():
             log.fault("firestore", f"ended by itself: see {state.folder / 'firestore.log'}")
     log.note("emulators", "stopped")

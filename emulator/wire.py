@@ -42,7 +42,9 @@ class Answer:
         return 200 <= self.status < 300
 
 
-def error(status: int, code: str, message: str) -> Response:
+def error(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> Response:
     """Code Engine's error envelope."""
     trace = f"codeengine-api-{secrets.token_hex(16)}"
     body = {
@@ -50,7 +52,7 @@ def error(status: int, code: str, message: str) -> Response:
         "trace": trace,
         "status_code": status,
     }
-    return respond(body, status, {"X-Global-Transaction-ID": trace})
+    return respond(body, status, {"X-Global-Transaction-ID": trace, **(headers or {})})
 
 
 def not_found() -> Response:
@@ -66,9 +68,17 @@ def respond(body: Any, status: int = 200, headers: Mapping[str, str] | None = No
 
 def foreign(environ: "WSGIEnvironment") -> bool:
     """Whether the request names another host than ours: a page that rebound its name to us."""
-    name, _, port = str(environ.get("HTTP_HOST", "")).rpartition(":")
-    host = name if name and port.isdigit() else str(environ.get("HTTP_HOST", ""))
-    return host.lower() not in OURS
+    sent = str(environ["RAW_URI"])
+    named = [str(environ.get("HTTP_HOST", ""))]
+    if not sent.startswith("/"):  # the absolute form names one too (RFC 9112, section 3.2.2)
+        named.append(sent.partition("://")[2].partition("/")[0])
+    return any(_bare(host).lower() not in OURS for host in named)
+
+
+def _bare(host: str) -> str:
+    """Give a host without its port."""
+    name, _, port = host.rpartition(":")
+    return name if name and port.isdigit() else host
 
 
 def target(environ: "WSGIEnvironment") -> str:

@@ -28,6 +28,7 @@ from functions.http_projects import (
 from functions.http_resources import FUNCTIONS
 from functions.http_secrets import deleteSecret, getSecret, listSecrets, putSecret
 from functions.on_project_written import onProjectWritten
+from shared.failures import keep_texts
 
 __all__ = [
     "api",
@@ -58,5 +59,6 @@ __all__ = [
     "rotateKeys",
 ]
 
+keep_texts()
 globals().update(FUNCTIONS)  # those of the other kinds: putJob, getJob, ...
 __all__ += FUNCTIONS  # noqa: PLE0605 - their names

@@ -197,8 +197,9 @@ class Call:
     """One request, parsed and checked against openapi.yaml, by a caller who may make it."""
 
     principal: Principal
-    parameters: Mapping[str, Any]  # of path, query and headers, under their OpenAPI names
-    body: Mapping[str, Any]
+    # of path, query and headers, under their OpenAPI names; of a reader, whatever was sent
+    parameters: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any] = field(repr=False)
     trace: str  # names this request in the answer, the logs and the audit trail
 
 
@@ -207,7 +208,7 @@ class Page:
     """Entries of a list, under the list's key, and the last key if there are more."""
 
     key: str
-    entries: list[dict[str, Any]]
+    entries: list[dict[str, Any]] = field(repr=False)
     next: str | None
 
 
@@ -215,7 +216,7 @@ class Page:
 class Answer:
     """What a use case gives back; the status is the operation's."""
 
-    body: Any = None
+    body: Any = field(default=None, repr=False)
     page: Page | None = None
     entity_tag: str | None = None
     now: datetime | None = None  # the time the use case decided at

@@ -1,16 +1,30 @@
 """The tries of one request at the store: how many, until when, and how long between them.
 
 Who came second tries again until the deadline, for somebody else got on meanwhile; what was not
-answered is tried quotas.STORE_TRIES times. Pauses double and are random (full jitter).
+answered is tried quotas.STORE_TRIES times. Pauses double and are random (full jitter). However
+often a request asks the store, all of it ends by the deadline of the request.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from shared import quotas
 from shared.errors import Error, unavailable
 
 FIRST, LONGEST = {"conflict": 0.01, "fault": 0.1}, 0.5  # seconds
+_END: ContextVar[float] = ContextVar("the request's deadline", default=float("inf"))
+
+
+@contextmanager
+def one_request() -> Iterator[None]:
+    """Give all that asks the store within this block quotas.STORE_DEADLINE seconds together."""
+    token = _END.set(time.monotonic() + quotas.STORE_DEADLINE)
+    try:
+        yield
+    finally:
+        _END.reset(token)
 
 
 class Attempts:
@@ -18,9 +32,9 @@ class Attempts:
 
     def __init__(self, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
-        self._end = time.monotonic() + quotas.STORE_DEADLINE
+        self._end = min(time.monotonic() + quotas.STORE_DEADLINE, _END.get())
         self._pause = 0.0
-        self._faults = 0
+        self._faults = self._overtaken = 0
 
     def __iter__(self) -> Iterator[float]:
         while (left := self.left()) > 0 and self._faults < quotas.STORE_TRIES:
@@ -32,6 +46,7 @@ class Attempts:
 
     def overtaken(self) -> None:
         """Note that another came first, and wait a moment."""
+        self._overtaken += 1
         self._wait("conflict")
 
     def unanswered(self) -> None:
@@ -42,8 +57,8 @@ class Attempts:
 
     def refusal(self) -> Error:
         """Give the error for a request whose tries are used up."""
-        why = "The store does not answer" if self._faults else "Too many changes at once"
-        return unavailable(why)
+        only = self._overtaken and not self._faults
+        return unavailable("Too many changes at once" if only else "The store does not answer")
 
     def _wait(self, why: str) -> None:
         self._pause = min(max(2 * self._pause, FIRST[why]), LONGEST)

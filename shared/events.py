@@ -7,7 +7,7 @@ real service as bytes. An event is a hint and never an authority: who acts on it
 import base64
 import binascii
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import proto
@@ -31,8 +31,8 @@ class Change:
     """A document before and after a write; None where it did not exist."""
 
     path: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: dict[str, Any] | None = field(repr=False)
+    after: dict[str, Any] | None = field(repr=False)
 
 
 def change_of(event: CloudEvent) -> Change:

@@ -6,9 +6,12 @@ The text of an unknown exception can quote what it failed on, and that may be a 
 import json
 import logging
 import secrets
+import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 log = logging.getLogger("reprieve")
 
@@ -24,10 +27,39 @@ def new_trace() -> str:
 
 def log_failure(error: BaseException, trace: str, **about: str) -> None:
     """Log a failure as one JSON line: its type, the places it passed, and what it was about."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    entry = {"severity": "ERROR", "message": type(error).__name__, "trace": trace, "at": places}
+    entry = {"severity": "ERROR", "message": type(error).__name__, "trace": trace}
+    entry |= {"at": _places(error)}
     log.error(json.dumps(entry | about))
+
+
+def _places(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+
+
+def keep_texts() -> None:
+    """Let no exception's text out of this process by itself, whichever library or thread logs it.
+
+    A log record shows an exception's type and places in place of its traceback, and so is told
+    what ends a thread, or the process, or could not be raised. May be repeated.
+    """
+    logging.setLogRecordFactory(_record)
+    threading.excepthook = lambda end: _tell(end.exc_type, end.exc_value)
+    sys.unraisablehook = lambda lost: _tell(lost.exc_type, lost.exc_value)
+    sys.excepthook = lambda kind, error, _: _tell(kind, error)
+
+
+def _record(*args: Any, **named: Any) -> logging.LogRecord:
+    record = logging.LogRecord(*args, **named)
+    if isinstance(record.exc_info, tuple) and record.exc_info[1]:  # what a formatter would format
+        error = record.exc_info[1]
+        record.exc_text = f"{type(error).__name__} at {_places(error)}"
+    return record
+
+
+def _tell(kind: type[BaseException], error: BaseException | None) -> None:
+    if not issubclass(kind, SystemExit | KeyboardInterrupt):
+        log_failure(error or kind(), new_trace())
 
 
 @contextmanager

@@ -6,7 +6,7 @@ into that form and out of it; decides nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
@@ -50,7 +50,7 @@ class Found:
 
     project: Fields
     now: datetime
-    resources: list[Fields]
+    resources: list[Fields] = field(repr=False)
     next: str | None
 
 

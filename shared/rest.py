@@ -17,6 +17,7 @@ from flask import Request, Response, abort
 from shared import callers, quotas
 from shared.admission import READING, WORKING, count, count_exchange
 from shared.app import ANYBODY, OPERATOR, Answer, App, Call, Page, Principal, get_app
+from shared.attempts import one_request
 from shared.auth import authenticate, require
 from shared.bodies import inflate, parse_form, parse_json, parse_query, too_large
 from shared.errors import Error, Target
@@ -107,7 +108,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     else:
         given |= _given(request, operation)
     _check_role(principal, operation)
-    with WORKING.entered(app.settings.concurrency):
+    with WORKING.entered(app.settings.concurrency), one_request():
         parameters, body = operation.checked(given, body, len(raw))
         _check_version(parameters)
         if operation.id == "issue_token":

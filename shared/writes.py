@@ -4,7 +4,7 @@ Pure values. A precondition says what must still be true when the commit is appl
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ class Document:
     """A document as read: its path, its fields (None when there is none), its update time."""
 
     path: str
-    fields: dict[str, Any] | None
+    fields: dict[str, Any] | None = field(repr=False)
     update_time: Any = None
 
     @property
@@ -46,7 +46,7 @@ class Write:
     """
 
     path: str
-    fields: Mapping[str, Any] | None
+    fields: Mapping[str, Any] | None = field(repr=False)
     mask: Sequence[str] | None = None
     exists: bool | None = None
     update_time: Any = None

@@ -11,7 +11,6 @@ from shared import kinds
 from shared.kinds import Kind
 
 CANARY = "pl4nted-5ealed-value"  # in every sealed member of every example
-CODE = "data:text/javascript;base64," + base64.b64encode(CANARY.encode()).decode()
 NO_RUNTIME = {"reason": "no_runtime_attached"}
 IMAGE = "icr.io/codeengine/helloworld"
 LITERAL = {"type": "literal", "name": "TOKEN", "value": CANARY}
@@ -19,6 +18,14 @@ SCRIPTED = {"type": "literal", "name": "MORE", "value": f"{CANARY}-too"}
 REFERENCE = {"type": "secret_key_reference", "name": "P", "reference": "none-yet", "key": "k"}
 MOUNT = {"type": "config_map", "mount_path": "/etc/my", "reference": "none-yet", "sub_path": "s"}
 COMPONENT = {"name": "app-{n}", "resource_type": "app_v2"}
+
+
+def code_of(text: str) -> str:
+    """Give inline code, as a reference holds it."""
+    return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode()
+
+
+CODE = code_of(CANARY)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import requests
 
@@ -280,14 +282,44 @@ class Inside:
         return {file.name.removesuffix(".new") for file in self.keys.glob("*")}
 
 
-def traces_of(text: str) -> list[bytes]:
-    """Give the forms in which a value could show: raw, base64 at each offset, hex, JSON."""
-    raw = text.encode()
-    forms = [raw, raw.hex().encode(), json.dumps(text)[1:-1].encode()]
+def traces_of(value: str | bytes) -> list[bytes]:
+    """Give the forms in which a value could show; see `forms_of`."""
+    return list(dict.fromkeys(forms_of(value).values()))
+
+
+def forms_of(value: str | bytes) -> dict[str, bytes]:
+    """Give the forms in which a value could show, by their names.
+
+    Raw, hex, base64 in both alphabets at each offset in what is encoded with it; of a text also
+    its forms in URLs, JSON, Python and UTF-16.
+    """
+    raw = value.encode() if isinstance(value, str) else value
+    forms = {"raw": raw, "hex": raw.hex().encode(), "HEX": raw.hex().upper().encode()}
+    forms["every byte in a URL"] = "".join(f"%{byte:02X}" for byte in raw).encode()
+    forms["bytes in Python"] = repr(raw)[2:-1].encode()
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + raw)
-        forms.append(encoded[4 * (offset > 0) : len(encoded) // 4 * 4 - 4])
-    return forms
+        whole = encoded[4 * (offset > 0) : len(encoded) // 4 * 4 - 4]
+        forms[f"base64 at {offset}"] = whole
+        forms[f"base64url at {offset}"] = whole.translate(bytes.maketrans(b"+/", b"-_"))
+    if isinstance(value, str):
+        forms |= {
+            "a URL's path": quote(value, safe="").encode(),
+            "a form": quote_plus(value).encode(),
+            "JSON": json.dumps(value)[1:-1].encode(),
+            "JSON in UTF-8": json.dumps(value, ensure_ascii=False)[1:-1].encode(),
+            "JSON in JSON": json.dumps(json.dumps(value))[3:-3].encode(),
+            "escapes": "".join(f"\\u{unit:04x}" for unit in units_of(value)).encode(),
+            "a repr": repr(value)[1:-1].encode(),
+            "UTF-16 LE": value.encode("utf-16-le"),
+            "UTF-16 BE": value.encode("utf-16-be"),
+        }
+    return {name: form for name, form in forms.items() if form}
+
+
+def units_of(text: str) -> list[int]:
+    """Give the UTF-16 units of a text, as JSON's escapes name them."""
+    return [unit for (unit,) in struct.iter_unpack(">H", text.encode("utf-16-be"))]
 
 
 def dump(value: Any) -> Iterator[bytes]:

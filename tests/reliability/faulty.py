@@ -23,6 +23,7 @@ from emulator.host import Host
 
 READ, COMMIT, QUERY = "batch_get_documents", "commit", "run_query"
 KEYS = ("put", "get", "destroy", "confirm", "unconfirmed")
+INNER = ("seal", "unseal")  # functions of the domain, which are handed values
 ERRORS = {
     "down": OSError(errno.EIO, "down"),
     "full": OSError(errno.ENOSPC, "full"),
@@ -45,6 +46,8 @@ class Rule:
     meanwhile       something else happens first: `other` is called
     lie             it does nothing, and says that it is done
     thread          a thread of the client's dies of the error
+
+    The error `quote` quotes all that the call was given.
     """
 
     on: str
@@ -74,8 +77,10 @@ class Rule:
         self.met += 1
         return True
 
-    def raised(self) -> Exception:
+    def raised(self, request: Any) -> Exception:
         """Give the error it fails with."""
+        if self.error == "quote":
+            return ValueError(request)
         known = ERRORS.get(self.error)
         return known or getattr(exceptions, self.error)("canary-in-an-exception")
 
@@ -99,12 +104,12 @@ class Script:
         rule = next((rule for rule in self.rules if rule.meets(method, about)), None)
         match rule and rule.do:
             case "before":
-                raise rule.raised()
+                raise rule.raised(request)
             case "after":
                 answer = act()
                 if method in (READ, QUERY):
                     list(answer)
-                raise rule.raised()
+                raise rule.raised(request)
             case "twice":
                 act()
             case "delay":
@@ -116,7 +121,7 @@ class Script:
             case "meanwhile":
                 rule.other()
             case "thread":
-                threading.Thread(target=_dies, args=[rule]).start()
+                threading.Thread(target=_dies, args=[rule.raised(request)]).start()
         return act()
 
 
@@ -126,8 +131,8 @@ def _late(seconds: float, within: float) -> None:
         raise exceptions.DeadlineExceeded("slow")
 
 
-def _dies(rule: Rule) -> None:
-    raise rule.raised()
+def _dies(error: Exception) -> None:
+    raise error
 
 
 class Faulty:
@@ -205,11 +210,17 @@ class Filed(Script):
 def install(host: Any, load: Any = Host.load) -> Any:
     """Load the functions as ever, then put the script under what they are wired to."""
     fault = load(host)
-    from shared import app
+    from shared import app, sealing
 
     wire, script = app.App.from_settings, Filed(Path(os.environ["FAULT_FILE"]))
     app.App.from_settings = lambda settings: troubled(wire(settings), script=script)[0]
+    for name in INNER:
+        setattr(sealing, name, _scripted(script, name, getattr(sealing, name)))
     return fault
+
+
+def _scripted(script: Script, name: str, act: Any) -> Any:
+    return lambda *args: script.run(name, args[1]["id"], lambda: act(*args), request=args)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def troubled_host(home, **env):
     home.mkdir(exist_ok=True)
     store = firestore.start(ports.free(), f"127.0.0.1:{hub}", home / "firestore.log", Log(True))
     host = Troubled(home, "--hub-port", str(hub), runner=("-m", "tests.reliability.faulty"))
+    host.firestore = store
     host.env = {
         "FIRESTORE_EMULATOR_HOST": store.address,
         "FAULT_FILE": str(home / "script"),

@@ -157,6 +157,7 @@ def test_an_id_has_its_form(owner, key):
     assert (answer.status_code, error["target"]["name"]) == (400, "id")
 
 
+@pytest.mark.claim("T5", "what is not the caller's to set is not set")
 def test_members_of_the_store_cannot_be_set(host, owner):
     """A body names what a key allows; whose it is, and by what it is known, is not the caller's."""
     strays = {"id": 16 * "0", "account_id": "f" * 32, "created_by": "me", "sha256": "x"}
@@ -194,6 +195,7 @@ def test_a_project_of_another_region_is_in_no_list(app):
         assert len(reclamations.listing(place, mine).body["resources"]) == count
 
 
+@pytest.mark.claim("S3", "a token lives an hour, and no longer than its key")
 @pytest.mark.parametrize(("ahead", "life"), [(90, 90), (3600, 3600), (7200, 3600)])
 def test_no_token_outlives_its_key(app, ahead, life):
     """A token lives for an hour, or until its key expires; from then on there is no other."""

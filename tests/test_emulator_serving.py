@@ -239,6 +239,7 @@ def test_functions_port(functions, path, seen):
     assert (answer.status_code, answer.text) == (200, seen) if seen else answer.status_code == 404
 
 
+@pytest.mark.claim("R3", "a request writes no escape codes and no line of its own into the log")
 def test_requests_are_logged_without_query_or_escape_codes(capsys):
     """The terminal sees method, path and status; never a query string, never a control code."""
     app = server.app({80: ("hosting", wire.not_found())}, Log())

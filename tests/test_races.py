@@ -58,6 +58,7 @@ def test_sixty_creates_fill_exactly_twenty_slots(account, host):
     assert set(host.inside.slots(account.id)) <= halves
 
 
+@pytest.mark.claim("D3", "a full region is told what holds its slots; destroying one frees it")
 def test_the_refusal_says_when_each_slot_frees_itself(account, host):
     """A soft-deleted project holds its slot, and its deadline is in the message."""
     made = [account.project(f"p{number}") for number in range(CAP)]

@@ -10,6 +10,7 @@ import os
 import resource
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -335,8 +336,8 @@ def test_the_past_decrypts_nothing(destroyed):
     story, _ = destroyed
     inside = story.planting.host.inside
     domain = app.App(inside.settings, inside.store, open_keyring(story.keyring, inside.keys))
-    since = time.time() - story.taken
-    past, _ = troubled(domain, Rule("batch_get_documents", "stale", seconds=since))
+    then = datetime.fromtimestamp(story.taken, UTC)
+    past, _ = troubled(domain, Rule("batch_get_documents", "stale", at=then))
     paths = list(story.sealed(story.doomed))
     found = past.store.read(*paths)
     assert {path: found[path].fields for path in paths} == {p: story.stolen[p] for p in paths}

@@ -307,7 +307,7 @@ def test_transact_gives_up(db, monkeypatch):
     started = time.monotonic()
     with pytest.raises(Error) as refused:
         db.transact("c/once", ["c/n"], lambda _: ([writes.create("c/n", {})], None))
-    assert 0.4 < time.monotonic() - started < 5
+    assert 0.4 < time.monotonic() - started < 9  # and not the usual ten
     error = refused.value
     assert (error.code, error.status, error.headers) == ("unavailable", 503, {"Retry-After": "1"})
     assert error.message == "Too many changes at once: try again."
@@ -341,7 +341,7 @@ def test_out_of_reach(monkeypatch, how, call):
         started = time.monotonic()
         with pytest.raises(Error) as refused:
             call(db)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 9
     error = refused.value
     assert (error.code, error.status, error.headers) == ("unavailable", 503, {"Retry-After": "1"})
     assert error.message == str(error) == "The store does not answer: try again."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
+from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Response
 
@@ -131,12 +131,11 @@ def _file(site: Site, path: str, environ: "WSGIEnvironment") -> Response | None:
     if any(pattern.fullmatch(path) for pattern in site.ignore):
         return None
     try:
-        found = send_from_directory(site.public, path.lstrip("/"), environ)
+        # A file is served whole: a server may ignore Range (RFC 9110, section 14.2).
+        whole = {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
+        found = send_from_directory(site.public, path.lstrip("/"), whole)
     except NotFound:
         return None
-    except RequestedRangeNotSatisfiable as problem:
-        length = {"Content-Range": f"bytes */{problem.length}"}
-        return wire.error(416, "range_not_satisfiable", "The file is shorter.", length)
     if found.status_code == 412:
         found.close()
         return wire.error(412, "precondition_failed", "The file is another one.")

@@ -2,7 +2,8 @@
 
 Runs the tests that carry a claim, and the bounded searches behind them at greater length, and
 prints one line a claim: its id (docs/security.md), what is claimed, and in how many of how many
-cases it held. Exits with 1 unless all did.
+cases it held. Exits with 1 unless all did. What is sampled tells its seed; REPRIEVE_SEED takes the
+same sample again.
 """
 
 import os

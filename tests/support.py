@@ -44,6 +44,11 @@ def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
     return answer
 
 
+def seed() -> int:
+    """Give the seed of what a test samples, which it tells: REPRIEVE_SEED, else another each run."""
+    return int(os.environ.get("REPRIEVE_SEED") or random.randrange(10**6))
+
+
 class Host:
     """A function host with its own state, as a process of its own."""
 

@@ -15,11 +15,11 @@ from emulator import firestore, ports
 from emulator.log import Log
 from tests.kinds_support import Home
 from tests.reliability.soundness import unsound
-from tests.support import WEEK, Host, until
+from tests.support import WEEK, Host, seed, until
 
 MOST = 16  # writes of the longest operation, with room; the walk ends by itself
 PAIRS = max(2, int(os.environ.get("HYPOTHESIS_EXAMPLES", "0")) // 6)
-SEED = int(os.environ.get("REPRIEVE_SEED") or random.randrange(10**6))  # of what is sampled
+SEED = seed()
 CANARY = "canary-of-a-crash"
 SMALL, LARGE = {"k": CANARY}, {"k": "x" * 1_000_000}
 

@@ -16,7 +16,7 @@ from shared.local_keys import open_keyring
 from tests.reliability.test_chunks import put, secret, value
 from tests.reliability.test_store_faults import everything
 from tests.reliability.test_time_faults import DAY, HOUR, status
-from tests.support import WEEK, call, until
+from tests.support import WEEK, call, seed, until
 
 CANARY = "canary-of-an-edit"
 MOMENTS = ("before it was made", "active", "soft deleted", "marked", "shredded", "swept")
@@ -117,15 +117,15 @@ def test_a_restored_key_half(app):
 )
 def test_every_pair(app, record_property):
     """All pairs, within and across projects and formats: one refusal, without a word."""
-    seed = random.randrange(10**6)
-    choose = random.Random(seed).choice
+    number = seed()
+    choose = random.Random(number).choice
     homes = [projects.create(app, call(body={"name": name})).body["id"] for name in ("p", "q")]
     forms = {"generic": {"k": CANARY}, "basic_auth": {"username": "u", "password": CANARY}}
     paths = [
-        secret(app, home, f"s{number}", data, form)
+        secret(app, home, f"s{n}", data, form)
         for home in homes
         for form, data in forms.items()
-        for number in range(5 * (form == "generic"), 5 + 5 * (form == "generic"))
+        for n in range(5 * (form == "generic"), 5 + 5 * (form == "generic"))
     ]
     old = app.store.read(*paths).documents
     for path in paths:
@@ -149,7 +149,7 @@ def test_every_pair(app, record_property):
     for path in paths:
         assert CANARY in value(app, path).values()
     assert len(moves) == 20 * 19 + 20
-    record_property("said", f"{len(moves)} moves, seed {seed}")
+    record_property("said", f"{len(moves)} moves, seed {number}")
 
 
 @pytest.mark.claim("F40", "whatever is wrong with a ciphertext, the answer is the same, and logged")

@@ -45,7 +45,7 @@ def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 
 def seed() -> int:
-    """Give the seed of what a test samples, which it tells: REPRIEVE_SEED, else another each run."""
+    """Give the seed of what a test samples, and tells: REPRIEVE_SEED, else another each run."""
     return int(os.environ.get("REPRIEVE_SEED") or random.randrange(10**6))
 
 

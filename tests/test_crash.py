@@ -376,3 +376,31 @@ def test_purge_killed_twice(fragile, record_property):
         erased(fragile, account, project["id"])
         assert unsound(fragile.inside, account.id, CANARY) == []
     record_property("said", f"{PAIRS} pairs, seed {SEED}")
+
+
+@pytest.mark.claim("keys.3", "a rotation killed at its writes is gone on with; every key opens")
+def test_rotation_dies(fragile, record_property):
+    """Killed about the new key, its entry, the check value, the first records: all still open."""
+
+    def step(name, **more):
+        return fragile.hub("POST", "/functions/rotateKeys", {"step": name, **more})
+
+    def rotate():
+        page = step("add", kek=step("list")["current"]) and step("rewrap")
+        while "next" in page:
+            page = step("rewrap", start=page["next"])
+
+    account = fragile.account()
+    project, secrets = filled(account)
+    points = [(number, when) for number in range(1, 5) for when in ("before", "after")]
+    for point in points:
+        fragile.quiet()
+        fragile.light(*point)
+        attempt(rotate)
+        assert not fragile.survived()
+        whole(fragile, account, project, secrets)
+        rotate()
+        listed = step("list")
+        assert set(listed["projects"]) == {listed["current"]}
+        whole(fragile, account, project, secrets)
+    walked(record_property, 8, len(points))

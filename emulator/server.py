@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 GRACE = 12  # seconds a request in flight may still take: a request's deadline is 10
 BOOT_FAILED = Arbiter.WORKER_BOOT_ERROR
 HEAD, WHOLE = 10.0, 30.0  # seconds until a request's head is there; until its body is, too
+TAKEN = 30.0  # seconds until a client must have taken its answer
 LONGEST_LINE = 8190  # bytes of a request's first line: the most gunicorn takes with a limit
 # What gunicorn refuses before there is a request, by the name of its error: status, code, message.
 NO_REQUEST = {
@@ -68,10 +69,25 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
     fault: Callable[[str], None]
+    wsgi: Any
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._due: dict[Any, float] = {}  # until when a connection in a thread may be read
+        self._taken: dict[Any, float] = {}  # until when one may be written to
+
+    def load_wsgi(self) -> None:
+        """Load the app, and note when each of its answers begins to be written."""
+        super().load_wsgi()
+        answer = self.wsgi
+
+        def noted(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+            try:
+                return answer(environ, start_response)
+            finally:
+                self._taken[environ["gunicorn.socket"]] = time.monotonic() + TAKEN
+
+        self.wsgi = noted
 
     def handle(self, conn: Any) -> Any:
         """Serve one request of a connection, whose head must be there in time."""
@@ -80,6 +96,7 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
             return super().handle(conn)
         finally:
             self._due.pop(conn, None)
+            self._taken.pop(conn.sock, None)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request whose head is there, and its body must be in time."""
@@ -87,13 +104,14 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         return super().handle_request(req, conn)
 
     def murder_pending(self) -> None:
-        """Once a second: end the reading of what is late, so that its thread goes on."""
+        """Once a second: end the reading or writing of what is late, so that its thread goes on."""
         super().murder_pending()
-        now = time.monotonic()
-        for conn, due in list(self._due.items()):
-            if due < now:
+        late = [(conn.sock, due, socket.SHUT_RD) for conn, due in list(self._due.items())]
+        late += [(sock, due, socket.SHUT_RDWR) for sock, due in list(self._taken.items())]
+        for sock, due, how in late:
+            if due < time.monotonic():
                 with suppress(OSError):
-                    conn.sock.shutdown(socket.SHUT_RD)
+                    sock.shutdown(how)
 
     def handle_error(self, _req: Any, client: socket.socket, _addr: Any, error: Exception) -> None:
         """Refuse in our envelope: gunicorn's page would repeat what was sent."""

@@ -68,7 +68,7 @@ def respond(body: Any, status: int = 200, headers: Mapping[str, str] | None = No
 
 def foreign(environ: "WSGIEnvironment") -> bool:
     """Whether the request names another host than ours: a page that rebound its name to us."""
-    sent = str(environ["RAW_URI"])
+    sent = str(environ.get("RAW_URI", "/"))
     named = [str(environ.get("HTTP_HOST", ""))]
     if not sent.startswith("/"):  # the absolute form names one too (RFC 9112, section 3.2.2)
         named.append(sent.partition("://")[2].partition("/")[0])

@@ -1,7 +1,7 @@
 """The schedule, every five minutes: what is due, what is stuck, and whether slots are right."""
 
 import functions_framework
-from flask import Request, Response, jsonify
+from flask import Request, Response, abort, jsonify
 
 from shared import retention
 from shared.rest import platform
@@ -11,6 +11,6 @@ from shared.rest import platform
 def enforceRetention(request: Request) -> Response:
     """Enforce retention: POST /, by the scheduler; what it sends is not read."""
     if request.method != "POST" or request.path != "/":  # a health probe runs no sweep
-        return Response(status=404)
+        abort(404)
     with platform("schedule", request) as app:
         return jsonify(retention.enforce(app))

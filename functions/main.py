@@ -1,5 +1,8 @@
 """The deploy seam: one name a deployed function (FUNCTION_TARGET), as functions.yaml lists them."""
 
+import functions_framework
+from werkzeug.exceptions import HTTPException
+
 from functions.cron_enforce_retention import enforceRetention
 from functions.http_api import api
 from functions.http_identity import (
@@ -29,6 +32,7 @@ from functions.http_resources import FUNCTIONS
 from functions.http_secrets import deleteSecret, getSecret, listSecrets, putSecret
 from functions.on_project_written import onProjectWritten
 from shared.failures import keep_texts
+from shared.rest import page
 
 __all__ = [
     "api",
@@ -60,5 +64,6 @@ __all__ = [
 ]
 
 keep_texts()
+functions_framework.errorhandler(HTTPException)(page)  # of this app: what no function answers
 globals().update(FUNCTIONS)  # those of the other kinds: putJob, getJob, ...
 __all__ += FUNCTIONS  # noqa: PLE0605 - their names

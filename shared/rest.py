@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Request, Response, abort
+from werkzeug.exceptions import HTTPException
 
 from shared import callers, quotas
 from shared.admission import READING, WORKING, count, count_exchange
@@ -27,8 +28,9 @@ from shared.schema import Operation, operations
 
 Handler = Callable[[App, Call], Answer]
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
-GZIP = (["gzip"], ["x-gzip"])
-UTF_8 = {"utf-8", "utf8"}
+GZIP, UTF_8 = (["gzip"], ["x-gzip"]), {"utf-8", "utf8"}
+POST = {"Allow": "POST"}
+PAGES = {404: "resource_not_found", 405: "method_not_allowed"}
 # An answer is data for a program: nothing of it is to be drawn, kept, or read by another page.
 ALWAYS = {
     "Cache-Control": "no-store",
@@ -79,13 +81,20 @@ def platform(caller: callers.Caller, request: Request) -> Iterator[App]:
         yield app
 
 
+def page(problem: HTTPException) -> Response:
+    """Say in our form what the framework refuses by itself."""
+    allow = {name: value for name, value in problem.get_headers() if name == "Allow"}
+    code = PAGES.get(problem.code or 0, "malformed_request")
+    return _refusal(Error(code, "The function takes no such request.", headers=allow), new_trace())
+
+
 def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
     path = _path(request.environ)
     known = [operations()[name] for name in handlers] if path == "/" else []
     by_name = len({operation.function for operation in known}) == 1
     if by_name:
         if request.method != "POST":
-            raise Error("method_not_allowed", "A function is called with POST.", headers=_POST)
+            raise Error("method_not_allowed", "A function is called with POST.", headers=POST)
         asked = known
     else:
         operation, given = route(handlers, request.method, path)
@@ -115,9 +124,6 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
             count_exchange(app, body, request.environ)
         answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
         return _response(app, operation, parameters, answer, trace)
-
-
-_POST = {"Allow": "POST"}
 
 
 def _path(environ: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import http.server
 import json
+import logging
 import os
 import shutil
 import socket
@@ -18,7 +19,7 @@ import pytest
 
 from emulator import Refused, commands, firestore, jar, ports
 from emulator.clock import Clock
-from emulator.log import Log
+from emulator.log import Log, libraries
 from emulator.state import State
 
 
@@ -35,6 +36,46 @@ def test_log_as_json_and_quiet(capsys):
     Log(quiet=True).block("text")
     Log(as_json=True).block("text", message="ready")
     assert json.loads(capsys.readouterr().out) == {"severity": "INFO", "message": "ready"}
+
+
+SHOWN = {
+    "GET /v2/projects/25bbfb75-e821-4338-9413-d432c6e55f85/secrets/my-secret": "",
+    "POST /demo-reprieve/us-central1/putSecret": "",
+    "GET /docs/redoc.standalone.js": "",
+    "written projects/25bbfb75-e821-4338-9413-d432c6e55f85": "",
+    "schedule": "",
+    "GET /": "",
+    "GET /v2/projects/S3cret+Value": "GET /v2/projects/…",
+    "GET /v2/ce_0f0f_AbC0-dEf/x": "GET /v2/…/x",
+    f"GET /v2/{'a' * 64}/x": "GET /v2/…/x",
+    "GET /a b/\x1b[2J\n/é": "GET /…/…/…",
+    "OPTIONS *": "OPTIONS …",
+}
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_a_path_is_shown_where_it_can_be_names(capsys, what):
+    """Anything else in it may be a secret at the wrong place."""
+    for log in (Log(), Log(as_json=True)):
+        log.call("f", what, 200, 0)
+        said = capsys.readouterr().out
+        said = json.loads(said)["request"] if log.as_json else said.split("  ")[2]
+        assert said == (SHOWN[what] or what)
+
+
+def test_lines_of_libraries(capsys):
+    """They have their level and name, and of an address no query; ours are whole lines already."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    libraries("debug")
+    logging.getLogger("urllib3").debug('"POST /x?id=secret&y HTTP/1.1" 200')
+    logging.getLogger("reprieve").error('{"message": "x"}')
+    for handler in set(root.handlers) - set(before[0]):
+        root.removeHandler(handler)
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    said = capsys.readouterr().err
+    assert said == 'DEBUG urllib3: "POST /x?… HTTP/1.1" 200\n{"message": "x"}\n'
 
 
 def test_clock_moves_and_stays(tmp_path):

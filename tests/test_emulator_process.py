@@ -484,3 +484,10 @@ def test_what_is_broken_at_start_is_one_line(beside, main, said):
     assert done.returncode == 1
     assert said in done.stdout
     assert beside.ask("status")[0] == 1
+
+
+def test_a_log_level_that_is_none(beside):
+    """It is refused before anything runs, with those there are."""
+    beside.env["CE_LOG_LEVEL"] = "loud"
+    done = beside.run("start", *beside.options)
+    assert (done.returncode, "is one of critical, debug" in done.stderr) == (1, True)

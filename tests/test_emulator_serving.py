@@ -208,6 +208,8 @@ def test_ports_are_read_from_firebase_json(tmp_path):
 def test_host_guard(host, allowed):
     """A page that rebinds its name to this machine is refused."""
     assert wire.foreign({"HTTP_HOST": host}) is not allowed
+    absolute = {"HTTP_HOST": "localhost", "RAW_URI": f"http://{host}/x"}
+    assert wire.foreign(absolute) is not allowed
 
 
 @pytest.fixture(scope="module")
@@ -243,9 +245,9 @@ def test_functions_port(functions, path, seen):
 def test_requests_are_logged_without_query_or_escape_codes(capsys):
     """The terminal sees method, path and status; never a query string, never a control code."""
     app = server.app({80: ("hosting", wire.not_found())}, Log())
-    Client(app).get("/a%1b%5b2J?apikey=hunter2")
+    Client(app).get("/b/a%1b%5b2J?apikey=hunter2")
     shown = capsys.readouterr().out
-    assert "hosting  GET /a%1B" in shown
+    assert "hosting  GET /b/…  404" in shown
     assert "  404  " in shown
     assert "hunter2" not in shown
     assert "\x1b" not in shown

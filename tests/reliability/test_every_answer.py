@@ -9,8 +9,10 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from tests.reliability.test_doors import WANTED
+from tests.test_functions import running
 
 HOST = "Host: 127.0.0.1\r\nConnection: close\r\n"
 PLACES = {"hosting": "/v2/projects", "functions": "/listProjects", "hub": "/clock"}
@@ -139,3 +141,23 @@ def test_the_hub_refuses_what_it_cannot_read(host, body):
     answer = asked(host.info["hub"], f"PUT /clock HTTP/1.1\r\n{HOST}{token}\r\n{body}")
     assert answer[0] == 400
     is_a_refusal(*answer)
+
+
+ALONE = {  # a function under plain functions-framework: requests, and how they are refused
+    "onProjectWritten": (("POST", "/", 400), ("GET", "/", 405), ("TRACE", "/x", 405)),
+    "enforceRetention": (("GET", "/", 404), ("POST", "/x", 404), ("TRACE", "/", 404)),
+    "createAccount": (("GET", "/", 405), ("POST", "/x", 404)),
+    "createProject": (("TRACE", "/", 405), ("GET", "/__/health", 404), ("POST", "/", 401)),
+}
+
+
+@pytest.mark.claim("E2", "so is what the framework refuses before a function is called")
+@pytest.mark.parametrize("name", ALONE)
+def test_a_function_alone(host, name):
+    """No page of the framework's goes out, for whatever it takes no request."""
+    with running(host, name) as url:
+        for method, path, status in ALONE[name]:
+            answer = requests.request(method, url + path, timeout=30)
+            assert (method, path, answer.status_code) == (method, path, status)
+            headers = dict(answer.headers) | {"Server": "http"}  # the platform's own, in front
+            is_a_refusal(status, headers, answer.content)

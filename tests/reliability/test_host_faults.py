@@ -105,6 +105,19 @@ def test_a_store_that_hangs(bad, owner):
     assert owner.status(project) == "active"
 
 
+@pytest.mark.claim("F35", "however often a request asks a slow store, it ends by its deadline")
+def test_a_request_that_asks_often(bad, owner):
+    """A list whose values lie in parts asks three times: each in time, all together too late."""
+    project = owner.project()
+    owner.secret(project, "large", {"k": "x" * 1_000_000})
+    bad.script(*({"on": name, "do": "delay", "seconds": 4.5} for name in CALLS))
+    started = time.monotonic()
+    answer = owner.call("GET", f"/v2/projects/{project['id']}/secrets")
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
+    assert time.monotonic() - started < quotas.STORE_DEADLINE + 3
+    assert answer.json()["errors"][0]["message"] == "The store does not answer: try again."
+
+
 @pytest.mark.claim("F48", "a bug in a handler or in the client's thread: 500 with a trace only")
 def test_a_bug(bad, owner):
     """The exception's text is in no answer and in no log line of ours; the process lives on."""

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from select import select
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from shared import admission, quotas, rest
 from shared.app import ANYBODY, Answer, Principal, Settings
 from shared.errors import Error
 from shared.limits import Gate, Rates
-from tests.support import GRANT, until
+from tests.support import GRANT, Host, until
 from tests.test_functions import running
 
 STALLED = 40  # more than the 32 threads there once were
@@ -242,6 +242,42 @@ def test_more_stalled_bodies_than_are_read(account):
             connection.shutdown(socket.SHUT_WR)  # their bodies end: too short
         assert {answer_to(connection)[:12] for connection in held} == {b"HTTP/1.1 400"}
     assert account.call("POST", "/v2/projects", {"name": "p"}).status_code == 202
+
+
+@pytest.mark.claim("F46", "clients that do not take their answers are cut off after 30 s")
+def test_answers_that_are_not_taken(tmp_path):
+    """More of them than there are threads: in time the host serves the others again."""
+    few = ("--firestore-port", "0", "--hub-port", "0", "--threads", "4")
+    slow = Host(tmp_path, *few).start()
+    try:
+        account = slow.account()
+        project, large = account.project(), {"k": "x" * 1_000_000, "l": "x" * 1_000_000}
+        for number in range(3):  # together more than two sockets' buffers hold
+            account.secret(project, f"s{number}", large)
+        ask = f"GET /v2/projects/{project['id']}/secrets HTTP/1.1\r\nHost: localhost\r\n"
+        with ExitStack() as last:
+            for _ in range(6):
+                held = last.enter_context(deaf(slow.url))
+                held.sendall(f"{ask}Authorization: {account.token}\r\n\r\n".encode())
+            time.sleep(2)  # the first have a thread each, and wait
+            until(lambda: served(slow), 90)
+    finally:
+        slow.stop()
+
+
+def deaf(url):
+    """Connect to an address, with as good as no room for an answer."""
+    address, connection = urlsplit(url), socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect((address.hostname, address.port))
+    return connection
+
+
+def served(host):
+    """Tell whether a host answers within a moment."""
+    with suppress(requests.RequestException):
+        return requests.get(f"{host.url}/openapi.json", timeout=5).status_code == 200
+    return False
 
 
 @pytest.mark.claim("F46", "40 stalled heads hold up no other client, and end after 10 s")

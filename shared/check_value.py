@@ -14,7 +14,7 @@ from shared import writes
 from shared.crypto import KEY_BYTES, Undecryptable
 from shared.errors import Error
 from shared.failures import log
-from shared.keyring import Keyring, Wrapper
+from shared.keyring import Keyring, Wrapper, newest
 from shared.store import Conflict, Store
 
 PATH = "settings/keyring"
@@ -42,7 +42,8 @@ def verify(store: Store, wrapper: Wrapper) -> None:
 def rewrap(store: Store, keyring: Keyring) -> None:
     """Wrap the check value under the newest key; raises Conflict when another does so now."""
     document = store.read(PATH)[PATH]
-    change = keyring.rewrap(HOLDER, document.fields) if document.fields else {}
+    current = newest(keyring.keks())
+    change = keyring.rewrap(HOLDER, document.fields, current) if document.fields else {}
     if change:
         store.commit([writes.update(document, change)])
 

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol
 
@@ -65,6 +66,10 @@ class Wrapper(Protocol):
 class KeyStore(Protocol):
     """Keeps the second halves, and no history of them. Raises OSError when it is out of reach."""
 
+    def verify(self) -> None:
+        """Raise Error `unavailable`, after a line in the log, if it would keep what it destroys."""
+        ...
+
     def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
         """Keep the half of a new project, durably."""
         ...
@@ -104,12 +109,14 @@ class Keyring:
     """The keys of all projects, and the key that signs tokens.
 
     Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
-    project and wrapped half, and are dropped when the project is shredded.
+    project and wrapped half, and are dropped when the project is shredded. The signing key is read
+    when it is first needed, so who never needs it need not be allowed to.
     """
 
-    def __init__(self, wrapper: Wrapper, halves: KeyStore, signing_key: Ed25519PrivateKey) -> None:
-        self.signing_key = signing_key
-        self.verifying_key = signing_key.public_key().public_bytes_raw()
+    def __init__(
+        self, wrapper: Wrapper, halves: KeyStore, signing_key: Callable[[], Ed25519PrivateKey]
+    ) -> None:
+        self._read_signing_key = signing_key
         self._wrapper = wrapper
         self._halves = halves
         self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
@@ -122,9 +129,21 @@ class Keyring:
     def __repr__(self) -> str:
         return "Keyring(***)"
 
+    @cached_property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs tokens; raises Error `unavailable`."""
+        with _reachable():
+            return self._read_signing_key()
+
+    @cached_property
+    def verifying_key(self) -> bytes:
+        """The public half of it, in 32 bytes; raises Error `unavailable`."""
+        return self.signing_key.public_key().public_bytes_raw()
+
     def require(self, check: Callable[[Wrapper], None]) -> None:
         """Let no key be made or opened before `check` accepts the wrapper; it raises Error.
 
+        Nor before the key store is found to keep no history.
         One that is refused is asked again quotas.KEY_RECHECK seconds later at the earliest.
         """
         self._check = check
@@ -133,18 +152,25 @@ class Keyring:
         """Check, unless that is done; raises the Error of the check."""
         if self._check is None:
             return
-        with self._checking:
+        if not self._checking.acquire(blocking=False):
+            if self._refused:
+                raise self._refused[1]  # nobody waits to hear whether it is better by now
+            self._checking.acquire()
+        try:
             if self._check is None:  # by another thread meanwhile
                 return
             if self._refused and time.monotonic() < self._refused[0]:
                 raise self._refused[1]
             try:
                 with _reachable():
+                    self._halves.verify()
                     self._check(self._wrapper)
             except Error as error:
                 self._refused = (time.monotonic() + quotas.KEY_RECHECK, error)
                 raise
             self._check = None
+        finally:
+            self._checking.release()
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
@@ -183,14 +209,15 @@ class Keyring:
             self._forget_old()
         return key
 
-    def rewrap(self, holder: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
         """Give what changes of a record when the newest key wraps it; nothing if it does already.
 
-        `holder` is what it was wrapped for: a project's id. Raises Undecryptable.
+        `holder` is what it was wrapped for: a project's id. `current` is the newest key, as `keks`
+        has just given it. Raises Undecryptable.
         """
+        if record["kek"] == current:
+            return {}
         with self._usable():
-            if record["kek"] == newest(self._wrapper.keks()):
-                return {}
             half = self._wrapper.unwrap(record["kek"], record["wrapped"], holder)
             kek, wrapped = self._wrapper.wrap(half, holder)
         return {"kek": kek, "wrapped": wrapped}

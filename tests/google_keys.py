@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -211,6 +212,19 @@ class Google:
         finally:
             with self.lock:
                 self._under_way[api] -= 1
+
+    def token(self, raw):
+        """Give the status and body of OAuth's answer to a service account: a token is its name."""
+        with self.lock:
+            self.calls.append("token")
+            fault = next((fault for fault in self.faults if fault.meets("token")), None)
+        if fault:
+            return 503, "canary-in-an-answer"
+        claims = jwt.decode(
+            parse_qs(raw.decode())["assertion"][0], options={"verify_signature": False}
+        )
+        name = claims["iss"].partition("@")[0]
+        return 200, json.dumps({"access_token": name, "expires_in": 3600, "token_type": "Bearer"})
 
     def _answer(self, operation, permission, names, query, body, caller, fault):
         do = fault.do if fault else ""
@@ -450,6 +464,9 @@ def _handler(google):
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if parts.path == "/token":
+                self.reply(*google.token(raw))
+                return
             try:
                 scheme, _, caller = self.headers.get("Authorization", "").partition(" ")
                 caller = caller if scheme == "Bearer" else ""
@@ -463,8 +480,14 @@ def _handler(google):
             if do in ("cut", "hang", "lost"):
                 self.close_connection = True
                 return
-            content = b"<html>no such page</html>" if do == "page" else json.dumps(answer).encode()
-            self.send_response(404 if do == "page" else code)
+            if do == "page":
+                self.reply(404, "<html>no such page</html>")
+            else:
+                self.reply(code, json.dumps(answer))
+
+        def reply(self, code, text):
+            content = text.encode()
+            self.send_response(code)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

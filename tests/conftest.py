@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared import quotas
 from shared.local_keys import open_keyring
 from shared.store import Store
 from tests import cli_support
@@ -94,12 +95,25 @@ def google():
     google.close()
 
 
+@pytest.fixture
+def cloud(google):
+    """A keyring of the cloud, and what lies behind it."""
+    return Cloud(google)
+
+
+@pytest.fixture
+def swift(monkeypatch):
+    """Less patience with Google, for tests that use it up."""
+    monkeypatch.setattr(quotas, "KEY_CALL", 0.3)
+    monkeypatch.setattr(quotas, "KEY_PAUSE", 0.2)
+
+
 @pytest.fixture(params=["local", "cloud"])
 def vault(request, tmp_path):
     """A keyring at its first use, of each back end, and what lies behind it."""
     if request.param == "local":
         return Local(tmp_path)
-    return Cloud(request.getfixturevalue("google"))
+    return request.getfixturevalue("cloud")
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,25 @@ import base64
 import json
 from datetime import UTC, datetime
 
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from shared.cloud_keys import open_keyring as open_cloud
 from shared.local_keys import open_keyring as open_local
 from tests.google_keys import KEY, PREFIX, SIGNING
+
+# What the docs say each identity is granted; `@signing` is on the signing key's secret alone.
+MAKES = {"secrets.create", "secrets.list", "secrets.get", "secrets.update", "versions.add"}
+IDENTITIES = {
+    "reveal": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt"}
+    | MAKES
+    | {"versions.access", "versions.get"},
+    "manage": {"cryptoKeyVersions.useToEncrypt", "versions.access@signing"} | MAKES,
+    "retain": {"secrets.list", "secrets.update", "secrets.delete"}
+    | {"versions.list", "versions.destroy"},
+    "rotate": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt", "secrets.list"}
+    | {f"cryptoKeyVersions.{verb}" for verb in ("create", "list", "destroy")}
+    | {"cryptoKeys.get", "cryptoKeys.update"},
+}
 
 
 class Local:
@@ -49,6 +65,7 @@ class Cloud:
 
     def __init__(self, google):
         self.google = google
+        google.allowed = {name: set(granted) for name, granted in IDENTITIES.items()}
         self.ring = self.again()
 
     def again(self, caller="any"):
@@ -80,3 +97,8 @@ def rotated(ring):
     """Make a new key-encryption key; give its name."""
     ring.add_kek([*ring.keks()][-1], datetime.now(UTC))
     return [*ring.keks()][-1]
+
+
+def pem(key):
+    """Give a private key as openssl writes it."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

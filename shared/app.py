@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -202,7 +202,7 @@ def get_app() -> App:
     With keys that are not this store's, or out of reach, every use of a key is refused.
     """
     app = App.from_settings(Settings.from_env(os.environ))
-    app.keyring.require(partial(check_value.verify, app.store))
+    check_value.guard(app.store, app.keyring)
     with suppress(Error):  # it is logged, and the check is made again before a key is used
         app.keyring.ready()
     return app

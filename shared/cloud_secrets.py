@@ -32,7 +32,7 @@ class SecretStore:
     """keyring.KeyStore over the secrets whose names begin with `projects/P/secrets/PREFIX`."""
 
     def __init__(self, api: Api, prefix: str) -> None:
-        self._api, self._prefix = api, prefix
+        self._api, self._prefix, self.name = api, prefix, prefix
         self._home, _, self._begin = prefix.rpartition("/")
 
     def __repr__(self) -> str:

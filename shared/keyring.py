@@ -66,6 +66,11 @@ class Wrapper(Protocol):
 class KeyStore(Protocol):
     """Keeps the second halves, and no history of them. Raises OSError when it is out of reach."""
 
+    @property
+    def name(self) -> str:
+        """What tells it from another one, for good; empty where nothing does."""
+        ...
+
     def verify(self) -> None:
         """Raise Error `unavailable`, after a line in the log, if it would keep what it destroys."""
         ...
@@ -122,7 +127,8 @@ class Keyring:
         self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
         self._shredded = 0  # how often: tells an `open` that one came between
         self._lock = Lock()
-        self._check: Callable[[Wrapper], None] | None = None
+        self._check: Callable[[Wrapper, str], None] | None = None
+        self._recognize: Callable[[str], None] | None = None
         self._checking = Lock()
         self._refused: tuple[float, Error] | None = None
 
@@ -140,13 +146,16 @@ class Keyring:
         """The public half of it, in 32 bytes; raises Error `unavailable`."""
         return self.signing_key.public_key().public_bytes_raw()
 
-    def require(self, check: Callable[[Wrapper], None]) -> None:
-        """Let no key be made or opened before `check` accepts the wrapper; it raises Error.
+    def require(
+        self, check: Callable[[Wrapper, str], None], recognize: Callable[[str], None]
+    ) -> None:
+        """Let no key be made or opened before `check` accepts wrapper and key store.
 
-        Nor before the key store is found to keep no history.
-        One that is refused is asked again quotas.KEY_RECHECK seconds later at the earliest.
+        Nor destroyed before `recognize` accepts the key store: in another one there is nothing to
+        destroy. Both know it by its name and raise Error. A check that refused is made again
+        quotas.KEY_RECHECK seconds later at the earliest.
         """
-        self._check = check
+        self._check, self._recognize = check, recognize
 
     def ready(self) -> None:
         """Check, unless that is done; raises the Error of the check."""
@@ -164,11 +173,11 @@ class Keyring:
             try:
                 with _reachable():
                     self._halves.verify()
-                    self._check(self._wrapper)
+                    self._check(self._wrapper, self._halves.name)
             except Error as error:
                 self._refused = (time.monotonic() + quotas.KEY_RECHECK, error)
                 raise
-            self._check = None
+            self._check = self._recognize = None
         finally:
             self._checking.release()
 
@@ -240,6 +249,9 @@ class Keyring:
     def destroy(self, project_id: str) -> None:
         """Shred: destroy the second half for good, and forget the data key."""
         try:
+            if recognize := self._recognize:
+                recognize(self._halves.name)
+                self._recognize = None
             with _reachable():
                 self._halves.destroy(project_id)
         finally:

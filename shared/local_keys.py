@@ -152,6 +152,7 @@ class FileKeyStore:
     """
 
     folder: Path
+    name = ""  # a folder may be moved
 
     def verify(self) -> None:
         """Accept: what is overwritten and unlinked is gone, as far as files are."""

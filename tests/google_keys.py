@@ -9,6 +9,7 @@ import base64
 import fnmatch
 import json
 import os
+import random
 import re
 import socketserver
 import threading
@@ -71,7 +72,7 @@ ROUTES = [
 
 @dataclass
 class Fault:
-    """What happens to calls of an operation (a pattern), `times` times after `skip` of them.
+    """What happens to calls of an operation (a pattern), the first `times`, and `share` of them.
 
     `do` is one of
 
@@ -92,15 +93,14 @@ class Fault:
     status: str = "UNAVAILABLE"
     seconds: float = 5.0
     times: int = 10**9
-    skip: int = 0
+    share: float = 1.0
 
     def meets(self, operation):
         """Tell whether this call is one of those."""
-        if not fnmatch.fnmatch(operation, self.on):
+        if not fnmatch.fnmatch(operation, self.on) or random.random() >= self.share:
             return False
-        self.skip -= 1
-        self.times -= self.skip < 0
-        return self.skip < 0 <= self.times
+        self.times -= 1
+        return self.times >= 0
 
 
 class GoogleError(Exception):
@@ -130,6 +130,7 @@ class Google:
         self.faults, self.calls, self.callers = [], [], Counter()
         self.most, self._under_way = Counter(), Counter()
         self.allowed = {}  # by caller; who is not named may do everything
+        self.imposed = {}  # on every new secret, by a policy
         self.behind = timedelta(0)  # how old what is made now is said to be
         self.add_key(KEY)
         self.secrets["signing-key"] = self.secret({}, [signing_key()])
@@ -156,6 +157,11 @@ class Google:
         with self.lock:
             self.faults, self.calls = list(faults), []
             self.most.clear()
+
+    def busy(self):
+        """Tell whether calls are under way, also such as nobody waits for any more."""
+        with self.lock:
+            return any(self._under_way.values())
 
     def halves(self):
         """Give the projects that have a half which is not destroyed."""
@@ -344,7 +350,7 @@ class Google:
             raise GoogleError("ALREADY_EXISTS")
         if not re.fullmatch(r"[\w-]{1,255}", name) or "replication" not in body:
             raise GoogleError("INVALID_ARGUMENT")
-        self.secrets[name] = self.secret(body)
+        self.secrets[name] = self.secret(body | self.imposed)
         return self._shown(name)
 
     def _sm_list(self, *, query, **_):

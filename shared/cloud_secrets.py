@@ -22,7 +22,7 @@ from shared.errors import Error
 from shared.failures import log
 from shared.google_rest import Answer, Api, Denied, Refused, packed, unpacked, whole
 
-LABEL, NEW, CONFIRMED = "reprieve-half", "new", "confirmed"
+LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
 MADE, MARK = "created-at", "put"  # annotations
 DESTROYED, SCHEDULED = "DESTROYED", "SCHEDULED"  # states of a version; the second is ours
 NONE = ("NOT_FOUND", "FAILED_PRECONDITION")  # no such version, or it is not enabled

@@ -174,7 +174,7 @@ def test_disabled_key_encryption_key(cloud):
 def test_unconfirmed_among_others(cloud):
     """Pages are followed; another prefix's secrets are not ours; a damaged note is no obstacle."""
     google = cloud.google
-    told = {"labels": {"reprieve-half": "new"}, "annotations": {"created-at": "soon"}}
+    told = {"labels": {"reprieve_half": "new"}, "annotations": {"created-at": "soon"}}
     for number in range(quotas.DUE_BATCH + 5):
         google.secrets[f"half-{numbered(number)}"] = google.secret(dict(told))
     google.secrets[f"other-{ID}"] = google.secret(dict(told))

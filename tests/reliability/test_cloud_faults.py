@@ -383,3 +383,13 @@ def test_nobody_waits_for_a_check(app, google):
     with there.keyring._checking:
         refused(lambda: make(there, "q"))
     assert google.calls.count("sm.list") == 1
+
+
+def test_what_a_start_asks(app, google):
+    """Two calls before the first key, and the signing key when a token comes; no more after."""
+    there = again(app)
+    google.fault()
+    there.keyring.ready()
+    assert google.calls == ["sm.list", "kms.decrypt"]
+    there.keyring.ready()
+    assert len(google.calls) == 2

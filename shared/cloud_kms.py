@@ -41,7 +41,7 @@ class KmsWrapper:
 
         def read(answer: Answer) -> tuple[str, bytes]:
             for member in ("verifiedPlaintextCrc32c", "verifiedAdditionalAuthenticatedDataCrc32c"):
-                if answer[member] is not True:
+                if answer.get(member) is not True:
                     raise ValueError
             return self._named(answer), unpacked(answer, "ciphertext")
 

@@ -179,7 +179,7 @@ def _payload(answer: Answer) -> bytes:
 
 def _stored(answer: Answer) -> None:
     """Require that the version was stored as it was sent: Google compared the checksum."""
-    if answer["state"] != "ENABLED" or answer["clientSpecifiedPayloadChecksum"] is not True:
+    if answer["state"] != "ENABLED" or not answer.get("clientSpecifiedPayloadChecksum"):
         raise ValueError
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -11,7 +12,7 @@ from shared import cloud_keys
 from shared.errors import Error
 from tests.google_keys import KEY, PREFIX, SIGNING, Fault
 from tests.keyrings import IDENTITIES, pem, rotated
-from tests.support import ROOT
+from tests.support import ROOT, until
 from tests.test_keyring import (
     HOUR,
     ID,
@@ -126,6 +127,11 @@ def test_credentials(cloud, tmp_path, monkeypatch):
     ring.create(OTHER, NOW)
     assert cloud.google.calls.count("token") == 2
     assert cloud.google.callers["manage"] == 6
+    cloud.google.fault()
+    found[0].expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=2)
+    ring.create(numbered(2), NOW)  # a token that will not last is renewed beside the calls
+    until(lambda: "token" in cloud.google.calls)
+    until(lambda: found[0].expiry > datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=30))
     found[0].token = None
     cloud.google.fault(Fault("token", "refuse"))
     with expect_out_of_reach():

@@ -139,6 +139,17 @@ def test_destroying_through_faults(cloud, on, do, times):
     expect_undecryptable(cloud.again(), ID, record)
 
 
+def test_a_read_back_that_tells_nothing(cloud):
+    """An odd answer to the last look at a half is none: it is asked again another time."""
+    cloud.ring.create(ID, NOW)
+    cloud.google.fault(Fault("sm.access", "refuse", "INVALID_ARGUMENT"))
+    with expect_out_of_reach():
+        cloud.ring.destroy(ID)
+    cloud.google.fault()
+    cloud.ring.destroy(ID)
+    assert cloud.google.secrets.keys() == {"signing-key"}
+
+
 def test_another_half_is_never_added(cloud):
     """A secret that another create made is left alone, also if it has no version yet."""
     cloud.google.fault(Fault("sm.add", "refuse", "INVALID_ARGUMENT"))
@@ -269,8 +280,18 @@ def test_a_primary_that_lingers(cloud):
     assert ring.rewrap(ID, record, new)["kek"] == new
 
 
-def test_answer_of_another_key(cloud):
+def test_answer_of_another_key(cloud, monkeypatch):
     """A version's name is taken from the settings; an answer that names another key is none."""
+    answer = cloud.google._kms_encrypt
+    other = {"name": f"{OTHER_KEY}/cryptoKeyVersions/1"}
+    with monkeypatch.context() as patch:
+        patch.setattr(cloud.google, "_kms_encrypt", lambda *a, **k: answer(*a, **k) | other)
+        with expect_out_of_reach():
+            cloud.again().create(ID, NOW)
+    same = {"name": f"{KEY}/cryptoKeyVersions/1".replace("demo-keys", "1234567890")}
+    with monkeypatch.context() as patch:
+        patch.setattr(cloud.google, "_kms_encrypt", lambda *a, **k: answer(*a, **k) | same)
+        assert cloud.ring.create(ID, NOW)["kek"] == f"{KEY}/cryptoKeyVersions/1"
     keys = cloud.google.keys
     cloud.google.add_key(OTHER_KEY)
     with pytest.raises(Undecryptable):

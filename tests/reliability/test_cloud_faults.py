@@ -140,7 +140,7 @@ def test_kms_down(owner, remote, how):
         answer = put(owner, fresh, f"s{number}")
         slowest = max(slowest, time.monotonic() - before)
         assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
-    assert slowest < quotas.KEY_CALL + 5  # a busy machine has its own ideas of two seconds
+    assert slowest < quotas.KEY_CALL + 10  # a busy machine has its own ideas of two seconds
     asked = sum(name.startswith("kms") for name in remote.calls)
     probes = (time.monotonic() - started) / quotas.KEY_PAUSE + 1
     assert asked <= quotas.KEY_FAILURES + quotas.KEY_TRIES + probes
@@ -188,7 +188,7 @@ def test_kms_too_slow(owner, remote, fault):
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda n: put(owner, mine[n % 10], f"s{n}"), range(40)))
     assert {answer.status_code for answer in answers} <= {201, 503}
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60  # two seconds each, half of them at once
     remote.fault()
     for project in mine:
         until(lambda p=project: put(owner, p, "last").status_code == 201, 30)
@@ -387,6 +387,7 @@ def test_nobody_waits_for_a_check(app, google):
 
 def test_what_a_start_asks(app, google):
     """Two calls before the first key, and the signing key when a token comes; no more after."""
+    app.keyring.ready()
     there = again(app)
     google.fault()
     there.keyring.ready()

@@ -27,11 +27,11 @@ from shared.store import Store
 from shared.writes import Read
 
 OIDC_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
-PROJECT = r"projects/[a-z0-9:.-]+"
+CLOUD_PROJECT = r"projects/[a-z0-9:.-]+"
 CLOUD_KEYS = {  # the forms of these settings
-    "CE_KMS_KEY": rf"{PROJECT}/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
-    "CE_KEY_SECRETS": rf"{PROJECT}/secrets/[\w-]{{1,200}}",
-    "CE_SIGNING_KEY": rf"{PROJECT}/secrets/[\w-]{{1,255}}",
+    "CE_KMS_KEY": rf"{CLOUD_PROJECT}/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
+    "CE_KEY_SECRETS": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,200}}",
+    "CE_SIGNING_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,255}}",
 }
 
 
@@ -101,9 +101,15 @@ def _stand_in(env: Mapping[str, str], name: str, default: str) -> str:
 
 
 def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """Give the names of the cloud's keys, all or none."""
+    """Give the names of the cloud's keys, all or none.
+
+    Beside an emulator real ones are refused: its schedule would take the halves of real projects
+    for orphans.
+    """
     if not any(env.get(name) for name in CLOUD_KEYS):
         return None
+    if env.get("FIRESTORE_EMULATOR_HOST") and not env.get("CE_GOOGLE"):
+        raise ValueError("CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are for production.")
     for name, form in CLOUD_KEYS.items():
         if not re.fullmatch(form, env.get(name, ""), re.ASCII):
             raise ValueError(f"{name} must be a full resource name, as {form} says.")
@@ -185,7 +191,8 @@ def _keyring(settings: Settings) -> Keyring:
     if settings.cloud_keys:
         from shared import cloud_keys  # noqa: PLC0415 - slow to import, and no part of a local start
 
-        return cloud_keys.open_keyring(*settings.cloud_keys, settings.google)
+        store = f"{settings.project}/{settings.database}"
+        return cloud_keys.open_keyring(*settings.cloud_keys, store, settings.google)
     if settings.emulator and settings.keyring and settings.key_store:
         return local_keys.open_keyring(settings.keyring, settings.key_store)
     raise ValueError(

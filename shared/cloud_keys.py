@@ -19,9 +19,12 @@ from shared.keyring import Keyring
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
-def open_keyring(kms_key: str, secrets: str, signing_key: str, stand_in: str = "") -> Keyring:
+def open_keyring(
+    kms_key: str, secrets: str, signing_key: str, store: str, stand_in: str = ""
+) -> Keyring:
     """Open the keyring of a KMS key, a prefix of secrets, and a secret for the signing key.
 
+    `store` names the Firestore database that the projects of new key halves are in.
     `stand_in` is the address of a stand-in for Google's APIs, in a test. Its user part is all
     that such a server is told of who calls: no credentials are looked for.
     """
@@ -29,14 +32,19 @@ def open_keyring(kms_key: str, secrets: str, signing_key: str, stand_in: str = "
         parts = urlsplit(stand_in)
         address = f"http://{parts.hostname}:{parts.port}"
         token = Token(parts.username or "local")  # type: ignore[no-untyped-call]
-        return over(kms_key, secrets, signing_key, token, address)
+        return over(kms_key, secrets, signing_key, store, token, address)
     credentials, _ = google.auth.default(scopes=[SCOPE])
     credentials.with_non_blocking_refresh()  # type: ignore[no-untyped-call]
-    return over(kms_key, secrets, signing_key, credentials)
+    return over(kms_key, secrets, signing_key, store, credentials)
 
 
 def over(
-    kms_key: str, secrets: str, signing_key: str, credentials: Credentials, address: str = ""
+    kms_key: str,
+    secrets: str,
+    signing_key: str,
+    store: str,
+    credentials: Credentials,
+    address: str = "",
 ) -> Keyring:
     """Open the same keyring with given credentials; `address` stands for Google's in a test."""
     kms, manager = (
@@ -45,6 +53,6 @@ def over(
     )
     return Keyring(
         KmsWrapper(kms, kms_key),
-        SecretStore(manager, secrets),
+        SecretStore(manager, secrets, store),
         lambda: cloud_secrets.signing_key(manager, signing_key),
     )

@@ -1,8 +1,9 @@
 """Second halves in Secret Manager: one secret a project, one version, destroyed at once.
 
 A secret is named by a prefix and the project's id. Its label says whether the project is known to
-be stored, its annotations when the half was made and by which `put`. Reads are by version number,
-which Secret Manager serves consistently (cloud.google.com/secret-manager/docs/overview).
+be stored, its annotations when the half was made, by which `put`, and for which database. Reads
+are by version number, which Secret Manager serves consistently
+(cloud.google.com/secret-manager/docs/overview).
 """
 
 import json
@@ -23,17 +24,21 @@ from shared.failures import log
 from shared.google_rest import Answer, Api, Denied, Refused, packed, unpacked, whole
 
 LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
-MADE, MARK = "created-at", "put"  # annotations
+MADE, MARK, STORE = "created-at", "put", "store"  # annotations
 DESTROYED, SCHEDULED = "DESTROYED", "SCHEDULED"  # states of a version; the second is ours
 NONE = ("NOT_FOUND", "FAILED_PRECONDITION")  # no such version, or it is not enabled
 
 
 class SecretStore:
-    """keyring.KeyStore over the secrets whose names begin with `projects/P/secrets/PREFIX`."""
+    """keyring.KeyStore over the secrets whose names begin with `projects/P/secrets/PREFIX`.
 
-    def __init__(self, api: Api, prefix: str) -> None:
+    `store` names the database that the halves' projects are in: those of another are no orphans.
+    """
+
+    def __init__(self, api: Api, prefix: str, store: str) -> None:
         self._api, self._prefix, self.name = api, prefix, prefix
         self._home, _, self._begin = prefix.rpartition("/")
+        self._store = store
 
     def __repr__(self) -> str:
         return "SecretStore(***)"
@@ -52,7 +57,7 @@ class SecretStore:
         body = {
             "replication": {"automatic": {}},
             "labels": {LABEL: NEW},
-            "annotations": {MADE: created_at.isoformat(), MARK: mark},
+            "annotations": {MADE: created_at.isoformat(), MARK: mark, STORE: self._store},
         }
         query = {"secretId": f"{self._begin}{project_id}"}
         try:
@@ -116,7 +121,8 @@ class SecretStore:
         """Give projects whose secret is still labelled new and was made before a moment."""
         found: list[str] = []
         for secret in self._listed(f"labels.{LABEL}={NEW}", quotas.DUE_PAGES):
-            if len(found) < limit and secret.made < before:
+            ours = secret.store == self._store
+            if ours and secret.made < before and len(found) < limit:
                 found.append(secret.id.removeprefix(self._begin))
         return found
 
@@ -159,6 +165,7 @@ class Secret(NamedTuple):
     id: str
     made: datetime
     mark: str
+    store: str
     delayed: bool
 
 
@@ -204,7 +211,7 @@ def _secret(answer: Answer) -> Secret:
         noted = datetime.fromisoformat(notes.get(MADE, ""))
         made = noted if noted.tzinfo else made
     delayed = bool(answer.get("versionDestroyTtl"))
-    return Secret(_last(answer), made, notes.get(MARK, ""), delayed)
+    return Secret(_last(answer), made, notes.get(MARK, ""), notes.get(STORE, ""), delayed)
 
 
 def _keeps() -> Error:

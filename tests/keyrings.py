@@ -10,6 +10,7 @@ from shared.cloud_keys import open_keyring as open_cloud
 from shared.local_keys import open_keyring as open_local
 from tests.google_keys import KEY, PREFIX, SIGNING
 
+STORE = "demo/(default)"
 # What the docs say each identity is granted; `@signing` is on the signing key's secret alone.
 MAKES = {"secrets.create", "secrets.list", "secrets.get", "secrets.update", "versions.add"}
 IDENTITIES = {
@@ -68,9 +69,9 @@ class Cloud:
         google.allowed = {name: set(granted) for name, granted in IDENTITIES.items()}
         self.ring = self.again()
 
-    def again(self, caller="any"):
+    def again(self, caller="any", store=STORE):
         """Open the same keyring as another process would, of an identity."""
-        return open_cloud(KEY, PREFIX, SIGNING, self.google.as_(caller))
+        return open_cloud(KEY, PREFIX, SIGNING, store, self.google.as_(caller))
 
     def halves(self):
         """Give the projects that have a second half."""

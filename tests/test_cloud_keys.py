@@ -17,7 +17,7 @@ from shared.crypto import Undecryptable
 from shared.errors import Error
 from shared.google_rest import crc32c
 from tests.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING, Fault, stamp
-from tests.keyrings import pem, rotated
+from tests.keyrings import STORE, pem, rotated
 from tests.support import ROOT, traces_of
 from tests.test_keyring import (
     HOUR,
@@ -185,14 +185,17 @@ def test_disabled_key_encryption_key(cloud):
 def test_unconfirmed_among_others(cloud):
     """Pages are followed; another prefix's secrets are not ours; a damaged note is no obstacle."""
     google = cloud.google
-    told = {"labels": {"reprieve_half": "new"}, "annotations": {"created-at": "soon"}}
+    notes = {"created-at": "soon", "store": STORE}
+    told = {"labels": {"reprieve_half": "new"}, "annotations": notes}
     for number in range(quotas.DUE_BATCH + 5):
         google.secrets[f"half-{numbered(number)}"] = google.secret(dict(told))
     google.secrets[f"other-{ID}"] = google.secret(dict(told))
     google.secrets["half-unlabelled"] = google.secret({})
+    cloud.again(store="demo/other").create(OTHER, NOW)  # by mistake: one prefix, two databases
     found = cloud.ring.unconfirmed(datetime.now(UTC) + HOUR, 10**3)
     assert sorted(found) == [numbered(number) for number in range(quotas.DUE_BATCH + 5)]
     assert cloud.ring.unconfirmed(datetime.now(UTC) - HOUR, 10**3) == []
+    assert cloud.again(store="demo/other").unconfirmed(NOW + HOUR, 10**3) == [OTHER]
 
 
 def test_since_when_a_key_is_old(cloud):
@@ -340,7 +343,7 @@ def test_addresses():
     """In production the addresses are Google's, over TLS, and nothing of the environment's."""
     from google.oauth2.credentials import Credentials
 
-    ring = cloud_keys.over(KEY, PREFIX, SIGNING, Credentials("t"))
+    ring = cloud_keys.over(KEY, PREFIX, SIGNING, STORE, Credentials("t"))
     apis = ring._wrapper._kms, ring._halves._api
     assert [api._address for api in apis] == [
         "https://cloudkms.googleapis.com",
@@ -363,6 +366,8 @@ def test_settings():
     local = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
     stand_in = {"CE_GOOGLE": "http://manage@127.0.0.1:1"}
     assert Settings.from_env(CLOUD | local | stand_in).google == stand_in["CE_GOOGLE"]
+    with pytest.raises(ValueError, match="are for production"):  # or it would take real halves
+        Settings.from_env(CLOUD | local)
     for env in (stand_in, local | {"CE_GOOGLE": "http://10.0.0.1:1"}):
         with pytest.raises(ValueError, match="CE_GOOGLE is for tests"):
             Settings.from_env(CLOUD | env)

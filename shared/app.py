@@ -6,6 +6,7 @@ it from here. Also the two values that pass between the wire and a use case: `Ca
 
 import os
 import random
+import re
 import secrets
 import string
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,12 @@ from shared.store import Store
 from shared.writes import Read
 
 OIDC_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
+CLOUD_PROJECT = r"projects/[a-z0-9:.-]+"
+CLOUD_KEYS = {  # the forms of these settings
+    "CE_KMS_KEY": rf"{CLOUD_PROJECT}/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
+    "CE_KEY_SECRETS": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,200}}",
+    "CE_SIGNING_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,255}}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,9 @@ class Settings:
     rate: float = 0  # CE_RATE: requests a second for each API key; 0 is no limit
     token_rate: float = 0  # CE_TOKEN_RATE: exchanges a second for each API key and address
     concurrency: int = 0  # CE_CONCURRENCY: requests worked on at once; 0 is no limit
+    # CE_KMS_KEY, CE_KEY_SECRETS, CE_SIGNING_KEY: the cloud's keyring; none is the local one
+    cloud_keys: tuple[str, str, str] | None = None
+    google: str = ""  # CE_GOOGLE: a stand-in for the cloud's APIs
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -71,21 +81,40 @@ class Settings:
                 for name in ("event", "schedule", "admin")
             },
             function_url=env.get("CE_FUNCTION_URL", ""),
-            oidc_keys=_oidc_keys(env),
+            oidc_keys=_stand_in(env, "CE_OIDC_KEYS", OIDC_KEYS),
             rate=_rate(env, "CE_RATE", quotas.KEY_RATE),
             token_rate=_rate(env, "CE_TOKEN_RATE", quotas.TOKEN_RATE),
             concurrency=int(_number(env, "CE_CONCURRENCY", quotas.CONCURRENCY)),
+            cloud_keys=_cloud_keys(env),
+            google=_stand_in(env, "CE_GOOGLE", ""),
         )
 
 
-def _oidc_keys(env: Mapping[str, str]) -> str:
-    """Give where the issuer's keys are: Google's, or for a test an address of this machine."""
-    url = env.get("CE_OIDC_KEYS", OIDC_KEYS)
+def _stand_in(env: Mapping[str, str], name: str, default: str) -> str:
+    """Give where something of Google's is: the default, or in a test an address of this machine."""
+    url = env.get(name, default)
     parts = urlsplit(url)
     local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
-    if url != OIDC_KEYS and not (local and env.get("FIRESTORE_EMULATOR_HOST")):
-        raise ValueError("CE_OIDC_KEYS is for tests: on this machine, beside an emulator.")
+    if url != default and not (local and env.get("FIRESTORE_EMULATOR_HOST")):
+        raise ValueError(f"{name} is for tests: on this machine, beside an emulator.")
     return url
+
+
+def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """Give the names of the cloud's keys, all or none.
+
+    Beside an emulator real ones are refused: its schedule would take the halves of real projects
+    for orphans.
+    """
+    if not any(env.get(name) for name in CLOUD_KEYS):
+        return None
+    if env.get("FIRESTORE_EMULATOR_HOST") and not env.get("CE_GOOGLE"):
+        raise ValueError("CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are for production.")
+    for name, form in CLOUD_KEYS.items():
+        if not re.fullmatch(form, env.get(name, ""), re.ASCII):
+            raise ValueError(f"{name} must be a full resource name, as {form} says.")
+    key, halves, signing = (env[name] for name in CLOUD_KEYS)
+    return key, halves, signing
 
 
 def _rate(env: Mapping[str, str], name: str, default: float) -> float:
@@ -137,17 +166,10 @@ class App:
     def from_settings(cls, settings: Settings) -> "App":
         """Connect the parts that the settings name.
 
-        Raises ValueError in production: the local keyring is not fit for it, and no other is
-        built yet (docs/security.md).
+        Raises ValueError in production without the cloud's keyring: the local one is not fit.
         """
-        if not (settings.emulator and settings.keyring and settings.key_store):
-            raise ValueError(
-                "FIRESTORE_EMULATOR_HOST, CE_KEYRING and CE_KEY_STORE are not all set, and the "
-                "local keyring is refused in production: run `ce emulator start`, then "
-                '`eval "$(ce emulator env)"`.'
-            )
+        keyring = _keyring(settings)
         store = Store.connect(settings.project, settings.emulator, random.random, settings.database)
-        keyring = local_keys.open_keyring(settings.keyring, settings.key_store)
         return cls(settings, store, keyring)
 
     def now(self, read: Read | datetime) -> datetime:
@@ -165,6 +187,21 @@ class App:
             return timedelta(0)
 
 
+def _keyring(settings: Settings) -> Keyring:
+    if settings.cloud_keys:
+        from shared import cloud_keys  # noqa: PLC0415 - slow to import, and no part of a local start
+
+        store = f"{settings.project}/{settings.database}"
+        return cloud_keys.open_keyring(*settings.cloud_keys, store, settings.google)
+    if settings.emulator and settings.keyring and settings.key_store:
+        return local_keys.open_keyring(settings.keyring, settings.key_store)
+    raise ValueError(
+        "CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are not set, nor FIRESTORE_EMULATOR_HOST, "
+        "CE_KEYRING and CE_KEY_STORE, and the local keyring is refused in production. On one "
+        'machine run `ce emulator start`, then `eval "$(ce emulator env)"`.'
+    )
+
+
 @cache
 def get_app() -> App:
     """Give this process's App, wired at the first call and not at import.
@@ -172,7 +209,7 @@ def get_app() -> App:
     With keys that are not this store's, or out of reach, every use of a key is refused.
     """
     app = App.from_settings(Settings.from_env(os.environ))
-    app.keyring.require(partial(check_value.verify, app.store))
+    check_value.guard(app.store, app.keyring)
     with suppress(Error):  # it is logged, and the check is made again before a key is used
         app.keyring.ready()
     return app

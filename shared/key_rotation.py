@@ -53,15 +53,16 @@ def _rewrap(app: App, call: Call) -> dict[str, Any]:
         with suppress(Conflict):  # another rotation did it just now
             check_value.rewrap(app.store, app.keyring)
     found, start = _page(app, start)
-    counts = Counter(_rewrapped(app, call, record) for record in found)
+    current = newest(app.keyring.keks())
+    counts = Counter(_rewrapped(app, call, record, current) for record in found)
     done = {word: counts[word] for word in ("rewrapped", "skipped", "failed")}
     return _keys(app) | done | _next(start)
 
 
-def _rewrapped(app: App, call: Call, record: Document) -> str:
+def _rewrapped(app: App, call: Call, record: Document, current: str) -> str:
     """Wrap one half anew, if it still is as it was read; give the word to count it under."""
     try:
-        change = app.keyring.rewrap(record.path.split("/")[1], record.fields or {})
+        change = app.keyring.rewrap(record.path.split("/")[1], record.fields or {}, current)
         if not change:
             return "unchanged"
         app.store.commit([writes.update(record, change)])

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol
 
@@ -65,6 +66,15 @@ class Wrapper(Protocol):
 class KeyStore(Protocol):
     """Keeps the second halves, and no history of them. Raises OSError when it is out of reach."""
 
+    @property
+    def name(self) -> str:
+        """What tells it from another one, for good; empty where nothing does."""
+        ...
+
+    def verify(self) -> None:
+        """Raise Error `unavailable`, after a line in the log, if it would keep what it destroys."""
+        ...
+
     def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
         """Keep the half of a new project, durably."""
         ...
@@ -104,47 +114,72 @@ class Keyring:
     """The keys of all projects, and the key that signs tokens.
 
     Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
-    project and wrapped half, and are dropped when the project is shredded.
+    project and wrapped half, and are dropped when the project is shredded. The signing key is read
+    when it is first needed, so who never needs it need not be allowed to.
     """
 
-    def __init__(self, wrapper: Wrapper, halves: KeyStore, signing_key: Ed25519PrivateKey) -> None:
-        self.signing_key = signing_key
-        self.verifying_key = signing_key.public_key().public_bytes_raw()
+    def __init__(
+        self, wrapper: Wrapper, halves: KeyStore, signing_key: Callable[[], Ed25519PrivateKey]
+    ) -> None:
+        self._read_signing_key = signing_key
         self._wrapper = wrapper
         self._halves = halves
         self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
         self._shredded = 0  # how often: tells an `open` that one came between
         self._lock = Lock()
-        self._check: Callable[[Wrapper], None] | None = None
+        self._check: Callable[[Wrapper, str], None] | None = None
+        self._recognize: Callable[[str], None] | None = None
         self._checking = Lock()
         self._refused: tuple[float, Error] | None = None
 
     def __repr__(self) -> str:
         return "Keyring(***)"
 
-    def require(self, check: Callable[[Wrapper], None]) -> None:
-        """Let no key be made or opened before `check` accepts the wrapper; it raises Error.
+    @cached_property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs tokens; raises Error `unavailable`."""
+        with _reachable():
+            return self._read_signing_key()
 
-        One that is refused is asked again quotas.KEY_RECHECK seconds later at the earliest.
+    @cached_property
+    def verifying_key(self) -> bytes:
+        """The public half of it, in 32 bytes; raises Error `unavailable`."""
+        return self.signing_key.public_key().public_bytes_raw()
+
+    def require(
+        self, check: Callable[[Wrapper, str], None], recognize: Callable[[str], None]
+    ) -> None:
+        """Let no key be made or opened before `check` accepts wrapper and key store.
+
+        Nor destroyed before `recognize` accepts the key store: in another one there is nothing to
+        destroy. Both know it by its name and raise Error. A check that refused is made again
+        quotas.KEY_RECHECK seconds later at the earliest.
         """
-        self._check = check
+        self._check, self._recognize = check, recognize
 
     def ready(self) -> None:
         """Check, unless that is done; raises the Error of the check."""
         if self._check is None:
             return
-        with self._checking:
+        if not self._checking.acquire(blocking=False):
+            if self._refused:
+                raise self._refused[1]  # nobody waits to hear whether it is better by now
+            self._checking.acquire()
+        try:
             if self._check is None:  # by another thread meanwhile
                 return
             if self._refused and time.monotonic() < self._refused[0]:
                 raise self._refused[1]
             try:
                 with _reachable():
-                    self._check(self._wrapper)
+                    self._halves.verify()
+                    self._check(self._wrapper, self._halves.name)
             except Error as error:
                 self._refused = (time.monotonic() + quotas.KEY_RECHECK, error)
                 raise
-            self._check = None
+            self._check = self._recognize = None
+        finally:
+            self._checking.release()
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
@@ -183,14 +218,15 @@ class Keyring:
             self._forget_old()
         return key
 
-    def rewrap(self, holder: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
         """Give what changes of a record when the newest key wraps it; nothing if it does already.
 
-        `holder` is what it was wrapped for: a project's id. Raises Undecryptable.
+        `holder` is what it was wrapped for: a project's id. `current` is the newest key, as `keks`
+        has just given it. Raises Undecryptable.
         """
+        if record["kek"] == current:
+            return {}
         with self._usable():
-            if record["kek"] == newest(self._wrapper.keks()):
-                return {}
             half = self._wrapper.unwrap(record["kek"], record["wrapped"], holder)
             kek, wrapped = self._wrapper.wrap(half, holder)
         return {"kek": kek, "wrapped": wrapped}
@@ -213,6 +249,9 @@ class Keyring:
     def destroy(self, project_id: str) -> None:
         """Shred: destroy the second half for good, and forget the data key."""
         try:
+            if recognize := self._recognize:
+                recognize(self._halves.name)
+                self._recognize = None
             with _reachable():
                 self._halves.destroy(project_id)
         finally:

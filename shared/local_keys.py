@@ -35,7 +35,7 @@ def open_keyring(file: Path, folder: Path) -> Keyring:
             _write_whole(file, _encoded(_fresh()), os.link)
     wrapper = FileWrapper(file)
     signing_key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(wrapper.identity))
-    return Keyring(wrapper, FileKeyStore(folder), signing_key)
+    return Keyring(wrapper, FileKeyStore(folder), lambda: signing_key)
 
 
 def _key() -> str:
@@ -152,6 +152,10 @@ class FileKeyStore:
     """
 
     folder: Path
+    name = ""  # a folder may be moved
+
+    def verify(self) -> None:
+        """Accept: what is overwritten and unlinked is gone, as far as files are."""
 
     def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
         """Write the file, and make it durable before anything refers to it."""

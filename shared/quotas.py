@@ -55,6 +55,16 @@ KEK_COUNTED = 100_000  # projects looked at before an old key is removed: a call
 KEK_REST = timedelta(minutes=10)
 TOKEN_CACHE_ENTRIES = 4096
 
+KEY_CALL = 2.0  # seconds: one call of the cloud's key services with its tries; usually some 0.05
+KEY_TRIES = 3  # of one such call, where they fit
+KEY_CALLS = 20  # under way at once at each service: a slow one holds a third of CONCURRENCY at most
+KEY_FAILURES = 5  # in a row, and a service is left alone: fewer may be chance, more is waiting
+KEY_PAUSE = 5.0  # seconds until one call finds out whether it is back: soon, and no storm
+# Cloud KMS: a replaced primary version may go on wrapping for so long (docs, "Key consistency").
+KMS_PRIMARY = timedelta(hours=3)
+KMS_SPARE = timedelta(hours=1)  # a version made by a rotation cut short is still used: under that
+KMS_PAGES = 10  # of 100 versions each: a key rotated daily has 365 a year
+
 KEY_RATE, TOKEN_RATE = 50, 5  # requests, exchanges a second: far more than a person or a script
 LOCAL_RATE = 1000  # beside an emulator both: no test or bench is to meet it
 KEY_BURST, TOKEN_BURST = 2, 4  # seconds of the rate that may come at once: 100, 20

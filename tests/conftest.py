@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from shared import quotas
 from shared.local_keys import open_keyring
 from shared.store import Store
 from tests import cli_support
+from tests.google_keys import Google
+from tests.keyrings import Cloud, Local
 from tests.kinds_support import Home
 from tests.support import Counting, Host, wired
 
@@ -82,6 +85,34 @@ def folder(tmp_path):
 def ring(file, folder):
     """A keyring at its first use."""
     return open_keyring(file, folder)
+
+
+@pytest.fixture
+def google():
+    """Google's part of the cloud's keyring."""
+    google = Google()
+    yield google
+    google.close()
+
+
+@pytest.fixture
+def cloud(google):
+    """A keyring of the cloud, and what lies behind it."""
+    return Cloud(google)
+
+
+@pytest.fixture
+def swift(monkeypatch):
+    """A breaker that soon tries again, for tests that open it."""
+    monkeypatch.setattr(quotas, "KEY_PAUSE", 0.2)
+
+
+@pytest.fixture(params=["local", "cloud"])
+def vault(request, tmp_path):
+    """A keyring at its first use, of each back end, and what lies behind it."""
+    if request.param == "local":
+        return Local(tmp_path)
+    return request.getfixturevalue("cloud")
 
 
 @pytest.fixture(scope="module")

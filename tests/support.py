@@ -27,7 +27,6 @@ from urllib.parse import quote, quote_plus
 import requests
 
 from shared.app import App, Call, Principal, Settings
-from shared.local_keys import open_keyring
 from shared.store import Store
 
 ROOT = Path(__file__).parents[1]
@@ -353,9 +352,7 @@ def wired(emulator: str, folder: Path, project: str | None = None, **changes: An
         "CE_CLOCK_FILE": str(folder / "clock"),
         **changes,
     }
-    settings = Settings.from_env(env)
-    store = Store.connect(settings.project, settings.emulator, random.random, settings.database)
-    return App(settings, store, open_keyring(settings.keyring, settings.key_store))
+    return App.from_settings(Settings.from_env(env))
 
 
 def call(account: str = "a" * 32, body: Any = None, **parameters: Any) -> Call:

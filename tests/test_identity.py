@@ -426,7 +426,7 @@ def test_a_cached_token_expires(app, owner, key, claims):
 
 def _with(keyring, key):
     """Give a keyring that signs with another key."""
-    return type(keyring)(keyring._wrapper, keyring._halves, key)
+    return type(keyring)(keyring._wrapper, keyring._halves, lambda: key)
 
 
 def test_tables_are_whole():

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from shared import projects
+from shared import projects, quotas
 from shared.errors import Error
 from tests.reliability.hosts import loaded, troubled_host, wire
 from tests.support import call, until

@@ -5,20 +5,26 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from datetime import timedelta
 
 import pytest
 
 from shared import check_value, key_rotation, projects, purge, quotas, reclamations, resources
-from shared.app import OPERATOR
+from shared.app import OPERATOR, App
 from shared.errors import Error
 from shared.kinds import SECRETS
-from shared.local_keys import open_keyring
 from tests.reliability.faulty import Rule, troubled
-from tests.support import call
+from tests.support import call, wired
 from tests.test_keyring import full_disk
 
 DATA = {"k": "v"}
+
+
+@pytest.fixture(params=["local", "cloud"])
+def either(request, host, tmp_path):
+    """The domain over each back end of the keyring."""
+    more = request.getfixturevalue("google").env() if request.param == "cloud" else {}
+    return again(wired(host.info["firestore"], tmp_path, **more))
 
 
 def step(app, name, **more):
@@ -39,9 +45,8 @@ def rotate(app):
 
 def again(app):
     """Give another process of the same deployment, with its check."""
-    settings = app.settings
-    other = replace(app, keyring=open_keyring(settings.keyring, settings.key_store))
-    other.keyring.require(partial(check_value.verify, app.store))
+    other = replace(app, keyring=App.from_settings(app.settings).keyring)
+    check_value.guard(app.store, other.keyring)
     return other
 
 
@@ -60,14 +65,15 @@ def value(app, project):
 
 def later(app):
     """Give the domain after the time an old key rests."""
-    return replace(app, wall=lambda: app.wall() + quotas.KEK_REST.total_seconds() + 1)
+    rest = quotas.KEK_REST + (quotas.KMS_PRIMARY if app.settings.cloud_keys else timedelta(0))
+    return replace(app, wall=lambda: app.wall() + rest.total_seconds() + 1)
 
 
 @pytest.mark.claim("keys.2", "a rotation under load: every secret readable, none rewritten")
-def test_rotated_under_load(app, monkeypatch):
+def test_rotated_under_load(either, monkeypatch):
     """Processes that opened the old keyring read and write on; pages of two walk all projects."""
     monkeypatch.setattr(quotas, "REWRAP_BATCH", 2)
-    app = again(app)
+    app = either
     mine = [make(app, f"p{number}") for number in range(5)]
     before = {project: app.store.read(f"projects/{project}/secrets/s") for project in mine}
     others = [again(app) for _ in range(3)]
@@ -91,9 +97,9 @@ def test_rotated_under_load(app, monkeypatch):
 
 
 @pytest.mark.claim("keys.3", "a rotation cut short goes on, and two at once are harmless")
-def test_cut_short_and_twice(app):
+def test_cut_short_and_twice(either):
     """Each write fails once, before or after it was applied; then two do it at once."""
-    app = again(app)
+    app = either
     mine = [make(app, name) for name in "abc"]
     old = step(app, "list")["current"]
     new = step(app, "add", kek=old)["current"]
@@ -112,9 +118,9 @@ def test_cut_short_and_twice(app):
 
 
 @pytest.mark.claim("keys.4", "an old key goes only when nothing uses it and it has rested")
-def test_pruned_when_unused(app):
+def test_pruned_when_unused(either):
     """Not the one in use, not one in use by a project or too fresh, not one that is unknown."""
-    app = again(app)
+    app = either
     project = make(app)
     old = step(app, "list")["current"]
     step(app, "add", kek=old)
@@ -132,7 +138,7 @@ def test_pruned_when_unused(app):
     for kek in (new, "other"):
         assert "old" in refused(later(app), kek)
     assert step(later(app), "prune", kek=old)["old"] == []
-    assert old not in app.settings.keyring.read_text()
+    assert old not in app.keyring.keks()
     assert value(again(app), project) == DATA
 
 

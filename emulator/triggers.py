@@ -19,6 +19,7 @@ from emulator.manifest import Endpoint, Event
 ATTEMPTS = 10
 BACKOFF = (1.0, 60.0)  # seconds: the first pause, and the longest
 PARALLEL = 4
+REGISTER = 60.0  # seconds Firestore may take for a trigger: it has just started, perhaps slowly
 REMEMBERED = 1000  # deliveries that can be repeated
 
 
@@ -86,7 +87,7 @@ class Triggers:
                     "namespace": event.namespace,
                     "document": {"value": event.document, "matchType": event.match},
                 },
-                timeout=10,
+                timeout=REGISTER,
             )
             if not answer.ok:
                 raise Refused(f"Firestore refused the trigger of {endpoint.name}: {answer.text}")

@@ -1,0 +1,361 @@
+"""The lifecycle as a Hypothesis machine: real functions, drawn steps, every invariant after each.
+
+A driver (`drivers`) does the steps, a ledger (`ledger`) knows what they must come to. The clock is
+a step, biased to the deadline of a project and a second, or a moment, around it; so are held,
+repeated, reordered and lost events, requests at once, refusals, faults, and a restart.
+"""
+
+import sys
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+
+from tests.reliability.agreement import agree
+from tests.reliability.drivers import Reply, days
+from tests.reliability.ledger import (
+    ACTIVE,
+    CANARY,
+    FAILED,
+    GONE,
+    HARD,
+    KINDS,
+    MOVES,
+    SOFT,
+    Act,
+    Ledger,
+    leaks,
+)
+
+REGION = "us-south"
+SCHEDULE = {"expire", "fail", "retry"}
+ROUNDS = 12  # of the schedule, an hour and more apart: what is due must have ended by then
+COUNTED = Counter()  # examples and steps, to be told
+UNSENT = {"before": "unsent", "after": "applied"}
+OPERATIONS = ("commit", "batch_get_documents", "run_query", "put", "get", "destroy", "confirm")
+
+names = st.sampled_from(["a", "b", "c", "d"])
+collections = st.sampled_from([*KINDS, "secrets"])
+things = st.sampled_from(["s", "t"])
+tags = st.sampled_from(["*", "current", "current", "wrong"])
+moments = st.sampled_from([-1.0, -0.02, 0.0, 0.0, 1.0])
+numbers = st.lists(st.integers(0, 50), min_size=1, max_size=6)
+bad = st.sampled_from(
+    [
+        ("POST", "/v2/projects", {"name": "Not A Name!"}, {}),
+        ("POST", "/v2/projects", {"name": 7}, {}),
+        ("POST", "/v2/projects/{}/secrets", {"name": "s", "format": "tls", "data": {}}, {}),
+        ("POST", "/v2/projects/{}/secrets", {"name": "s", "format": "none", "data": {}}, {}),
+        ("PUT", "/v2/projects/{}/secrets/s", {"format": "generic", "data": {"k": "v"}}, {}),
+        ("PUT", "/v2/projects/{}/config_maps/s", {"data": {"k": 7}}, {"If-Match": "*"}),
+        ("POST", "/v2/projects/{}/jobs", {"name": "s"}, {}),
+        ("POST", "/v1/reclamations/{}/actions/undo", {}, {}),
+        ("PATCH", "/v2/projects/{}", {"name": "z"}, {}),
+    ]
+)
+
+
+def content(collection):
+    """Give what a new resource holds; a secret's value is one of a kind."""
+    word = uuid.uuid4().hex
+    return {
+        "secrets": {"format": "generic", "data": {"k": f"canary-{word}"}},
+        "config_maps": {"data": {"k": word}},
+        "jobs": {"image_reference": f"icr.io/space/image:{word}"},
+    }[collection]
+
+
+class Machine(RuleBasedStateMachine):
+    """All rules; a subclass says how to get a driver."""
+
+    projects = Bundle("projects")
+
+    def open(self):
+        """Give a driver over an empty store."""
+        raise NotImplementedError
+
+    @initialize()
+    def begin(self):
+        """Two accounts, and nothing else."""
+        self.driver = self.open()
+        self.me, self.other = self.driver.account(), self.driver.account()
+        self.restarts, self.fault = 0, ""
+        snapshot = self.driver.snapshot()
+        listed = self.driver.send(self.me, "GET", "/v2/projects")
+        assert listed.body["projects"] == []
+        keys = self.driver.send(self.me, "GET", "/v1/apikeys").body["apikeys"]
+        self.ledger = Ledger(keys[0]["account_id"], snapshot)
+        COUNTED["examples"] += 1
+
+    # What is asked.
+
+    def ask(self, *acts):
+        """Make requests at once, and hold answers and store against the ledger."""
+        with ThreadPoolExecutor(len(acts)) as pool:
+            sent = [pool.submit(self.driver.send, self.me, *act.request) for act in acts]
+        replies = [one.result() for one in sent]
+        met = self.driver.disarm()
+        before = self.ledger.seen
+        now = self.driver.snapshot()
+        pairs = [*zip(acts, replies, strict=True)]
+        verdicts = self.ledger.absorb(now, pairs, set())
+        agree(self.ledger, now, REGION)
+        for (act, reply), possible in zip(pairs, verdicts, strict=True):
+            self.judge(act, reply, possible, done=reply.trace in now.of("audit"), met=met)
+        if all(reply.trace not in now.of("audit") for reply in replies):
+            assert now.documents == before.documents, "I22: a refusal has an effect"
+            new = now.halves.keys() - before.halves.keys()
+            orphan = met and any(act.verb == "create" for act in acts)  # the schedule's to destroy
+            assert now.halves.keys() >= before.halves.keys()
+            assert not new or orphan, "I22: a refusal makes a key"
+        self.fault = ""
+        return replies
+
+    def judge(self, act, reply: Reply, possible, *, done, met):
+        """An answer says what happened; and a refusal was due at a time it can be of."""
+        assert reply.status < 500 or (met and reply.code == "unavailable"), reply.text
+        if act.verb == "get":
+            done = reply.status < 400
+        if reply.code == "unavailable":
+            return
+        assert done == (reply.status < 400), f"I15: {act.verb} is answered {reply.status}: {done}"
+        assert reply.code in possible, f"{act.verb} is answered {reply.code}, due is {possible}"
+        shown = set(CANARY.findall(reply.text.encode()))
+        own = set(CANARY.findall(str(act.body).encode()))
+        allowed = self.ledger.values_of(act.project) if act.project else set()
+        assert shown <= allowed | own, "I9: an answer shows a secret that it must not"
+        if act.verb == "get" and done:
+            self.compare(act, reply)
+
+    def compare(self, act, reply):
+        """What is read is what was written, to the byte, under the same id and entity tag."""
+        thing = self.ledger.projects[act.project].things[act.collection, act.name]
+        kept = {name: reply.body[name] for name in thing.sent}
+        assert (kept, reply.tag) == (thing.sent, thing.tag), "I8: what is read is not what is kept"
+        assert thing.shown in (None, reply.body), "I8: an answer is not what it was"
+        thing.shown = reply.body
+
+    @rule(target=projects, name=names)
+    def create(self, name):
+        """A project, of a name that may be taken."""
+        before = set(self.ledger.projects)
+        self.ask(Act("create", name=name))
+        return multiple(*(self.ledger.projects.keys() - before))
+
+    @rule(target=projects, name=names, other=names)
+    def create_two(self, name, other):
+        """Two at once: perhaps of one name, perhaps for the last slot."""
+        before = set(self.ledger.projects)
+        self.ask(Act("create", name=name), Act("create", name=other))
+        return multiple(*sorted(self.ledger.projects.keys() - before))
+
+    @rule(project=projects, collection=collections, name=things)
+    def post(self, project, collection, name):
+        """A resource, of a name that may be taken."""
+        self.ask(Act("post", project, collection, name, content(collection)))
+
+    @rule(project=projects, collection=collections, name=things, tag=tags)
+    def put(self, project, collection, name, tag):
+        """Replace a resource, if it is at an entity tag."""
+        if tag == "current":
+            thing = self.ledger.projects[project].things.get((collection, name))
+            tag = thing.tag if thing else "none"
+        self.ask(Act("put", project, collection, name, content(collection), tag))
+
+    @rule(project=projects, collection=collections, name=things)
+    def remove(self, project, collection, name):
+        """Delete a resource."""
+        self.ask(Act("remove", project, collection, name))
+
+    @rule(project=projects, collection=collections, name=things)
+    def read(self, project, collection, name):
+        """Read a resource; the second time its project's key is in memory."""
+        self.ask(Act("get", project, collection, name))
+        self.ask(Act("get", project, collection, name))
+
+    @rule(project=projects, verb=st.sampled_from(["delete", "delete", "restore", "reclaim"]))
+    def move(self, project, verb):
+        """Delete, restore, reclaim; after a restore all is read again."""
+        self.ask(Act(verb, project))
+        if verb == "restore":
+            self.read_all(project)
+
+    def read_all(self, project):
+        """Read all that a project holds."""
+        for collection, name in [*self.ledger.projects[project].things]:
+            self.ask(Act("get", project, collection, name))
+
+    @rule(project=projects, verbs=st.lists(st.sampled_from([*MOVES]), min_size=2, max_size=3))
+    def race(self, project, verbs):
+        """Moves of one project at once."""
+        self.ask(*(Act(verb, project) for verb in verbs))
+
+    @rule(project=projects, collection=collections, name=things, verb=st.sampled_from([*MOVES]))
+    def race_with_a_write(self, project, collection, name, verb):
+        """A move and a write at once."""
+        write = Act("post", project, collection, name, content(collection))
+        self.ask(Act(verb, project), write)
+
+    @rule(project=projects, asked=bad)
+    def refuse(self, project, asked):
+        """A bad request has no effect."""
+        method, path, body, headers = asked
+        reply = self.driver.send(self.me, method, path.format(project), body, headers)
+        assert 400 <= reply.status < 500, reply.text
+        self.unmoved()
+
+    def unmoved(self):
+        """Nothing at all is other than it was."""
+        now = self.driver.snapshot()
+        assert now == self.ledger.seen, "I22: a refusal has an effect"
+
+    @rule(project=projects, collection=collections, name=things)
+    def stranger(self, project, collection, name):
+        """Another account is told the same of a project as of none, and changes nothing."""
+        nobody = str(uuid.uuid4())
+        acts = [Act(verb, project) for verb in MOVES]
+        acts += [Act(v, project, collection, name, content(collection))
+                 for v in ("post", "put", "get", "remove")]  # fmt: skip
+        for act in acts:
+            mine, none = (
+                self.driver.send(self.other, *one.request)
+                for one in (act, act._replace(project=nobody))
+            )
+            assert (mine.status, mine.body["errors"]) == (none.status, none.body["errors"]), "I21"
+            assert mine.status == 404, "I21: a stranger's request is answered"
+        listed = self.driver.send(self.other, "GET", "/v2/projects").body["projects"]
+        assert listed == [], "I21: a stranger is shown projects"
+        self.unmoved()
+
+    # What happens.
+
+    @rule(span=st.sampled_from([0, 1 / 1440, 1 / 96, 1 / 24, 1, 1.5, 6.99, 7, 10]))
+    def advance(self, span):
+        """Time goes on."""
+        self.driver.aim(self.driver.now() + days(span))
+
+    @precondition(lambda self: self.of(SOFT))
+    @rule(number=st.integers(0, 9), seconds=moments, what=st.sampled_from(
+        ["restore", "schedule", "both", "write", "nothing"]))  # fmt: skip
+    def at_the_deadline(self, number, seconds, what):
+        """Time goes on to a deadline or a moment around it; then what it decides is asked."""
+        waiting = self.of(SOFT)
+        project = waiting[number % len(waiting)]
+        self.driver.aim(project.purge_at + timedelta(seconds=seconds))
+        if what in ("schedule", "both"):
+            self.schedule(1)
+        if what in ("restore", "both"):
+            self.move(project.id, "restore")
+        if what == "write":
+            self.post(project.id, "secrets", "s")
+
+    @rule(times=st.sampled_from([1, 1, 2]))
+    def schedule(self, times):
+        """The schedule runs; all that was due before it has been done, by it or its twin."""
+        since, due = self.driver.now(), self.ledger.due(self.driver.now())
+        whole = self.driver.enforce(times)
+        met = self.driver.disarm()
+        assert whole or met, "the schedule failed, and nothing else had"
+        before = {p.id: p.status for p in self.ledger.projects.values()}
+        self.happened(SCHEDULE)
+        for project, verb in due.items():
+            moved = self.ledger.projects[project].status != before[project]
+            assert moved or met, f"L2: {verb} was due at {since}, and was not done"
+
+    def happened(self, allowed):
+        """Something may have happened without a request."""
+        self.ledger.absorb(self.driver.snapshot(), [], allowed)
+        agree(self.ledger, self.ledger.seen, REGION)
+
+    @rule(chosen=numbers, copies=st.sampled_from([1, 1, 2]))
+    def deliver(self, chosen, copies):
+        """Some events come, in any order, perhaps twice and at once."""
+        self.driver.deliver(chosen, copies)
+        self.driver.disarm()
+        self.happened({"erase"})
+
+    @rule(last=st.integers(1, 5))
+    def repeat(self, last):
+        """Events come again."""
+        self.driver.repeat(last)
+
+    @rule()
+    def drop(self):
+        """Events are lost."""
+        self.driver.drop()
+
+    @precondition(lambda self: not self.fault)
+    @rule(
+        on=st.sampled_from(OPERATIONS),
+        how=st.sampled_from(["before", "after", "twice"]),
+        last=st.sampled_from([1, 2, 10**9]),
+        error=st.sampled_from(["DeadlineExceeded", "ServiceUnavailable", "Aborted"]),
+    )
+    def fail_next(self, on, how, last, error):
+        """What comes next fails: unsent, or applied with its answer lost; once, twice, always."""
+        if on in ("put", "get", "destroy", "confirm"):
+            how, error = "after" if how == "twice" else how, "down"
+        elif error == "Aborted" and on != "commit":
+            error = "ServiceUnavailable"
+        self.fault = f"{on} {how}"
+        self.driver.arm(on=on, do=how, last=last, error=error)
+
+    @precondition(lambda self: self.restarts < 1)
+    @rule()
+    def restart(self):
+        """The process is killed, and another starts."""
+        self.driver.disarm()
+        self.restarts += 1
+        self.driver.restart()
+        self.fault = ""
+
+    def of(self, *statuses):
+        """Give the projects in some status."""
+        return [p for p in self.ledger.projects.values() if p.status in statuses]
+
+    @invariant()
+    def agrees(self):
+        """The store is what the ledger says, also after a step that is not to change it."""
+        COUNTED["steps"] += 1
+        agree(self.ledger, self.driver.snapshot(), REGION)
+
+    def teardown(self):
+        """Time goes on, the schedule runs, events come: all that was deleted is gone for good."""
+        try:
+            if sys.exc_info()[0] is None:  # else a step failed, and what follows would only hide it
+                self.end()
+        finally:
+            self.driver.close()
+
+    def end(self):
+        """Let everything come to its end, and look at what is left."""
+        self.driver.disarm()
+        self.driver.aim(self.driver.now() + days(8))
+        for _ in range(ROUNDS):
+            self.schedule(1)
+            self.driver.flush()
+            self.happened({"erase"})
+            if not self.of(SOFT, HARD, FAILED):
+                break
+            self.driver.aim(self.driver.now() + days(1 / 20))
+        assert not self.of(SOFT, HARD, FAILED), "L1/L2: a deletion never ends"
+        self.schedule(1)
+        kept = self.of(ACTIVE)
+        for project in kept:
+            self.read_all(project.id)
+        left = set(self.ledger.seen.halves)
+        assert left == {project.id for project in kept}, "I23: a key half is left over"
+        values = {value for found in self.ledger.values.values() for value in found}
+        assert not leaks(self.ledger.seen, values), "I9: a secret is stored in clear"
+        COUNTED["erased"] += len(self.of(GONE))

@@ -236,8 +236,8 @@ class Inner:
         self.script.set(Rule(**rule))
 
     def disarm(self) -> bool:
-        """Take the fault away; tell whether there was one."""
-        met = any(rule.met for rule in self.script.rules)
+        """Take the fault away; tell whether there was one (to be slow is none)."""
+        met = any(rule.met and rule.do != "delay" for rule in self.script.rules)
         self.script.set()
         return met
 
@@ -252,7 +252,7 @@ class Outer:
     exact = False
 
     def __init__(self, host: Any) -> None:
-        self.host, self.session, self._armed = host, requests.Session(), False
+        self.host, self.session, self._armed = host, requests.Session(), ""
         host.script()
         host.hold()
         host.drop()
@@ -332,14 +332,14 @@ class Outer:
     def arm(self, **rule: Any) -> None:
         """Put a fault in force; as no other, so that the file differs."""
         self.host.script({**rule, "lasting": 1e6 + random.random()})
-        self._armed = True
+        self._armed = rule["do"]
 
     def disarm(self) -> bool:
-        """Take the fault away; tell whether there was one."""
-        armed, self._armed = self._armed, False
+        """Take the fault away; tell whether there was one (to be slow is none)."""
+        armed, self._armed = self._armed, ""
         if armed:
             self.host.script()
-        return armed
+        return armed not in ("", "delay")
 
     def restart(self) -> None:
         """Kill the host, and start another; the events that waited are lost with it."""

@@ -232,8 +232,9 @@ class Ledger:
 
     def values_of(self, project: str) -> set[bytes]:
         """Give the secrets that an answer about a project may show."""
-        found = self.projects[project]
-        sent = (thing.sent for thing in found.things.values()) if found.status == ACTIVE else ()
+        found = self.projects.get(project)
+        shown = found is not None and found.status == ACTIVE
+        sent = [thing.sent for thing in found.things.values()] if shown else []
         return {value for one in sent for text in dump(one) for value in CANARY.findall(text)}
 
 

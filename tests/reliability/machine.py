@@ -42,14 +42,15 @@ REGION = "us-south"
 SCHEDULE = {"expire", "fail", "retry"}
 ROUNDS = 12  # of the schedule, an hour and more apart: what is due must have ended by then
 COUNTED = Counter()  # examples and steps, to be told
-UNSENT = {"before": "unsent", "after": "applied"}
+SLOW = 0.05  # seconds
 OPERATIONS = ("commit", "batch_get_documents", "run_query", "put", "get", "destroy", "confirm")
 
-names = st.sampled_from(["a", "b", "c", "d"])
-collections = st.sampled_from([*KINDS, "secrets"])
-things = st.sampled_from(["s", "t"])
+names = st.sampled_from(["a", "b", "c", "d", "e", "f"])
+collections = st.sampled_from([*KINDS, "secrets", "secrets"])
+things = st.sampled_from(["s", "s", "t"])
 tags = st.sampled_from(["*", "current", "current", "wrong"])
 moments = st.sampled_from([-1.0, -0.02, 0.0, 0.0, 1.0])
+slow = st.booleans()
 numbers = st.lists(st.integers(0, 50), min_size=1, max_size=6)
 bad = st.sampled_from(
     [
@@ -90,7 +91,7 @@ class Machine(RuleBasedStateMachine):
         """Two accounts, and nothing else."""
         self.driver = self.open()
         self.me, self.other = self.driver.account(), self.driver.account()
-        self.restarts, self.fault = 0, ""
+        self.restarts, self.labels = 0, {}
         snapshot = self.driver.snapshot()
         listed = self.driver.send(self.me, "GET", "/v2/projects")
         assert listed.body["projects"] == []
@@ -119,10 +120,16 @@ class Machine(RuleBasedStateMachine):
             orphan = met and any(act.verb == "create" for act in acts)  # the schedule's to destroy
             assert now.halves.keys() >= before.halves.keys()
             assert not new or orphan, "I22: a refusal makes a key"
-        self.fault = ""
         return replies
 
+    def at_once(self, slow, *acts):
+        """Make requests at once; the first to commit may be slow, so that another overtakes it."""
+        if slow:
+            self.driver.arm(on="commit", do="delay", last=1, seconds=SLOW)
+        self.ask(*acts)
+
     def judge(self, act, reply: Reply, possible, *, done, met):
+        COUNTED[f"{act.verb} {act.collection} {reply.status} {reply.code}"] += 1
         """An answer says what happened; and a refusal was due at a time it can be of."""
         assert reply.status < 500 or (met and reply.code == "unavailable"), reply.text
         if act.verb == "get":
@@ -133,7 +140,7 @@ class Machine(RuleBasedStateMachine):
         assert reply.code in possible, f"{act.verb} is answered {reply.code}, due is {possible}"
         shown = set(CANARY.findall(reply.text.encode()))
         own = set(CANARY.findall(str(act.body).encode()))
-        allowed = self.ledger.values_of(act.project) if act.project else set()
+        allowed = self.ledger.values_of(act.project)
         assert shown <= allowed | own, "I9: an answer shows a secret that it must not"
         if act.verb == "get" and done:
             self.compare(act, reply)
@@ -149,69 +156,101 @@ class Machine(RuleBasedStateMachine):
     @rule(target=projects, name=names)
     def create(self, name):
         """A project, of a name that may be taken."""
-        before = set(self.ledger.projects)
         self.ask(Act("create", name=name))
-        return multiple(*(self.ledger.projects.keys() - before))
+        label = self.label(name)
+        self.ask(Act("post", self.home(label), "secrets", "s", content("secrets")))
+        return label
 
-    @rule(target=projects, name=names, other=names)
-    def create_two(self, name, other):
+    @rule(target=projects, name=names, other=names, slow=slow)
+    def create_two(self, name, other, slow):
         """Two at once: perhaps of one name, perhaps for the last slot."""
-        before = set(self.ledger.projects)
-        self.ask(Act("create", name=name), Act("create", name=other))
-        return multiple(*sorted(self.ledger.projects.keys() - before))
+        self.at_once(slow, Act("create", name=name), Act("create", name=other))
+        return multiple(self.label(name), self.label(other))
+
+    def label(self, name):
+        """Give a word for the project of a name, or for another that holds its slot.
+
+        Every create gives one: what is drawn later must not depend on who came first in a race.
+        """
+        held = {project: of for project, of in self.ledger.held().items() if of == name}
+        found = [*(held or self.ledger.held()), str(uuid.uuid4())][0]
+        label = f"p{len(self.labels)}"
+        self.labels[label] = found
+        return label
+
+    def home(self, label):
+        """Give the id of a labelled project; half of the labels leave one that is gone."""
+        found, held = self.labels[label], self.ledger.held()
+        if found not in held and held and len(self.labels) % 2:
+            self.labels[label] = found = [*held][-1]
+        return found
 
     @rule(project=projects, collection=collections, name=things)
     def post(self, project, collection, name):
         """A resource, of a name that may be taken."""
-        self.ask(Act("post", project, collection, name, content(collection)))
+        self.ask(Act("post", self.home(project), collection, name, content(collection)))
 
     @rule(project=projects, collection=collections, name=things, tag=tags)
     def put(self, project, collection, name, tag):
         """Replace a resource, if it is at an entity tag."""
         if tag == "current":
-            thing = self.ledger.projects[project].things.get((collection, name))
+            found = self.ledger.projects.get(self.home(project))
+            thing = found and found.things.get((collection, name))
             tag = thing.tag if thing else "none"
-        self.ask(Act("put", project, collection, name, content(collection), tag))
+        self.ask(Act("put", self.home(project), collection, name, content(collection), tag))
 
     @rule(project=projects, collection=collections, name=things)
     def remove(self, project, collection, name):
         """Delete a resource."""
-        self.ask(Act("remove", project, collection, name))
+        self.ask(Act("remove", self.home(project), collection, name))
 
     @rule(project=projects, collection=collections, name=things)
     def read(self, project, collection, name):
         """Read a resource; the second time its project's key is in memory."""
-        self.ask(Act("get", project, collection, name))
-        self.ask(Act("get", project, collection, name))
+        act = Act("get", self.home(project), collection, name)
+        self.ask(act)
+        self.ask(act)
 
     @rule(project=projects, verb=st.sampled_from(["delete", "delete", "restore", "reclaim"]))
     def move(self, project, verb):
         """Delete, restore, reclaim; after a restore all is read again."""
-        self.ask(Act(verb, project))
+        self.ask(Act(verb, self.home(project)))
         if verb == "restore":
-            self.read_all(project)
+            self.read_all(self.home(project))
 
     def read_all(self, project):
         """Read all that a project holds."""
-        for collection, name in [*self.ledger.projects[project].things]:
+        found = self.ledger.projects.get(project)
+        for collection, name in [*found.things] if found else ():
             self.ask(Act("get", project, collection, name))
 
-    @rule(project=projects, verbs=st.lists(st.sampled_from([*MOVES]), min_size=2, max_size=3))
-    def race(self, project, verbs):
+    @rule(
+        project=projects,
+        verbs=st.lists(st.sampled_from([*MOVES]), min_size=2, max_size=3),
+        slow=slow,
+    )
+    def race(self, project, verbs, slow):
         """Moves of one project at once."""
-        self.ask(*(Act(verb, project) for verb in verbs))
+        self.at_once(slow, *(Act(verb, self.home(project)) for verb in verbs))
 
-    @rule(project=projects, collection=collections, name=things, verb=st.sampled_from([*MOVES]))
-    def race_with_a_write(self, project, collection, name, verb):
-        """A move and a write at once."""
-        write = Act("post", project, collection, name, content(collection))
-        self.ask(Act(verb, project), write)
+    @rule(
+        project=projects,
+        collection=collections,
+        writes=st.lists(st.sampled_from(["post", "put", "remove"]), min_size=1, max_size=2),
+        verb=st.sampled_from(["", *MOVES]),
+        slow=slow,
+    )
+    def race_with_a_write(self, project, collection, writes, verb, slow):
+        """A move and writes of one resource at once, or writes alone."""
+        home = self.home(project)
+        acts = [Act(write, home, collection, "s", content(collection)) for write in writes]
+        self.at_once(slow, *acts, *([Act(verb, home)] if verb else []))
 
     @rule(project=projects, asked=bad)
     def refuse(self, project, asked):
         """A bad request has no effect."""
         method, path, body, headers = asked
-        reply = self.driver.send(self.me, method, path.format(project), body, headers)
+        reply = self.driver.send(self.me, method, path.format(self.home(project)), body, headers)
         assert 400 <= reply.status < 500, reply.text
         self.unmoved()
 
@@ -224,9 +263,9 @@ class Machine(RuleBasedStateMachine):
     def stranger(self, project, collection, name):
         """Another account is told the same of a project as of none, and changes nothing."""
         nobody = str(uuid.uuid4())
-        acts = [Act(verb, project) for verb in MOVES]
-        acts += [Act(v, project, collection, name, content(collection))
-                 for v in ("post", "put", "get", "remove")]  # fmt: skip
+        home, verbs = self.home(project), ("post", "put", "get", "remove")
+        acts = [Act(verb, home) for verb in MOVES]
+        acts += [Act(verb, home, collection, name, content(collection)) for verb in verbs]
         for act in acts:
             mine, none = (
                 self.driver.send(self.other, *one.request)
@@ -245,20 +284,23 @@ class Machine(RuleBasedStateMachine):
         """Time goes on."""
         self.driver.aim(self.driver.now() + days(span))
 
-    @precondition(lambda self: self.of(SOFT))
-    @rule(number=st.integers(0, 9), seconds=moments, what=st.sampled_from(
-        ["restore", "schedule", "both", "write", "nothing"]))  # fmt: skip
-    def at_the_deadline(self, number, seconds, what):
+    @rule(
+        project=projects,
+        seconds=moments,
+        asked=st.sampled_from(["restore", "schedule", "schedule restore", "write", "nothing"]),
+    )
+    def at_the_deadline(self, project, seconds, asked):
         """Time goes on to a deadline or a moment around it; then what it decides is asked."""
-        waiting = self.of(SOFT)
-        project = waiting[number % len(waiting)]
-        self.driver.aim(project.purge_at + timedelta(seconds=seconds))
-        if what in ("schedule", "both"):
+        self.move(project, "delete")
+        found = self.ledger.projects.get(self.home(project))
+        if found is not None and found.purge_at is not None:
+            self.driver.aim(found.purge_at + timedelta(seconds=seconds))
+        if "schedule" in asked:
             self.schedule(1)
-        if what in ("restore", "both"):
-            self.move(project.id, "restore")
-        if what == "write":
-            self.post(project.id, "secrets", "s")
+        if "restore" in asked:
+            self.move(project, "restore")
+        if asked == "write":
+            self.post(project, "secrets", "s")
 
     @rule(times=st.sampled_from([1, 1, 2]))
     def schedule(self, times):
@@ -295,7 +337,6 @@ class Machine(RuleBasedStateMachine):
         """Events are lost."""
         self.driver.drop()
 
-    @precondition(lambda self: not self.fault)
     @rule(
         on=st.sampled_from(OPERATIONS),
         how=st.sampled_from(["before", "after", "twice"]),
@@ -308,7 +349,6 @@ class Machine(RuleBasedStateMachine):
             how, error = "after" if how == "twice" else how, "down"
         elif error == "Aborted" and on != "commit":
             error = "ServiceUnavailable"
-        self.fault = f"{on} {how}"
         self.driver.arm(on=on, do=how, last=last, error=error)
 
     @precondition(lambda self: self.restarts < 1)
@@ -318,7 +358,6 @@ class Machine(RuleBasedStateMachine):
         self.driver.disarm()
         self.restarts += 1
         self.driver.restart()
-        self.fault = ""
 
     def of(self, *statuses):
         """Give the projects in some status."""

@@ -9,6 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.reliability.drivers import Inner, Outer
 from tests.reliability.hosts import troubled_host
 from tests.reliability.drivers import CAP
+from tests.reliability.mutants import MUTANTS, broken
 from tests.reliability.machine import COUNTED, Machine
 
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "10"))
@@ -47,3 +48,13 @@ def test_http(bad, record_property):
     s = time.time()
     run_state_machine_as_test(OverHttp, settings=settings(max_examples=EXAMPLES, stateful_step_count=30, **COMMON))
     print(COUNTED, time.time() - s)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_mutant(bad, tmp_path, mutant):
+    COUNTED.clear()
+    bounds = settings(max_examples=60, stateful_step_count=30, **{**COMMON, "derandomize": True, "database": None})
+    with broken(mutant), pytest.raises(Exception) as found:
+        run_state_machine_as_test(inner(bad, tmp_path), settings=bounds)
+    error = found.value
+    print("FOUND", mutant.name, type(error).__name__, str(error)[:150].splitlines()[:1], COUNTED["examples"], COUNTED["steps"])

@@ -128,7 +128,7 @@ class Watching(Script):
         super().__init__()
         self.events: list[str] = []
 
-    def run(self, method, about, act, within=3600, request=None):  # noqa: PLR0913, PLR0917
+    def run(self, method, about, act, within=3600, request=None):
         """Make a call as the first rule that meets it wants."""
         if method != COMMIT:
             return super().run(method, about, act, within, request)
@@ -158,14 +158,12 @@ class Inner:
         self.calm = replace(base, store=Store.connect(*names))
         app, _ = troubled(self.calm, script=self.script)
         self.app = Timed(app.settings, app.store, app.keyring, clock=self.clock)
-        self._patches = [mock.patch.object(rest, "get_app", lambda: self.app)]
-        for patch in self._patches:
-            patch.start()
+        self._patch = mock.patch.object(rest, "get_app", return_value=self.app)
+        self._patch.start()
 
     def close(self) -> None:
         """Take nothing with it."""
-        for patch in self._patches:
-            patch.stop()
+        self._patch.stop()
 
     def account(self) -> str:
         """Make an account; give a token of its first key."""
@@ -175,7 +173,7 @@ class Inner:
         built = EnvironBuilder("/identity/token", method="POST", data=form)
         return api(flask.Request(built.get_environ())).json["access_token"]
 
-    def send(self, token, method, path, body=None, headers=None) -> Reply:  # noqa: PLR0913, PLR0917
+    def send(self, token, method, path, body=None, headers=None) -> Reply:
         """Make a request, as the Functions Framework hands it on."""
         since, headers = self.clock.next, {"Authorization": f"Bearer {token}", **(headers or {})}
         built = EnvironBuilder(path, method=method, json=body, headers=headers)
@@ -275,7 +273,7 @@ class Outer:
         """Make an account; give a token of its first key."""
         return self.host.account().token
 
-    def send(self, token, method, path, body=None, headers=None) -> Reply:  # noqa: PLR0913, PLR0917
+    def send(self, token, method, path, body=None, headers=None) -> Reply:
         """Make a request."""
         since, headers = self.now(), {"Authorization": f"Bearer {token}", **(headers or {})}
         url = self.host.url + path

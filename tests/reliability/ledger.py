@@ -47,26 +47,21 @@ class Act(NamedTuple):
     def request(self) -> tuple[str, str, Any, dict[str, str]]:
         """Give the method, the path, the body and the headers."""
         home = f"/v2/projects/{self.project}"
-        things = f"{home}/{self.collection}"
-        match self.verb:
-            case "create":
-                return "POST", "/v2/projects", {"name": self.name}, {}
-            case "delete":
-                return "DELETE", home, None, {}
-            case "restore" | "reclaim":
-                return "POST", f"/v1/reclamations/{self.project}/actions/{self.verb}", {}, {}
-            case "post":
-                return "POST", things, {**self.body, "name": self.name}, {}
-            case "put":
-                method, headers = "PUT", {"If-Match": self.tag}
-                if self.collection == "jobs":
-                    method = "PATCH"
-                    headers["Content-Type"] = "application/merge-patch+json"
-                return method, f"{things}/{self.name}", self.body, headers
-            case "get":
-                return "GET", f"{things}/{self.name}", None, {}
-            case _:
-                return "DELETE", f"{things}/{self.name}", None, {}
+        things, reclamations = f"{home}/{self.collection}", f"/v1/reclamations/{self.project}"
+        thing, headers = f"{things}/{self.name}", {"If-Match": self.tag}
+        merge = {**headers, "Content-Type": "application/merge-patch+json"}
+        update = ("PATCH", merge) if self.collection == "jobs" else ("PUT", headers)
+        named = {**(self.body or {}), "name": self.name}
+        return {
+            "create": ("POST", "/v2/projects", named, {}),
+            "delete": ("DELETE", home, None, {}),
+            "restore": ("POST", f"{reclamations}/actions/restore", {}, {}),
+            "reclaim": ("POST", f"{reclamations}/actions/reclaim", {}, {}),
+            "post": ("POST", things, named, {}),
+            "put": (update[0], thing, self.body, update[1]),
+            "get": ("GET", thing, None, {}),
+            "remove": ("DELETE", thing, None, {}),
+        }[self.verb]
 
     def entries(self) -> set[str]:
         """Give the actions under which its change may be audited."""
@@ -141,12 +136,16 @@ class Ledger:
             return "" if project.after(act.verb, at, caller=True) else MOVES[act.verb][2]
         if project.status != ACTIVE:
             return "project_not_active"
-        thing = project.things.get((act.collection, act.name))
+        return self._verdict_of(act, project.things.get((act.collection, act.name)))
+
+    def _verdict_of(self, act: Act, thing: Thing | None) -> str:
+        """Give the code with which a request for a resource is refused."""
         if act.verb == "post":
             return "name_taken" if thing else ""
         if thing is None:
             return "resource_not_found"
-        return "precondition_failed" if act.tag not in ("*", thing.tag) else ""
+        stale = act.verb == "put" and act.tag not in ("*", thing.tag)
+        return "precondition_failed" * stale
 
     def absorb(
         self, now: Snapshot, asked: list[tuple[Act, Reply]], by_itself: set[str]
@@ -166,7 +165,7 @@ class Ledger:
             else:
                 self._by_itself(entry, by_itself)
             for possible, pair in zip(verdicts, asked, strict=True):
-                possible |= self._verdicts(*pair)
+                possible.update(self._verdicts(*pair))
         return verdicts
 
     def _verdicts(self, act: Act, reply: Reply) -> set[str]:
@@ -200,7 +199,9 @@ class Ledger:
         old = project.things.get(key)
         sent = {**(old.sent if old and act.collection == "jobs" else {}), **act.body}
         fresh = reply.status < 400
-        project.things[key] = Thing(sent, reply.tag if fresh else tag, reply.body if fresh else None)
+        project.things[key] = Thing(
+            sent, reply.tag if fresh else tag, reply.body if fresh else None
+        )
         found = {value for text in dump(sent) for value in CANARY.findall(text)}
         self.values.setdefault(project.id, set()).update(found)
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from shared import (
     audit,
     auth,
-    keyring,
     lifecycle,
     local_keys,
     places,
@@ -22,7 +21,6 @@ from shared import (
     resources,
     retention,
     store,
-    usage,
 )
 
 
@@ -33,7 +31,6 @@ class Mutant(NamedTuple):
     function: Any
     text: str
     instead: str
-    finds: str = ""  # a part of what is found
 
 
 MUTANTS = [
@@ -41,7 +38,6 @@ MUTANTS = [
     Mutant("restore_ignores_the_deadline", lifecycle.move, 'now >= project["purge_at"]', "False"),
     Mutant("restore_at_the_deadline", lifecycle.move, 'now >= project["p', 'now > project["p'),
     Mutant("expire_ignores_the_deadline", lifecycle.move, 'now < project["purge_at"]', "False"),
-    Mutant("expire_after_the_deadline", lifecycle.move, 'now < project["p', 'now <= project["p'),
     Mutant("moves_ignore_the_status", lifecycle.move, "status not in sources", "False"),
     Mutant("deadline_a_second_late", lifecycle._stamps, "now + RETENTION",
            "now + RETENTION + timedelta(seconds=1)"),
@@ -50,7 +46,8 @@ MUTANTS = [
     Mutant("moves_without_an_entry", projects._transition, "changes), witness]", "changes)]"),
     Mutant("lost_answers_are_not_recognised", store.Store.transact,
            "if sent and read[operation].fields is not None", "if False"),
-    Mutant("another_account_may", auth.owned, 'principal.account', 'document.fields["account_id"]'),
+    Mutant("another_account_may", auth.owned,
+           "!= principal.account", '!= document.fields["account_id"]'),
     # Create.
     Mutant("cap_off_by_one", projects.create, "len(slots) >=", "len(slots) >"),
     Mutant("names_are_not_unique", projects.create, "if name in slots.values()", "if False"),
@@ -59,11 +56,11 @@ MUTANTS = [
     Mutant("create_without_an_entry", projects.create,
            'audit.by(call, "project.create", project, now),', ""),
     # What a project holds.
-    Mutant("writes_ignore_the_status", lifecycle.require_active, '!= ACTIVE', '== ""'),
+    Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
     Mutant("writes_do_not_verify_the_project", places.Place.witnesses,
            "writes.verify(project), ", ""),
     Mutant("writes_without_an_entry", places.Place.witnesses,
-           ', audit.by(call, action, project.fields or {}, now, self.key)', ""),
+           ", audit.by(call, action, project.fields or {}, now, self.key)", ""),
     Mutant("entity_tags_are_ignored", resources.update,
            'if call.parameters["if_match"] not in ("*", old["entity_tag"])', "if False"),
     Mutant("replaced_without_a_precondition", resources.update,
@@ -80,8 +77,6 @@ MUTANTS = [
            "document.fields.get('nudged_at') and app.keyring.destroy(project_id)"),
     Mutant("half_stays_in_the_key_store", local_keys.FileKeyStore.destroy, "file.unlink()", "pass"),
     Mutant("nothing_is_swept", purge.advance, "if children:", "if False:"),
-    Mutant("sweeps_without_a_precondition", purge.advance,
-           "writes.update(document, stamp), *map", "writes.Write(path, stamp, tuple(stamp)), *map"),
     Mutant("slot_is_not_freed", purge._tombstone,
            "writes.Write(region, {}, mask=[slot(project_id)]),", ""),
     Mutant("no_tombstone", purge._tombstone,
@@ -93,8 +88,6 @@ MUTANTS = [
     Mutant("nothing_is_nudged", retention._nudge, "app.store.commit(", "list("),
     Mutant("nothing_is_tried_again", retention._failed, "return [", "return [] and ["),
     Mutant("orphan_keys_stay", retention._unconfirmed, "return [", "return [] and ["),
-    Mutant("orphans_are_not_looked_for", retention._settle,
-           "read[project].fields is not None", "False"),
     Mutant("entries_are_overwritten", audit.entry, 'writes.create(f"audit/{entry_id}", fields)',
            'writes.Write("audit/one", fields)'),
 ]  # fmt: skip

@@ -245,7 +245,10 @@ class Inner:
 
 
 class Outer:
-    """A host over HTTP, above a Firestore emulator that outlives it."""
+    """A host over HTTP, above a Firestore emulator that outlives it.
+
+    Faults meet requests alone: an event that fails is tried again after seconds.
+    """
 
     exact = False
 
@@ -282,6 +285,7 @@ class Outer:
 
     def enforce(self, times: int = 1) -> bool:
         """Run the schedule so often at once; tell whether all of it could be done."""
+        self.disarm()
         with ThreadPoolExecutor(times) as pool:
             runs = list(pool.map(lambda _: self.host.enforce(), range(times)))
         return not any(run["failed"] for run in runs)
@@ -305,6 +309,7 @@ class Outer:
 
     def deliver(self, _numbers: list[int], copies: int = 1) -> None:
         """Deliver what waits, several at once and in no order, and what comes of it."""
+        self.disarm()
         if copies > 1:
             self.repeat(copies)
         self.flush()

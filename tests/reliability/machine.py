@@ -50,7 +50,7 @@ collections = st.sampled_from([*KINDS, "secrets", "secrets"])
 things = st.sampled_from(["s", "s", "t"])
 tags = st.sampled_from(["*", "current", "current", "wrong"])
 moments = st.sampled_from([-1.0, -0.02, 0.0, 0.0, 1.0])
-slow = st.booleans()
+slow, there = st.booleans(), st.sampled_from([True, True, False])
 numbers = st.lists(st.integers(0, 50), min_size=1, max_size=6)
 bad = st.sampled_from(
     [
@@ -122,10 +122,10 @@ class Machine(RuleBasedStateMachine):
             assert not new or orphan, "I22: a refusal makes a key"
         return replies
 
-    def at_once(self, slow, *acts):
+    def at_once(self, slow, *acts, about=""):
         """Make requests at once; the first to commit may be slow, so that another overtakes it."""
         if slow:
-            self.driver.arm(on="commit", do="delay", last=1, seconds=SLOW)
+            self.driver.arm(on="commit", do="delay", last=1, seconds=SLOW, about=about)
         self.ask(*acts)
 
     def judge(self, act, reply: Reply, possible, *, done, met):
@@ -191,10 +191,15 @@ class Machine(RuleBasedStateMachine):
         collection=collections,
         name=things,
         tag=tags,
+        there=there,
     )
-    def touch(self, project, verb, collection, name, tag):
+    def touch(self, project, verb, collection, name, tag, there):
         """A request for a resource; of reads two, for the second finds the key in memory."""
-        act = self.act(verb, self.home(project), collection, name, tag)
+        home = self.active(project) if there else self.home(project)
+        if there and home in self.ledger.projects:
+            things = self.ledger.projects[home].things
+            collection, name = next(iter(things), (collection, name))
+        act = self.act(verb, home, collection, name, tag)
         self.ask(act)
         if verb == "get":
             self.ask(act)
@@ -218,6 +223,11 @@ class Machine(RuleBasedStateMachine):
         """Give the id of a labelled project that can still be had back, or of another."""
         home, living = self.home(label), [p.id for p in self.of(ACTIVE, SOFT)]
         return home if home in living or not living else living[0]
+
+    def active(self, label):
+        """Give the id of an active project, of a label if it is; of any if there is none."""
+        home, active = self.home(label), [p.id for p in self.of(ACTIVE)]
+        return home if home in active or not active else active[-1]
 
     def read_all(self, project):
         """Read all that a project holds."""
@@ -243,9 +253,10 @@ class Machine(RuleBasedStateMachine):
     )
     def race_with_a_write(self, project, collection, writes, verb, slow):
         """A move and writes of one resource at once, or writes alone."""
-        home = self.living(project)
+        home = self.active(project)
         acts = [self.act(write, home, collection) for write in writes]
-        self.at_once(slow, *acts, *([Act(verb, home)] if verb else []))
+        moves = [Act(verb, home)] if verb else []
+        self.at_once(slow, *acts, *moves, about=f"/{collection}/")
 
     @rule(project=projects, asked=bad)
     def refuse(self, project, asked):
@@ -272,8 +283,8 @@ class Machine(RuleBasedStateMachine):
                 self.driver.send(self.other, *one.request)
                 for one in (act, act._replace(project=nobody))
             )
-            assert (mine.status, mine.body["errors"]) == (none.status, none.body["errors"]), "I21"
-            assert mine.status == 404, "I21: a stranger's request is answered"
+            assert mine.status == none.status == 404, "I21: a stranger's request is answered"
+            assert mine.body["errors"] == none.body["errors"], "I21: a stranger is told more"
         listed = self.driver.send(self.other, "GET", "/v2/projects").body["projects"]
         assert listed == [], "I21: a stranger is shown projects"
         self.unmoved()

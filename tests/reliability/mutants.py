@@ -37,7 +37,6 @@ MUTANTS = [
     # Moves and deadlines.
     Mutant("restore_ignores_the_deadline", lifecycle.move, 'now >= project["purge_at"]', "False"),
     Mutant("restore_at_the_deadline", lifecycle.move, 'now >= project["p', 'now > project["p'),
-    Mutant("expire_ignores_the_deadline", lifecycle.move, 'now < project["purge_at"]', "False"),
     Mutant("moves_ignore_the_status", lifecycle.move, "status not in sources", "False"),
     Mutant("deadline_a_second_late", lifecycle._stamps, "now + RETENTION",
            "now + RETENTION + timedelta(seconds=1)"),

@@ -42,7 +42,7 @@ REGION = "us-south"
 SCHEDULE = {"expire", "fail", "retry"}
 ROUNDS = 12  # of the schedule, an hour and more apart: what is due must have ended by then
 COUNTED = Counter()  # examples and steps, to be told
-SLOW = 0.05  # seconds
+SLOW = 0.25  # seconds: long enough for another request, on a busy machine too
 OPERATIONS = ("commit", "batch_get_documents", "run_query", "put", "get", "destroy", "confirm")
 
 names = st.sampled_from(["a", "b", "c", "d", "e", "f"])

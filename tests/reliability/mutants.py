@@ -56,14 +56,8 @@ MUTANTS = [
            'audit.by(call, "project.create", project, now),', ""),
     # What a project holds.
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
-    Mutant("writes_do_not_verify_the_project", places.Place.witnesses,
-           "writes.verify(project), ", ""),
     Mutant("writes_without_an_entry", places.Place.witnesses,
            ", audit.by(call, action, project.fields or {}, now, self.key)", ""),
-    Mutant("entity_tags_are_ignored", resources.update,
-           'if call.parameters["if_match"] not in ("*", old["entity_tag"])', "if False"),
-    Mutant("replaced_without_a_precondition", resources.update,
-           "writes.replace(read[place.path], stored)", "writes.Write(place.path, stored)"),
     Mutant("the_count_is_not_kept", resources.delete,
            "*place.usage(read).write({}, [place.key]),", ""),
     Mutant("values_are_stored_in_clear", places.Place.stored,
@@ -84,7 +78,6 @@ MUTANTS = [
            'audit.entry(f"{project_id}.erase", "project.erase", project, now, who),', ""),
     # The schedule.
     Mutant("nothing_expires", retention._due, "return [", "return [] and ["),
-    Mutant("nothing_is_nudged", retention._nudge, "app.store.commit(", "list("),
     Mutant("nothing_is_tried_again", retention._failed, "return [", "return [] and ["),
     Mutant("orphan_keys_stay", retention._unconfirmed, "return [", "return [] and ["),
     Mutant("entries_are_overwritten", audit.entry, 'writes.create(f"audit/{entry_id}", fields)',

@@ -39,6 +39,9 @@ fuzz: setup  ## search for bad answers with schemathesis (15 minutes; MINUTES=1 
 prove: setup  ## prove what is claimed of the worst day: one line a claim
 	$(BIN)/python tests/prove.py
 
+model: setup  ## walk the lifecycle's model; each guard's removal by its shortest trace (GUARDS="cap")
+	$(BIN)/python -m tests.reliability.explorer $(GUARDS)
+
 soak: setup  ## 20 minutes of mixed load at half capacity, with a restart (MINUTES=2 for less)
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),20)
 
@@ -51,4 +54,4 @@ bench: setup  ## measure, as ratios in one run
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python tests/firebase.py
 
-.PHONY: help setup demo test check fmt fuzz prove soak wave bench firebase
+.PHONY: help setup demo test check fmt fuzz prove model soak wave bench firebase

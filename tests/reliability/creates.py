@@ -41,7 +41,8 @@ class Creates(Frame):
             then = (job._replace(at="store"),)
             yield f"create {p} claims", self._with(state, p, claimed, (*jobs, *then)), ""
             return
-        stored = self._event(project._replace(status=ACTIVE, key=1, slot=1, created=1))
+        noted = "create_entry_in_commit" not in off
+        stored = self._event(project._replace(status=ACTIVE, key=1, slot=1, created=int(noted)))
         at = "key" if "key_first" in off else "confirm"
         yield f"create {p} commits", self._with(state, p, stored, (*jobs, Job("create", p, at))), ""
         if "lost" in self.faults:

@@ -37,6 +37,15 @@ WORLDS = {
         World("answers", kinds=MOVES - {"expire"}, requests=2, workers=0, faults=LOSING),
         World("lost", kinds=MOVES, faults=LOSING),
         World("whole", workers=2),
+        World(
+            "crashes",
+            kinds=PURGE - {"nudge"},
+            requests=2,
+            workers=2,
+            horizon=0,
+            faults=frozenset({"crash"}),
+            events=2,
+        ),
     )
 }
 WIDE = World("wide", requests=2, workers=2)  # by the program alone: it takes a minute
@@ -51,6 +60,11 @@ class Removal(NamedTuple):
     file: str
     line: str  # a regular expression that finds the guard
 
+    @property
+    def stop(self) -> str:
+        """How what is found begins: with an invariant, or with all that is said of it."""
+        return self.breaks if ":" in self.breaks else f"{self.breaks}:"
+
 
 def _of(guards: str, world: str, breaks: str, file: str, line: str) -> Removal:
     return Removal(tuple(guards.split(" + ")), world, breaks, f"shared/{file}.py", line)
@@ -64,6 +78,7 @@ REMOVALS = [
     _of("create_at_once", "life", "I2", "projects", r"_claim\(read\[region\], project_id, name\)"),
     _of("key_first", "life", "I8", "projects", r"key.update\(app.keyring.create\(project_id, now"),
     _of("create_fence", "orphans", "I5", "projects", r"writes.absent\(f.tombstones/"),
+    _of("create_entry_in_commit", "slots", "I15", "projects", r"audit.by\(call, .project.create"),
     # Moves.
     _of("delete_status", "moves", "I14", "lifecycle", r'"delete": \(frozenset\(\{ACTIVE\}\), SOFT'),
     _of("restore_status", "moves", "I14", "lifecycle", r'"restore": \(frozenset\(\{SOFT_DELETED\}'),
@@ -80,7 +95,13 @@ REMOVALS = [
     _of(
         "operation_id", "answers", "I22", "store", r"sent and read\[operation\].fields is not None"
     ),
-    _of("audit_once + move_precondition", "answers", "I15", "audit", r"writes.create\(f.audit/"),
+    _of(
+        "audit_once + move_precondition",
+        "answers",
+        "I15: one request made two changes",
+        "audit",
+        r"writes.create\(f.audit/",
+    ),
     # What a project holds.
     _of("write_status", "writers", "I12", "places", r"require_active\(project\)"),
     _of("write_verify", "writers", "I12", "places", r"writes.verify\(project\), audit.by"),
@@ -92,6 +113,7 @@ REMOVALS = [
     _of("purge_status", "life", "I8", "purge", r'fields\["status"\] != HARD_DELETING'),
     _of("shred_first", "purge", "I10", "purge", r"keyring.destroy\(project_id\)\n +stamp = "),
     _of("stamp_after", "purge", "I11", "purge", r'stamp = \{"shredded_at": now'),
+    _of("stamp_seen", "purge", "L1/L2", "purge", r'get\("shredded_at"\) is None'),
     _of("read_back", "purge", "I11", "local_keys", r"if file.exists\(\)"),
     _of("stamp_precondition", "purge", "I5", "purge", r"writes.update\(document, stamp\), wri"),
     _of("sweep_precondition", "purge", "I5", "purge", r"writes.update\(document, stamp\), \*map"),
@@ -105,6 +127,7 @@ REMOVALS = [
     # The schedule.
     _of("no_expire", "life", "L1/L2", "retention", r"SOFT_DELETED, .purge_at., now"),
     _of("no_nudge", "purge", "L1/L2", "retention", r"\(.nudged., _nudge, document\)"),
+    _of("redelivery + no_nudge", "crashes", "L1/L2", "rest", r"with contained\(\):\n +yield app"),
     _of("no_retry", "purge", "L1/L2", "retention", r"\(.retried., _moved\(.retry.\)"),
     _of("no_settle", "orphans", "I23", "retention", r"\(.orphans., _settle, project_id\)"),
     _of("no_purge", "purge", "L1/L2", "purge", r"def advance\("),

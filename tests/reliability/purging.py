@@ -16,7 +16,7 @@ class Purging(Frame):
         if not ok:
             yield f"event of {p}: nothing", self._with(state, p, taken, state.jobs), ""
             return
-        at = "look" if project.stamped else "destroy"
+        at = "look" if project.stamped and "stamp_seen" not in self.off else "destroy"
         if "shred_first" in self.off and project.held:
             at = "look"
         if "stamp_after" in self.off and at == "destroy":

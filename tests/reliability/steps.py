@@ -63,7 +63,7 @@ class Steps(Creates, Moves, Contents, Tending, Purging):
     def _crash(self, state: State, job: Job) -> Step:
         """End a job between two steps; an event that was being delivered comes again."""
         project = state.projects[job.p]
-        if job.kind == "purge":
+        if job.kind == "purge" and "redelivery" not in self.off:
             project = self._event(project)
         ended = self._with(state, job.p, project, without(state.jobs, job))
         return f"{job.kind} {job.p} dies before `{job.at}`", ended, ""

@@ -66,6 +66,16 @@ def command(noun: Noun, name: str, verb: Verb) -> click.Command:
     )
 
 
+def refusal(name: str, reason: str) -> click.Command:
+    """Make a documented command that cannot be honoured: it says why, whatever it is given."""
+
+    def run() -> None:
+        ctx = click.get_current_context()
+        raise click.UsageError(f"'{ctx.command_path}' is not supported: {reason}", ctx)
+
+    return Verbatim(name, callback=run, help=f"Not supported: {reason}", hidden=True)
+
+
 def execute(call: Call) -> None:
     """Run a command to its OK or its FAILED."""
     try:
@@ -84,7 +94,11 @@ def group(noun: Noun) -> click.Group:
 
 
 def _verbs(noun: Noun) -> Makers:
-    return {(name,): partial(command, noun, name, verb) for name, verb in noun.verbs.items()}
+    found: Makers = {
+        (name,): partial(command, noun, name, verb) for name, verb in noun.verbs.items()
+    }
+    refused = noun.rows.refused.items()
+    return found | {(name,): partial(refusal, name, reason) for name, reason in refused}
 
 
 def _nouns(parent: str) -> Makers:

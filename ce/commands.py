@@ -18,6 +18,7 @@ NOUNS = (
     ),
     Noun("secret", (), f"Manage secrets {PROJECT}", "secrets"),
     Noun("registry", (), f"Manage image registry access secrets {PROJECT}", "secrets"),
+    Noun("repo", (), f"Manage Git repository access secrets {PROJECT}", "secrets"),
     Noun("configmap", ("cm",), f"Manage config maps {PROJECT}", "configmaps"),
     Noun("application", ("app",), f"Manage applications {PROJECT}", "applications"),
     Noun("revision", ("rev",), f"Manage revisions of applications {PROJECT}", "applications"),

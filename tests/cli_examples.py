@@ -420,7 +420,7 @@ EXAMPLES = (
 )  # fmt: skip
 
 # The least a row can be asked, and the operation it is there for. `mine` is active and selected,
-# with a generic and a registry secret in it; `old` is soft deleted.
+# with a generic, a registry and an ssh secret in it; `old` is soft deleted.
 ROWS = {
     ("project", "create"): ("-n new", "create_project"),
     ("project", "current"): ("", "get_project"),
@@ -443,6 +443,11 @@ ROWS = {
     ("registry", "get"): ("-n login", "get_secret"),
     ("registry", "list"): ("", "list_secrets"),
     ("registry", "update"): ("-n login -p q", "replace_secret"),
+    ("repo", "create"): ("-n new --ho github.com --kp -", "create_secret"),
+    ("repo", "delete"): ("-n git -f", "delete_secret"),
+    ("repo", "get"): ("-n git", "get_secret"),
+    ("repo", "list"): ("", "list_secrets"),
+    ("repo", "update"): ("-n git --ho gitlab.com", "replace_secret"),
     ("apikey", "create"): ("new", "create_api_key"),
     ("apikey", "delete"): ("first -f", "delete_api_key"),
     ("apikey", "list"): ("", "list_api_keys"),

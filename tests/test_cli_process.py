@@ -363,7 +363,7 @@ def test_a_token_that_aged_is_renewed_once(other):
     answers, got = other
     pages = ['{"projects": [], "next": {"start": "2"}}', '{"projects": []}']
     answers += [TOKEN, (401, ""), (200, '{"access_token": "u"}'), *((200, page) for page in pages)]
-    assert run("project", "list", "-q").returncode == 0
+    assert run("project", "list", "-o", "json").returncode == 0
     assert [token for path, token in got if path.startswith("/v2")] == ["Bearer t"] + [
         "Bearer u"
     ] * 2

@@ -11,6 +11,8 @@ from ce.nouns.shared import (
     LISTS,
     LISTS_RM,
     MOUNTS,
+    NO_LOGS,
+    NO_SERVICES,
     REBUILD,
     RUN,
     SIZES,
@@ -21,13 +23,14 @@ from ce.nouns.shared import (
     summary,
     variables,
 )
+from ce.render import safe
 from ce.views import HEAD, Shape, as_block, as_table, nothing, since, text, titled
 from ce.workloads import CONTAINER, port, probe, put_probe, visible
 
 SHOWN = "--cluster-local/--cl? --no-cluster-local/--ncl? --visibility/-v"
 PROBES = "--probe-live/--pl… --probe-ready/--pr…"
 NEW = (
-    "--concurrency/--cn=100 --concurrency-target/--ct --cpu=1 --ephemeral-storage/--es=400M "
+    "--concurrency/--cn=100 --concurrency-target/--ct=0 --cpu=1 --ephemeral-storage/--es=400M "
     "--max-scale/--max/--maxscale=10 --memory/-m=4G --min-scale/--min/--minscale=0 "
     "--port/-p --request-timeout/--rt/--timeout/-t=300 --scale-down-delay/--sdd=0 --user/-u=0"
 )
@@ -76,7 +79,7 @@ def _revisions(call: Call, doc: Doc) -> list[str] | None:
         latest = revision["name"] == newest
         if latest or call["show_all_revisions"]:
             block = REVISION_OF_APP(call, {**revision, "latest": latest})
-            lines += [f"{revision['name']}:", *(f"  {line}" for line in block.split("\n"))]
+            lines += [f"{safe(revision['name'])}:", *(f"  {line}" for line in block.split("\n"))]
     return lines or None
 
 
@@ -182,6 +185,7 @@ NOUNS = {
             related=Related("revisions", "app_name", below=True),
             done=frozenset({"ready", "warning"}),
         ),
+        NO_LOGS | NO_SERVICES,
     ),
     "revision": Rows(
         {
@@ -214,5 +218,6 @@ NOUNS = {
             within="apps",
             owner="application",
         ),
+        NO_LOGS,
     ),
 }

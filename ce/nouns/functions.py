@@ -5,7 +5,17 @@ from ce.call import Call, Rows, Verb
 from ce.client import Doc
 from ce.kind import Kind
 from ce.members import Field, masking, plain
-from ce.nouns.shared import BUILD, REBUILD, VARIABLES, VARIABLES_RM, endpoint, reason, variables
+from ce.nouns.shared import (
+    BUILD,
+    NO_LOGS,
+    NO_SERVICES,
+    REBUILD,
+    VARIABLES,
+    VARIABLES_RM,
+    endpoint,
+    reason,
+    variables,
+)
 from ce.views import HEAD, as_block, as_table, since, text, titled
 from ce.workloads import MEMBERS, code, runtime, saved, visible
 
@@ -128,5 +138,6 @@ NOUNS = {
             ),
             done=frozenset({"ready", "offline"}),
         ),
+        NO_LOGS | NO_SERVICES,
     ),
 }

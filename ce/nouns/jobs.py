@@ -12,6 +12,8 @@ from ce.nouns.shared import (
     LISTS,
     LISTS_RM,
     MOUNTS,
+    NO_LOGS,
+    NO_SERVICES,
     REBUILD,
     RUN,
     SIZES,
@@ -154,6 +156,7 @@ NOUNS = {
             fields=MEMBERS,
             related=Related("job_runs", "job_name"),
         ),
+        NO_LOGS | NO_SERVICES,
     ),
     "jobrun": Rows(
         {
@@ -213,5 +216,6 @@ NOUNS = {
             done=frozenset({"completed"}),
             ends=True,
         ),
+        NO_LOGS,
     ),
 }

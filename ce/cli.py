@@ -71,9 +71,11 @@ def refusal(name: str, reason: str) -> click.Command:
 
     def run() -> None:
         ctx = click.get_current_context()
-        raise click.UsageError(f"'{ctx.command_path}' is not supported: {reason}", ctx)
+        raise click.UsageError(f"'{ctx.command_path}' is not supported: {reason}")
 
-    return Verbatim(name, callback=run, help=f"Not supported: {reason}", hidden=True)
+    settings = {**SETTINGS, "ignore_unknown_options": True}
+    text = f"Not supported: {reason}"
+    return click.Command(name, callback=run, help=text, hidden=True, context_settings=settings)
 
 
 def execute(call: Call) -> None:

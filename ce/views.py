@@ -107,6 +107,11 @@ def as_block(*shapes: Shape, indent: int = 2) -> View:
     return view
 
 
+def stacked(*views: View) -> View:
+    """Show one document by several views, with a blank line between."""
+    return lambda call, doc: "\n\n".join(view(call, doc) for view in views)
+
+
 def _pairs(
     call: Call, doc: Doc, shape: Shape, indent: int
 ) -> list[tuple[str, str | Sequence[str] | None]]:

@@ -3,7 +3,6 @@
 import http.server
 import json
 import os
-import pty
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 from ce import config
 from ce.commands import NOUNS
 from ce.failure import Failure
-from tests.cli_support import run
+from tests.cli_support import in_terminal, run
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
 KEY = "key-nobody-may-see"
@@ -208,28 +207,16 @@ def test_a_name_cannot_climb_out_of_its_collection(name):
     assert "is no name" in done.stderr
 
 
-def in_terminal(args, *answers):
-    """Run `ce` in a pseudo-terminal, answer each prompt, return (exit code, what was shown)."""
-    pid, terminal = pty.fork()
-    if pid == 0:  # pragma: no cover -- the child becomes ce
-        os.execv(sys.executable, [sys.executable, "-m", "ce", *args])
-    shown, waiting = b"", list(answers)
-    while True:
-        try:
-            shown += os.read(terminal, 4096)
-        except OSError:  # the terminal is gone, and so is the child
-            break
-        if waiting and shown.endswith(b"> "):
-            os.write(terminal, waiting.pop(0))
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+def ce_in_terminal(args, *answers):
+    """Run `ce` in a pseudo-terminal."""
+    return in_terminal((sys.executable, "-m", "ce", *args), *answers)
 
 
 @pytest.mark.usefixtures("unreachable")
 def test_a_password_is_asked_for_without_echo():
     """The prompt appears, what is typed does not, and the command goes on."""
     args = ("secret", "create", "-n", "x", "--format", "basic_auth", "-u", "me")
-    code, shown = in_terminal(args, f"{PASSWORD}\n".encode())
+    code, shown = ce_in_terminal(args, f"{PASSWORD}\n".encode())
     assert code == 1
     assert shown.startswith("Password> \r\nCreating basic_auth secret 'x'...\r\nFAILED\r\n")
     assert PASSWORD not in shown
@@ -241,7 +228,7 @@ def test_a_password_is_asked_for_without_echo():
 )
 def test_a_prompt_can_be_left(typed, code):
     """Ctrl-C ends the command with 130; the end of input is a password that was not given."""
-    ended, shown = in_terminal(("registry", "create", "-n", "x", "--pf", "-"), typed)
+    ended, shown = ce_in_terminal(("registry", "create", "-n", "x", "--pf", "-"), typed)
     assert ended == code
     assert "Traceback" not in shown
     assert ("was not given" in shown) == (code == 2)
@@ -250,7 +237,7 @@ def test_a_prompt_can_be_left(typed, code):
 @pytest.mark.usefixtures("unreachable")
 def test_escapes_in_a_name_do_not_reach_the_terminal():
     """A name with an escape sequence is shown, not obeyed."""
-    _, shown = in_terminal(("project", "create", "-n", "x\x1b[2J"))
+    _, shown = ce_in_terminal(("project", "create", "-n", "x\x1b[2J"))
     assert "Creating project 'x\\u001b[2J'..." in shown
     assert "\x1b" not in shown
 

@@ -89,7 +89,7 @@ SHOWN = "a\\u001b[2Jb\\u009bc\\u202ed\\u007f\\u2028e\\u2066\\ufefff\\udb40\\udc4
 
 
 def test_escape_sequences_are_shown():
-    """Control, direction and invisible characters are shown as escapes; letters and joiners stay."""
+    """Control, direction and invisible characters are shown as escapes; joiners stay."""
     assert render.safe(EVIL) == SHOWN
     emoji = "日本\u3000👩\u200d💻"
     assert render.safe(emoji) == emoji

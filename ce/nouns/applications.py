@@ -41,7 +41,8 @@ OLD = (
     "--probe-live-clear/--plr? --probe-ready-reset/--prr? --registry-secret-clear/--rsc?"
 )
 BOTH = f"{IMAGE} {LISTS} {VARIABLES} {SHOWN} {PROBES} --rn/--revision-name {BUILD_IMAGE}"
-MORE = "Run `ibmcloud ce application get -n '{name}'` to check the application status.\nOK\n"
+CREATED = "Run `ibmcloud ce application get -n '{name}'` to check the application status.\nOK\n"
+UPDATED = "Run 'ibmcloud ce application get -n {name}' to check the application status.\nOK\n"
 
 MEMBERS = (
     *CONTAINER,
@@ -143,7 +144,7 @@ NOUNS = {
             "create": Verb(
                 "Create an application. Nothing runs it: it stays in warning.",
                 f"[A Q W] -n/--name* {NEW} {BOTH}",
-                f"Creating application '{{name}}'...\n|{MORE}",
+                f"Creating application '{{name}}'...\n|{CREATED}",
                 resources.create,
                 endpoint,
             ),
@@ -171,7 +172,7 @@ NOUNS = {
             "update": Verb(
                 "Change an application; what is not given stays. It makes a revision.",
                 f"[A Q W] --name/-n* {OLD} {LISTS_RM} {VARIABLES_RM} {BOTH} {REBUILD}",
-                f"Updating application '{{name}}' to latest revision.\n|{MORE}",
+                f"Updating application '{{name}}' to latest revision.\n|{UPDATED}",
                 resources.update,
                 endpoint,
             ),

@@ -37,8 +37,10 @@ def _bundle(_call: Call, doc: Doc) -> str | None:
     return None if found.startswith("data:") and "," in found else f"cr://{found}"
 
 
+# Like most, but for the ID.
+UNNUMBERED = {heading: cell for heading, cell in HEAD.items() if heading != "ID"}
 FUNCTION = as_block(
-    {**HEAD, "URL": text("endpoint"), "Status": titled("status"), "Reason": reason},
+    {**UNNUMBERED, "URL": text("endpoint"), "Status": titled("status"), "Reason": reason},
     {"Environment Variables": variables("run_env_variables")},
     {
         "Resources": {

@@ -22,7 +22,7 @@ from ce.nouns.shared import (
     last,
     reason,
 )
-from ce.views import HEAD, Cell, Shape, as_block, as_table, since, text, titled
+from ce.views import HEAD, Cell, Shape, as_block, as_table, since, stacked, text, titled
 from ce.workloads import CONTAINER, counted, indices
 
 ARRAY = "--array-indexes/--array-indices/--ai --array-size/--as/--instances/--is"
@@ -65,16 +65,17 @@ RUNTIME: Shape = {
     "Max Execution Time": text("scale_max_execution_time"),
     "Retry Limit": text("scale_retry_limit"),
 }
-JOB = as_block(
-    HEAD,
-    last("Last Job Run"),
-    {
-        **RUN,
-        "Resource Allocation": {"CPU": SIZES["CPU"], "Memory": SIZES["Memory"]},
-        **MOUNTS,
-    },
-    {"Runtime": RUNTIME},
-    indent=4,
+JOB = stacked(
+    as_block(HEAD, last("Last Job Run")),
+    as_block(
+        {
+            **RUN,
+            "Resource Allocation": {"CPU": SIZES["CPU"], "Memory": SIZES["Memory"]},
+            **MOUNTS,
+        },
+        {"Runtime": RUNTIME},
+        indent=4,
+    ),
 )
 STATES = ("failed", "pending", "requested", "running", "succeeded", "unknown")
 

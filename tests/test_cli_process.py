@@ -260,6 +260,15 @@ def other(nobody):
             self.rfile.read(int(self.headers["Content-Length"]))
             self.do_GET()
 
+        def do_PATCH(self):
+            self.do_POST()
+
+        def do_DELETE(self):
+            self.do_GET()
+
+        def do_HEAD(self):
+            self.do_GET()
+
         def log_message(self, *_):
             pass
 
@@ -343,6 +352,65 @@ def test_a_run_that_something_runs_is_waited_for(other, end, code):
     assert (done.returncode, answers) == (code, [])
     assert [path for path, _ in got[2:]] == ["/v2/projects/i/job_runs/r"] * 2
     assert ("It ended as 'failed'." in done.stderr) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("args", "answers"),
+    [
+        (("jobrun", "submit", "-n", "r", "-i", "x/y", "--wait"), [run_of("running")]),
+        (("app", "create", "-n", "r", "-i", "x/y"), [run_of("deploying")]),
+        (("app", "update", "-n", "r"), [(200, '{"entity_tag": "1"}'), run_of("deploying")]),
+        (("app", "delete", "-n", "r", "-f", "--wait"), [(202, ""), (200, "")]),
+        (("project", "create", "-n", "r"), [project("creating"), project("creating")]),
+        (("project", "restore", "--id", "i"), [project("active"), (200, ""), project("creating")]),
+    ],
+)
+def test_a_wait_ends(other, args, answers):
+    """Whatever is waited for, a wait that does not end in time exits 124 and says how it stands."""
+    to_come, _ = other
+    config.select(config.target(), {"id": "i", "name": "n"})
+    to_come += [TOKEN, *answers]
+    done = run(*args, "--wait-timeout", "0", "-q")
+    assert (done.returncode, done.stdout, to_come) == (124, "", [])
+    assert "Timed out after 0 seconds of waiting for " in done.stderr
+    assert "goes on without us." in done.stderr
+
+
+EVIL = "a\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.exe"
+PROJECT = {
+    "id": EVIL,
+    "name": EVIL,
+    "crn": EVIL,
+    "region": EVIL,
+    "status": EVIL,
+    "resource_group_id": EVIL,
+    "created_at": "2026-01-01T00:00:00Z",
+}
+INSTANCE = {"guid": EVIL, "tags": [EVIL], "updated_at": "2026-01-01T00:00:00Z"}
+DETAILS = {"project": EVIL, "cbr": {"data_plane": {"enforcement": EVIL, "inbound_public": EVIL}}}
+LISTED = {"resources": [INSTANCE], "next_url": ""}
+
+
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        (("project", "list"), [{"projects": [PROJECT]}, LISTED, LISTED]),
+        (
+            ("project", "get", "--id", "i"),
+            [PROJECT, INSTANCE, DETAILS, {"public": [EVIL], "private": [EVIL]}],
+        ),
+        (("project", "list"), [{"errors": [{"message": EVIL, "target": {"name": EVIL}}]}]),
+    ],
+)
+def test_what_another_api_answers(other, words, answers):
+    """An API that is not ours may answer anything, in any member."""
+    to_come, _ = other
+    failed = any("errors" in answer for answer in answers)
+    to_come += [TOKEN, *((400 if failed else 200, json.dumps(answer)) for answer in answers)]
+    done = run(*words)
+    assert (done.returncode, to_come) == (int(failed), [])
+    assert "\\u202egnp.exe" in done.stdout + done.stderr
+    assert not {"\x1b", "\x9b", "\u202e", "\x07"}.intersection(done.stdout + done.stderr)
 
 
 def test_a_token_that_aged_is_renewed_once(other):

@@ -14,12 +14,16 @@ from tests.cli_examples import (
     BINDING,
     BUILD,
     BUILDRUN,
+    DOMAIN,
     EXAMPLES,
     FUNCTION,
     IMAGE,
     JOB,
     JOBRUN,
+    PRIVATE,
+    RANGE,
     SOURCE,
+    STORE,
 )
 from tests.cli_examples import CONFIGMAP as MAP
 from tests.cli_support import asked, matches
@@ -52,6 +56,24 @@ def test_transcripts(type_in, host, example):
     matches(example.says, said)
     reached = {route(operations(), *request)[0].id for request in asked(host.log()[before:])}
     assert example.operation in reached
+
+
+def test_nothing_but_what_was_asked_for(type_in, host):
+    """With -o there is the document alone, with -q no progress, whatever the command."""
+    for line in (MAP, JOB, JOBRUN, APP, FUNCTION, BUILD, BUILDRUN, BINDING):
+        assert isinstance(json.loads(type_in(f"{line} -o json")), dict)
+    for line in (DOMAIN, PRIVATE, STORE):
+        assert type_in(f"{line} -q") == ""
+    host.advance(36 * 3600)  # so that all ages are the same
+    looked = [one for one in EXAMPLES if one.verb in {"get", "list"} and one.before != (RANGE,)]
+    for one in looked:
+        line = f"{one.noun} {one.words}"
+        assert isinstance(json.loads(type_in(f"{line} -o json")), dict)
+        quiet = type_in(f"{line} -q")
+        assert type_in(line).endswith(quiet)
+        assert "..." not in quiet
+        assert "OK\n" not in quiet
+    assert len(looked) > 20
 
 
 def test_a_process_of_its_own(type_in):

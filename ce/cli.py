@@ -14,7 +14,7 @@ import click
 
 from ce import config
 from ce.call import Call, Noun, Verb
-from ce.commands import NOUNS, PARENTS
+from ce.commands import NOUNS, PARENTS, REFUSED
 from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
 from ce.render import emit
 
@@ -162,6 +162,7 @@ def _root() -> Makers:
     return {
         **_nouns(""),
         **parents,
+        **{names: partial(refusal, names[0], reason) for names, reason in REFUSED.items()},
         ("emulator",): lambda: Verbatim(
             "emulator", callback=emulator, help="Run everything on this machine."
         ),

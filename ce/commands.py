@@ -39,3 +39,9 @@ NOUNS = (
     Noun("persistentdatastore", ("pds",), f"Manage persistent data stores {PROJECT}", "storage"),
     Noun("apikey", (), "Manage the API keys of the account.", "apikeys"),
 )
+# Documented groups that cannot be honoured: names, and why.
+REFUSED = {
+    ("experimental", "exp"): "nothing here is experimental.",
+    ("serviceaccess",): "there are no service instances here; 'ce secret' keeps credentials.",
+    ("subscription", "sub"): "nothing runs, so there is nothing that events could go to.",
+}

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from ce.cli import program
-from ce.commands import NOUNS
+from ce.commands import NOUNS, REFUSED
 from ce.option_help import UNSUPPORTED
 from tests.cli_support import run
 from tests.support import ROOT
@@ -78,7 +78,7 @@ def made(words):
 
 def refused():
     """Give the commands that are refused by name."""
-    return {
+    return {names[-1]: reason for names, reason in REFUSED.items()} | {
         f"{noun.parent} {noun.name} {name}".strip(): reason
         for noun in NOUNS
         for name, reason in noun.rows.refused.items()
@@ -138,6 +138,18 @@ def test_what_is_refused_is_refused_by_name(words, reason):
     shown = run("help", *words.split()).stdout
     done = run(*words.split(), "--anything", "value-nobody-may-see", "-x")
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"Error: 'ce {words}' is not supported: {reason}" in done.stderr
+    assert f" is not supported: {reason}" in done.stderr.splitlines()[-1]
+    assert f"Error: 'ce {words}' " in done.stderr
     assert "nobody-may-see" not in done.stderr
     assert f"Not supported: {reason}" in " ".join(shown.split())
+
+
+def test_docs_tell_of_every_command():
+    """docs/cli.md has each documented or refused command once, and what is refused as refused."""
+    lines = (ROOT / "docs" / "cli.md").read_text().splitlines()
+    rows = [line.split("|")[1:3] for line in lines if line.count("|") == 4]
+    told = [(words, state.strip()) for cell, state in rows for words in re.findall("`(.+?)`", cell)]
+    table = [row for row in told if row[1] in {"as documented", "differs", "refused"}]
+    documented_or_refused = {words for words, _, _ in COMMANDS} | refused().keys()
+    assert sorted(words for words, _ in table) == sorted(documented_or_refused)
+    assert {words for words, state in table if state == "refused"} == refused().keys()

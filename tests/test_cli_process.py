@@ -389,12 +389,13 @@ PROJECT = {
 INSTANCE = {"guid": EVIL, "tags": [EVIL], "updated_at": "2026-01-01T00:00:00Z"}
 DETAILS = {"project": EVIL, "cbr": {"data_plane": {"enforcement": EVIL, "inbound_public": EVIL}}}
 LISTED = {"resources": [INSTANCE], "next_url": ""}
+PAGE = {"resources": [], "next_url": "/v2/resource_instances?limit=1&start=b"}
 
 
 @pytest.mark.parametrize(
     ("words", "answers"),
     [
-        (("project", "list"), [{"projects": [PROJECT]}, LISTED, LISTED]),
+        (("project", "list"), [{"projects": [PROJECT]}, PAGE, LISTED, LISTED]),
         (
             ("project", "get", "--id", "i"),
             [PROJECT, INSTANCE, DETAILS, {"public": [EVIL], "private": [EVIL]}],

@@ -4,7 +4,7 @@ from ce import resources, secret_data
 from ce.call import Rows, Verb
 from ce.kind import Kind
 from ce.members import masking
-from ce.views import as_table, count, date, project, since, text, with_data
+from ce.views import Shape, as_table, count, date, project, since, text, with_data
 
 SECRET = with_data(
     {
@@ -28,22 +28,12 @@ SECRETS = as_table(
         "Age": since("created_at"),
     },
 )
-REGISTRY = with_data(
-    {
-        "Name": text("name"),
-        "Project": project("name"),
-        "Project ID": project("id"),
-        "Created": date("created_at"),
-    },
-    gap="",
-    names={},
-)
+ACCESS: Shape = {"Name": text("name"), "Project": project("name"), "Project ID": project("id")}
+REGISTRY = with_data({**ACCESS, "Created": date("created_at")}, gap="", names={})
 ACCESSES = as_table("secrets", {"Name": text("name"), "Age": since("created_at")})
 REPO = with_data(
     {
-        "Name": text("name"),
-        "Project": project("name"),
-        "Project ID": project("id"),
+        **ACCESS,
         "Age": since("created_at"),
         "Created": date("created_at"),
         "Host": text("host"),

@@ -117,6 +117,8 @@ def runtimes(call: Call) -> Doc:
 
 def _created(call: Call, body: Doc, source: Doc, form: str = "") -> Doc:
     kind: Kind = call.noun.kind
+    # What takes a member away from what is there leaves it out of what is new.
+    body = {member: value for member, value in body.items() if value is not None}
     named = {"name": call["name"]} if call["name"] else {}
     if named or kind.key != "name":  # else the API makes a name up, and we tell it then
         call.say(format=form)

@@ -207,11 +207,13 @@ def test_an_application_can_be_updated_with_nothing(type_in):
     """That deploys it again: a revision more."""
     type_in(APP)
     type_in("app update -n myapp --pl type=http --pl path=/a")
-    type_in("app update -n myapp --pl path=/b")
+    type_in("app update -n myapp --pl path=/b --ct 9")
     assert body(type_in, "app get -n myapp", "probe_liveness")[0]["type"] == "http"
-    type_in("app update -n myapp --plr --ncl")
+    type_in("app update -n myapp --plr --ncl --ct 0")
     type_in("app update -n myapp")
-    assert "probe_liveness" not in document(type_in, "app get -n myapp")
+    found = document(type_in, "app get -n myapp")
+    assert "probe_liveness" not in found
+    assert found["scale_concurrency_target"] == found["scale_concurrency"]  # the default
     shown = type_in("app get -n myapp -r")
     assert "  myapp-00005:\n" in shown
     assert "  myapp-00004:\n" in shown
@@ -306,10 +308,11 @@ def test_resubmit(type_in):
     members = ("job_name", "scale_memory_limit", "scale_array_size_variable_override")
     assert body(type_in, "jr get -n again", *members) == ["hello", "8G", 9]
     assert "remove them there" in type_in("jr resubmit -j run --env-rm A", code=1)
-    type_in(f"jr submit -n own -i {IMAGE} -e A=1 -e B=2")
-    said = type_in("jr resubmit -j own --env-rm A")
+    type_in(f"jr submit -n own -i {IMAGE} -e A=1 -e B=2 --sa reader")
+    said = type_in("jr resubmit -j own --env-rm A --sac")
     name = said.partition("Rerunning job run '")[2].partition("'")[0]
     assert [v["name"] for v in document(type_in, f"jr get -n {name}")["run_env_variables"]] == ["B"]
+    assert body(type_in, f"jr get -n {name}", "run_service_account") == ["default"]
 
 
 def test_runs_can_be_deleted_by_what_they_are_of(type_in):

@@ -25,7 +25,7 @@ from ce.nouns.shared import (
 )
 from ce.render import safe
 from ce.views import HEAD, Shape, as_block, as_table, nothing, since, text, titled
-from ce.workloads import CONTAINER, port, probe, put_probe, visible
+from ce.workloads import CONTAINER, above_zero, port, probe, put_probe, visible
 
 SHOWN = "--cluster-local/--cl? --no-cluster-local/--ncl? --visibility/-v"
 PROBES = "--probe-live/--pl… --probe-ready/--pr…"
@@ -49,13 +49,13 @@ MEMBERS = (
     *removed("probe_live_clear=probe_liveness", "probe_ready_reset=probe_readiness"),
     *plain(
         "concurrency=scale_concurrency",
-        "concurrency_target=scale_concurrency_target",
         "max_scale=scale_max_instances",
         "min_scale=scale_min_instances",
         "request_timeout=scale_request_timeout",
         "scale_down_delay=scale_down_delay",
         "user=run_as_user",
     ),
+    Field("scale_concurrency_target", ("concurrency_target",), above_zero),
     Field("image_port", ("port",), port),
     Field("probe_liveness", ("probe_live",), probe("probe_live"), put_probe),
     Field("probe_readiness", ("probe_ready",), probe("probe_ready"), put_probe),

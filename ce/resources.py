@@ -102,7 +102,8 @@ def listing(call: Call) -> Doc:
     params = {query: kind.words.get(word, word) for query, word in given.items()}
     if kind.form:
         params["format"] = kind.form
-    found = [kind.masked(doc) for doc in _pages(call, params) if kind.listed(call, doc)]
+    with _told_in_options(kind):
+        found = [kind.masked(doc) for doc in _pages(call, params) if kind.listed(call, doc)]
     if kind.related and not kind.related.below and not call["output"]:
         runs = [*_all(call, kind.related.collection)]
         by = kind.related.by

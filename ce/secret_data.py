@@ -130,10 +130,8 @@ def shown_as_docker(call: Call, doc: Doc) -> Doc:
 def shown_as_repo(call: Call, doc: Doc) -> Doc:
     """Return an ssh secret as what gives access to the repositories of a host."""
     data = doc.get("data")
-    if data is None:
-        return doc
-    shown = _shown(call, doc, {key: data[key] for key in data if key != "host"}, ())
-    return {**shown, "host": data.get("host")}
+    shown = _shown(call, doc, data and {key: data[key] for key in data if key != "host"}, ())
+    return {**shown, "host": (data or {}).get("host")}
 
 
 def docker_config(data: dict[str, str]) -> str:

@@ -370,6 +370,7 @@ def test_lists(type_in):
         ("job create -n j", "--image is required"),
         ("fn create -n f -r nodejs", "--inline-code or --code-bundle is required"),
         ("br submit -i x/y", "--source is required"),
+        ("secret list --format sealed", "--format must be one of `generic`"),
         ("pds create -n p --cos-sec s --cos-bucket bucket", "--cos-bucket-location is required"),
     ],
 )
@@ -403,6 +404,8 @@ USAGE = {
     "both": ("br delete -n r -b b", "Give exactly one of --name, --build"),
     "no value": ("cm create -n c", "Give --from-literal"),
     "nothing": ("cm update -n c", "Nothing to update"),
+    "no destination": ("conn outbound create -n d -c 1.2.3.4/32 --format cidr", "is not one of"),
+    "no destinations": ("conn outbound list --format cidr_block,more", "choose cidr_block"),
     "no such address": ("job list -o url", "json, yaml"),
 }
 

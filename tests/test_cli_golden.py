@@ -54,8 +54,10 @@ def shell(request, host, tmp_path, monkeypatch):
 def _typed(line, answers, folder):
     if answers:
         typed = (f"{word}\n".encode() for word in answers)
-        code, out = in_terminal(("bash", "-c", line), *typed, folder=folder)
-        out, error = out.replace("\r\n", "\n"), ""
+        errors = folder.parent / "errors"
+        asking = ("bash", "-c", f"{{ {line}; }} 2> {errors}")
+        code, out = in_terminal(asking, *typed, folder=folder)
+        out, error = out.replace("\r\n", "\n"), errors.read_text()
     else:
         done = subprocess.run(
             ["bash", "-c", line],

@@ -17,6 +17,7 @@ from ce import config
 from ce.client import Client, Doc
 from ce.failure import TIMED_OUT, Declined, Failure
 from ce.render import emit, instant, safe, words
+from ce.spinner import Spinner
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
@@ -78,6 +79,7 @@ class Call:
     verb: Verb
     options: Mapping[str, Any]
     given: frozenset[str] = frozenset()
+    name: str = ""  # the verb's
     said: bool = field(default=False, init=False)
 
     def __getitem__(self, option: str) -> Any:
@@ -88,6 +90,10 @@ class Call:
     def client(self) -> Client:
         """The API of the current target."""
         return Client(config.target())
+
+    def aim(self, region: str | None) -> None:
+        """Ask another region of the target, from here on."""
+        self.client = Client(config.target(region or ""))
 
     @property
     def selected(self) -> dict[str, str] | None:
@@ -178,8 +184,11 @@ class Call:
         """Print FAILED and each message on its line, after the progress line."""
         self.say(name=self["name"] or self["id"] or "")
         emit("FAILED\n", error=True)
-        for message in failure.messages:
-            emit(f"{' '.join(message.split())}\n", error=True)
+        for message in (*failure.messages, self._advice(failure)):
+            if message:
+                emit(f"{' '.join(message.split())}\n", error=True)
+        if failure.detail:
+            emit(f"{failure.detail}\n", error=True)
         if failure.status == 404 and "project" in self.__dict__:
             # What is missing may be the project itself, destroyed since it was selected.
             emit(
@@ -188,21 +197,43 @@ class Call:
                 error=True,
             )
 
+    def _advice(self, failure: Failure) -> str:
+        if not failure.code:
+            return ""
+        from ce import advice  # noqa: PLC0415 - only what fails needs it
+
+        command = f"ce {self._group} {self.name}".replace("  ", " ")
+        known = {"command": command, "noun": self._group or "project", "remedy": self._remedy}
+        return advice.after(failure, **known)
+
+    @property
+    def _group(self) -> str:
+        """The noun as it is typed."""
+        return f"{self.noun.parent} {self.noun.name}".strip()
+
+    @property
+    def _remedy(self) -> str:
+        return self.client.target.remedy if "client" in self.__dict__ else ""
+
     def wait(self, doing: str, status: Callable[[], str], goal: frozenset[str]) -> None:
         """Poll until the goal is reached, unless there is to be no waiting."""
         if not self.waits:
             return
         end = time.monotonic() + self["wait_timeout"]
         pause = SHORTEST_PAUSE
-        while (reached := status()) not in goal:
-            if reached.endswith("failed"):
-                raise Failure(f"It ended as '{words(reached)}'.")
-            left = end - time.monotonic()
-            if left <= 0:
-                raise Failure(
-                    f"Timed out after {self['wait_timeout']} seconds of waiting {doing}; "
-                    f"it is '{words(reached)}' and goes on without us.",
-                    exit_code=TIMED_OUT,
-                )
-            time.sleep(min(pause, left))
-            pause = min(pause * 2, LONGEST_PAUSE)
+        with Spinner(doing, quiet=bool(self["quiet"])) as spinner:
+            while (reached := status()) not in goal:
+                if reached.endswith("failed"):
+                    raise Failure(
+                        f"It ended as '{words(reached)}'. 'ce {self._group} get' shows more."
+                    )
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise Failure(
+                        f"Timed out after {self['wait_timeout']} seconds of waiting {doing}; "
+                        f"it is '{words(reached)}' and goes on without us: --wait-timeout waits "
+                        "for longer.",
+                        exit_code=TIMED_OUT,
+                    )
+                spinner.pause(min(pause, left))
+                pause = min(pause * 2, LONGEST_PAUSE)

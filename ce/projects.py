@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import click
 
+from ce import quota
 from ce.call import Call
 from ce.client import Doc, path
 from ce.failure import Failure
@@ -23,7 +24,13 @@ def create(call: Call) -> Doc:
     """Create, wait until active, select."""
     call.say(name=call["name"])
     tags = {"tags": [*call["tag"]]} if call["tag"] else {}
-    project = call.client.post("/projects", {"name": call["name"], **tags})
+    group = {"resource_group_id": found} if (found := call.client.target.group) else {}
+    try:
+        project = call.client.post("/projects", {"name": call["name"], **tags, **group})
+    except Failure as failure:
+        if failure.code != "quota_exceeded":
+            raise
+        raise quota.refusal(call, failure) from None
     if project["status"] != "active":
         project |= _await(call, project, "for it to become active", ACTIVE)
     if not call["no_select"]:

@@ -166,7 +166,7 @@ def _told_in_options(kind: Kind) -> Iterator[None]:
         yield
     except Failure as failure:
         told = [MEMBER.sub(option, message) for message in failure.messages]
-        raise Failure(*told, exit_code=failure.exit_code, status=failure.status) from None
+        raise failure.saying(*told) from None
 
 
 def _presence(call: Call, key: str) -> str:

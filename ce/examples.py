@@ -132,8 +132,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "ce connectivity outbound update --name office --cidr 192.168.4.0/24",
     ),
     "persistentdatastore create": (
-        "ce persistentdatastore create --name data --cos-bucket-name b "
-        "--cos-bucket-location eu-de --cos-access-secret hmac",
+        "ce persistentdatastore create -n data --cos-bucket b --cos-loc eu-de --cos-sec hmac",
     ),
     "persistentdatastore delete": ("ce persistentdatastore delete --name data",),
     "persistentdatastore get": ("ce persistentdatastore get --name data",),

@@ -7,7 +7,7 @@ the value of a secret, an API key or a token.
 OK, FAILED, USAGE, NOT_LOGGED_IN, TIMED_OUT, INTERRUPTED = 0, 1, 2, 4, 124, 130
 EXIT_CODES = {
     OK: "done",
-    FAILED: "failed, or the answer to a question was no: nothing was half done",
+    FAILED: "failed, or a question was answered with no",
     USAGE: "not understood: nothing was asked of the server",
     NOT_LOGGED_IN: "not logged in, or the server does not know the key",
     TIMED_OUT: "the wait timed out; what was begun goes on",

@@ -49,9 +49,10 @@ def login(call: Call) -> Doc:
 
 def logout(call: Call) -> None:
     """Take the key and the selection of a profile away; the rest of it stays for the next login."""
-    name = call["profile"] or profiles.active()
+    name = call["profile"] or _used()
     call.say(name=name or "")
     if name is None:
+        profiles.activate(None)
         call.tell(
             "No profile is in use: there is nothing to log out of. The local emulator's login is "
             "its own.\n"
@@ -92,7 +93,7 @@ def target(call: Call) -> Doc:
 def listing(call: Call) -> Doc:
     """List the profiles, without what is in them that nobody may see."""
     call.say()
-    used = profiles.active()
+    used = _used()
     return {"profiles": [_listed(name, name == used) for name in profiles.names()]}
 
 
@@ -119,12 +120,15 @@ def delete(call: Call) -> None:
 
 
 def _leave(name: str) -> None:
-    try:
-        used = profiles.active()
-    except Failure:
-        return  # what names no profile uses none
-    if used == name:
+    if _used() == name:
         profiles.activate(None)
+
+
+def _used() -> str | None:
+    """Give the name of the profile in use; what is no name uses none."""
+    with suppress(Failure):
+        return profiles.active()
+    return None
 
 
 def _from_now_on() -> str:
@@ -143,10 +147,7 @@ def _named(call: Call) -> str:
 
 def _profile(call: Call) -> tuple[str, Profile | None]:
     """Give the name of the profile to write, and what it is so far."""
-    try:
-        name = call["profile"] or profiles.active() or profiles.DEFAULT
-    except Failure:
-        name = profiles.DEFAULT
+    name = call["profile"] or _used() or profiles.DEFAULT
     try:
         return name, profiles.load(name) if profiles.exists(name) else None
     except Failure:

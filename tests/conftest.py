@@ -7,6 +7,7 @@ import pytest
 from shared.local_keys import open_keyring
 from shared.store import Store
 from tests import cli_support
+from tests.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures
 from tests.kinds_support import Home
 from tests.support import Counting, Host, wired
 

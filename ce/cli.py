@@ -142,8 +142,6 @@ def _run(args: list[str]) -> int:
         _show_usage(error)
         return USAGE
     except (KeyboardInterrupt, click.Abort):
-        if sys.stderr.isatty():
-            emit("\n", error=True)  # what was typed stands in a line that is not finished
         return INTERRUPTED
     return code if isinstance(code, int) else OK
 

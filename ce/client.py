@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from ce.config import EMULATOR, Target
 from ce.failure import FAILED, NOT_LOGGED_IN, Failure
+from ce.profiles import LOOPBACK
 from ce.render import instant
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 OURS = "x-reprieve-"  # what begins the headers that are not IBM's
 MEDIA_TYPES = {"PUT": "application/json", "PATCH": "application/merge-patch+json"}
 TIMEOUT = (5, 60)  # seconds to connect, to answer

@@ -142,7 +142,8 @@ def _from_profile(region: str) -> Target | None:
             "'ce logout' leaves it.",
             exit_code=NOT_LOGGED_IN,
         )
-    return of_profile(name, profile.at(region))
+    # An address without a place for a region serves one, whatever is asked for.
+    return of_profile(name, profile.at(region) if profiles.PLACE in profile.url else profile)
 
 
 def _from_emulator() -> Target | None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ce import files
-from ce.failure import NOT_LOGGED_IN, Failure
+from ce.failure import NOT_LOGGED_IN, USAGE, Failure
 from ce.render import emit
 
 DEFAULT = "default"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PLACE = "{region}"  # what stands in an address for the region
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a label of a host name
@@ -32,12 +33,27 @@ class Profile:
     apikey: str = field(default="", repr=False)
 
     def at(self, region: str) -> "Profile":
-        """Give the profile with another region; "" is the one it has."""
+        """Give the profile with another region; "" is the one it has.
+
+        Raises Failure for what is no label of a host name: the key goes where it says.
+        """
+        if region and not REGION.fullmatch(region):
+            raise Failure(
+                "--region is not the name of a region, such as us-south.", exit_code=USAGE
+            )
         return replace(self, region=region) if region else self
 
     def placed(self, url: str) -> str:
-        """Give an address in the profile's region."""
-        return url.replace(PLACE, self.region)
+        """Give an address in the profile's region. Raises Failure if it would expose the key."""
+        placed = url.replace(PLACE, self.region)
+        parts = urlsplit(placed)
+        if parts.scheme != "https" and placed and parts.hostname not in LOOPBACK:
+            raise Failure(
+                f"{parts.scheme} to {parts.hostname} would send the key in clear: give https with "
+                "'ce login --url', or reach the host through a tunnel to this machine.",
+                exit_code=USAGE,
+            )
+        return placed
 
 
 def active() -> str | None:

@@ -45,7 +45,8 @@ def document(call: Call) -> Doc:
         )
     ends = {}
     if any(project["status"] == "soft_deleted" for project in held):
-        ends = {r["resource_instance_id"]: r["target_time"] for r in client.reclamations()}
+        found = (one for one in client.reclamations() if "target_time" in one)
+        ends = {one["resource_instance_id"]: one["target_time"] for one in found}
     limit = client.told.get("project-slots", "")
     known = {"limit": int(limit), "free": max(0, int(limit) - len(held))} if limit else {}
     slots = sorted((_slot(project, ends) for project in held), key=_order)

@@ -13,7 +13,7 @@ import click
 
 from ce import config, profiles
 from ce.call import Call
-from ce.client import LOOPBACK, Client, Doc
+from ce.client import Client, Doc
 from ce.failure import Failure
 from ce.inputs import STDIN, Inputs, hidden
 from ce.profiles import PLACE, Profile
@@ -164,19 +164,16 @@ def _wanted(call: Call, old: Profile | None) -> Profile:
         )
     if old is None or (url and _with_version(url) != old.url):
         old = Profile(_with_version(url))  # of another host nothing is kept
-    region, group = call["region"] or old.region, old.resource_group
-    if not profiles.REGION.fullmatch(region or "x"):
-        raise click.UsageError("--region is not the name of a region, such as us-south.")
-    if PLACE in old.url and not region:
+    new = replace(old.at(call["region"] or ""), auth_url=auth_url or old.auth_url)
+    if PLACE in new.url + new.auth_url and not new.region:
         raise click.UsageError(f"The address has {PLACE} in it: give --region.")
-    if call["group"] is not None:
-        group = _group(call["group"])
-    auth_url = auth_url or old.auth_url
-    return replace(old, region=region, resource_group=group, auth_url=auth_url)
+    for url in (new.url, new.auth_url):
+        new.placed(url)
+    return new if call["group"] is None else replace(new, resource_group=_group(call["group"]))
 
 
 def _address(given: str | None, flag: str) -> str:
-    """Check an address: https, or http on this machine, and nothing secret in it."""
+    """Check an address: with a scheme and a host, and nothing secret in it."""
     if not given:
         return ""
     url = (given if "://" in given else f"https://{given}").rstrip("/")
@@ -187,11 +184,6 @@ def _address(given: str | None, flag: str) -> str:
         sound = False
     if not sound or parts.query or parts.fragment or parts.username is not None:
         raise click.UsageError(f"{flag} is no address such as {EXAMPLE}.")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise click.UsageError(
-            f"{flag}: http would send the key in clear: give https, or reach the host through a "
-            "tunnel to this machine."
-        )
     return url
 
 

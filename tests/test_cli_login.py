@@ -110,8 +110,11 @@ USAGE = {
     "a scheme": (("-a", "ftp://x"), "--url is no address"),
     "a password": (("-a", f"https://me:{KEY}@x"), "--url is no address"),
     "a query": (("-a", f"https://x?k={KEY}"), "--url is no address"),
-    "in clear": (("-a", "http://ce.example.com"), "http would send the key in clear"),
-    "in clear, auth": (("-a", "https://x", "--auth-url", "http://y"), "--auth-url: http"),
+    "in clear": (
+        ("-a", "http://ce.example.com"),
+        "ce.example.com would send the key in clear",
+    ),
+    "in clear, auth": (("-a", "https://x", "--auth-url", "http://y"), "http to y would send"),
     "no region": (("-a", "https://{region}.x"), "give --region"),
     "a region": (("-a", "https://{region}.x", "-r", "x/y@z"), "--region is not"),
     "a group": (("-a", "https://x", "-g", "Mine"), "--group takes"),

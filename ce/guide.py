@@ -1,6 +1,5 @@
 """`help`, `version`, `completion` and `shim`: what `ce` tells of itself, without a server."""
 
-import sys
 from collections.abc import Callable
 
 import click
@@ -82,7 +81,7 @@ def completion(shell: str) -> None:
     make = get_completion_class(shell)
     program = click.get_current_context().find_root().command
     if make is not None:
-        sys.stdout.write(make(program, {}, "ce", "_CE_COMPLETE").source())
+        emit(make(program, {}, "ce", "_CE_COMPLETE").source())
 
 
 def shim(shell: str) -> None:

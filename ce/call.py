@@ -184,18 +184,17 @@ class Call:
         """Print FAILED and each message on its line, after the progress line."""
         self.say(name=self["name"] or self["id"] or "")
         emit("FAILED\n", error=True)
-        for message in (*failure.messages, self._advice(failure)):
-            if message:
-                emit(f"{' '.join(message.split())}\n", error=True)
-        if failure.detail:
-            emit(f"{failure.detail}\n", error=True)
+        messages = [*failure.messages]
         if failure.status == 404 and "project" in self.__dict__:
             # What is missing may be the project itself, destroyed since it was selected.
-            emit(
+            messages.append(
                 f"The selected project is '{self.project['name']}'; if that is gone, "
-                "'ce project select --name NAME' selects another.\n",
-                error=True,
+                "'ce project select --name NAME' selects another."
             )
+        for message in filter(None, (*messages, self._advice(failure))):
+            emit(f"{' '.join(message.split())}\n", error=True)
+        if failure.detail:
+            emit(f"{failure.detail}\n", error=True)
 
     def _advice(self, failure: Failure) -> str:
         if not failure.code:

@@ -6,7 +6,8 @@ only when something failed.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+
+from ce.failure import NONE, WITHIN, Failure
 
 AGAIN = "Nothing was half done: run the command again in {seconds} seconds."
 OTHER = "The server may be of another version than this 'ce': see 'ce version' and 'ce target'."
@@ -25,6 +26,8 @@ ADVICE: Mapping[str, str] = {
     "forbidden": "{roles}",
     "quota_exceeded": "Delete what is no longer needed, then run the command again.",
     "resource_not_found": LIST,
+    NONE: LIST,
+    WITHIN: "'ce {noun} get' shows what is in it.",
     "method_not_allowed": OTHER,
     "not_acceptable": OTHER,
     "name_taken": "Choose another name, or look at what has it: 'ce {noun} list'.",
@@ -80,13 +83,8 @@ STRANGE = "Check the address: 'ce target' shows it."
 LOCAL = "Is the emulator running? Try 'ce emulator start'."
 
 
-def after(failure: Any, **known: str) -> str:
-    """Give what to do after the server refused; "" where the failure's own messages say it.
-
-    `known` are `command`, `noun` and `remedy`.
-    """
-    if not failure.code:
-        return ""
+def after(failure: Failure, **known: str) -> str:
+    """Give what to do after a failure that has a code; `known` are `command`, `noun`, `remedy`."""
     found = PERMISSION.search(" ".join(failure.messages))
     roles = ROLES.get(found[1], ()) if found else ()
     told = {

@@ -230,7 +230,7 @@ class Call:
                 if left <= 0:
                     raise Failure(
                         f"Timed out after {self['wait_timeout']} seconds of waiting {doing}; "
-                        f"it is '{words(reached)}' and goes on without us: --wait-timeout waits "
+                        f"it is '{words(reached)}' and goes on without us. --wait-timeout waits "
                         "for longer.",
                         exit_code=TIMED_OUT,
                     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ce.config import EMULATOR, Target
-from ce.failure import FAILED, NOT_LOGGED_IN, Failure
+from ce.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
 from ce.profiles import LOOPBACK
 from ce.render import instant
 
@@ -31,7 +31,7 @@ def path(*parts: str) -> str:
     for part in parts:
         # Clients fold `/secrets/..` into its parent: deleting it would delete the project.
         if part in {"", ".", ".."}:
-            raise Failure(f"'{part}' is no name and no ID.", status=404)
+            raise Failure(f"'{part}' is no name and no ID.", status=404, code=NONE)
     return "".join(f"/{quote(part, safe='', errors='surrogateescape')}" for part in parts)
 
 

@@ -109,7 +109,8 @@ def get_reclamation(call: Call) -> Doc:
     found = call.client.reclamations(resource_instance_id=project["id"])
     if not found:
         raise Failure(
-            f"Project '{project['name']}' is {words(project['status'])}, not soft deleted."
+            f"Project '{project['name']}' is {words(project['status'])}, not soft deleted; "
+            "'ce reclamation list' shows those that are."
         )
     return _joined(found[0], project)
 

@@ -75,12 +75,12 @@ def view(call: Call, found: Doc) -> str:
 
 def headline(found: Doc) -> str:
     """Say how many slots are held, and of how many where the server told."""
-    where = f"in region {found['region']}" if found["region"] else "in this region"
+    where = f"region {found['region']}" if found["region"] else "this region"
     if "limit" in found:
-        return f"{found['held']} of {found['limit']} slots {where} are held."
+        return f"{found['held']} of {found['limit']} slots in {where} are held."
     return (
-        f"This key sees {found['held']} slots held {where}; how many there are is told to a key "
-        "of the whole account."
+        f"Slots of {where} that this key sees held: {found['held']}. How many there are is told to "
+        "a key of the whole account."
     )
 
 

@@ -13,6 +13,7 @@ from shared.errors import STATUS
 from tests.cli_home import KEY, log_in, write
 from tests.cli_support import matches, run
 
+TOKEN = (200, '{"access_token": "t"}')
 OK = "Logging in to {url}/v2...\nOK\n\n"
 
 
@@ -196,6 +197,14 @@ def test_a_region_is_checked(host, nobody, key):
     assert "\nRegion:          us-south\n" in run("target", "-r", "us-south").stdout
 
 
+def test_a_region_that_nobody_tells_is_not_taken_on_trust(other):
+    """A server that does not say which region it serves is none's in particular."""
+    answers, _ = other
+    answers += [TOKEN, (200, '{"projects": []}')]
+    said = login("-r", "eu-de", "--apikey", "-", text="k\n", code=1)
+    assert "does not say which region it serves: leave --region out." in said
+
+
 @pytest.mark.usefixtures("work")
 def test_a_group_is_where_projects_are_made(account):
     """The targeted resource group is that of new projects, until it is another."""
@@ -317,6 +326,11 @@ def test_a_broken_profile_can_be_mended(host, nobody, key):
     assert run("profile", "delete", "p", "--force").returncode == 0
     assert run("profile", "delete", "p", "--force").returncode == 1
     assert run("profile", "use", "p").returncode == 4
+    assert run("logout", "--profile", "p").returncode == 4
+    (path / "x").mkdir(parents=True)
+    assert "remove it yourself" in run("profile", "delete", "p", "--force").stderr
+    (path / "x").rmdir()
+    path.rmdir()
     assert run("profile", "use", "a/b").returncode == 1
     assert run("profile", "use").returncode == 2
     (nobody / "active").write_text("/\n")
@@ -412,9 +426,6 @@ def test_every_refusal_says_what_to_do():
         verb: tuple(role for role, allowed in auth.ROLES.items() if verb in allowed)
         for verb in sorted(verbs, key=[*advice.ROLES].index)
     } == advice.ROLES
-
-
-TOKEN = (200, '{"access_token": "t"}')
 
 
 def refused(code, status, message="No.", *headers):

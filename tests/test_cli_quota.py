@@ -128,7 +128,7 @@ def test_a_key_for_one_project_does_not_see_the_others(there):
     key = there.another_key("viewer", project_id=mine["id"])
     assert run("login", "--apikey", "-", text=key.apikey).returncode == 0
     said = quota("-q")
-    assert said.startswith(f"This key sees 1 slots held in region {REGION}; how many there are")
+    assert said.startswith(f"Slots of region {REGION} that this key sees held: 1. How many")
     assert "other" not in said
     assert not {"limit", "free"} & set(json.loads(quota("-o", "json")))
 
@@ -179,7 +179,7 @@ def test_a_server_that_tells_no_limit(other):
     found = [project(1, "hard_deletion_failed"), project(2, "soft_deleted"), project(3, "creating")]
     answers += [TOKEN, (200, json.dumps({"projects": found})), (200, '{"resources": []}')]
     said = quota("-q")
-    assert said.startswith("This key sees 3 slots held in this region; how many there are")
+    assert said.startswith("Slots of this region that this key sees held: 3. How many")
     assert "soon: its destruction is tried again  ce reclamation delete --id i1\n" in said
     assert "at its deadline" in said
     answers += [TOKEN, (200, '{"projects": []}')]

@@ -11,11 +11,10 @@ from typing import Any, NoReturn
 
 import click
 
-from ce import guide
+from ce import config, guide
 from ce.call import Call, Noun, Verb
 from ce.commands import NOUNS, OWN, OWN_NOUNS, PARENTS, ROOT
 from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
-from ce.files import home
 from ce.groups import Aliased, Leaf, Makers, Verbatim
 from ce.render import emit
 
@@ -71,7 +70,7 @@ def _help(text: str, aliases: tuple[str, ...]) -> str:
 def emulator() -> NoReturn:
     """Become the emulator's own command, on the state kept for it under CE_HOME."""
     args = click.get_current_context().args
-    state = ["--state", str(home() / "emulator")]
+    state = ["--state", str(config.home() / "emulator")]
     words = [args[0], *state, *args[1:]] if args and not args[0].startswith("-") else args
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "emulator", *words])  # noqa: S606

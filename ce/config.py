@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from ce import files, profiles
 from ce.failure import NOT_LOGGED_IN, Failure
-from ce.files import home
+
+home = files.home
 
 VARIABLES = ("CODE_ENGINE_URL", "CODE_ENGINE_APIKEY", "CODE_ENGINE_AUTH_URL")
 UNSET = f"run 'unset {' '.join(VARIABLES)}'"

@@ -145,11 +145,11 @@ def test_what_does_not_fit_is_told_below_one_another(other):
     answers, _ = other
     listed = (200, json.dumps({"projects": [found(LONG), found("short")]}))
     answers += [TOKEN, listed, TOKEN, listed]
-    code, narrow = Terminal("project", "list", columns=60).end()
+    code, narrow = Terminal("quota", columns=60).end()
     assert code == 0
-    assert f"Name:            {LONG}\r\nID:              {LONG}-id\r\n" in narrow
-    assert "\r\n\r\nName:            short\r\n" in narrow
-    code, wide = Terminal("project", "list", columns=400).end()
+    assert f"Name:          {LONG}\r\nID:            {LONG}-id\r\n" in narrow
+    assert "\r\n\r\nName:          short\r\n" in narrow
+    code, wide = Terminal("quota", columns=500).end()
     assert "\r\nName  " in wide
     assert f"\r\n{LONG}  {LONG}-id  active  " in wide
 
@@ -158,7 +158,7 @@ def test_a_pipe_has_room_for_everything(other):
     """Beside a terminal a table is a table, whole, however narrow the window is said to be."""
     answers, _ = other
     answers += [TOKEN, (200, json.dumps({"projects": [found(LONG)]}))]
-    done = process("project", "list", COLUMNS="20")
+    done = process("quota", COLUMNS="20")
     assert f"\n{LONG}  {LONG}-id  active  " in done.stdout
 
 
@@ -190,8 +190,8 @@ def test_a_reader_that_leaves_is_no_error(other):
     """`ce ... | head` ends without a traceback."""
     answers, _ = other
     answers += [TOKEN, (200, json.dumps({"projects": [found(f"p{n}") for n in range(3000)]}))]
-    command = f"'{sys.executable}' -m ce project list | head -1"
+    command = f"'{sys.executable}' -m ce quota | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
-    assert done.stdout == "Getting projects...\n"
+    assert done.stdout == "Getting project slots...\n"
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ce.failure import NONE, WITHIN, Failure
 
 AGAIN = "Nothing was half done: run the command again in {seconds} seconds."
+UNKNOWN = "Whether it was done is not known: look before you run the command again."
 OTHER = "The server may be of another version than this 'ce': see 'ce version' and 'ce target'."
 OPTIONS = "'{command} --help' lists the options, with examples."
 LIST = "'ce {noun} list' shows what there is; 'ce target' shows where it was looked for."
@@ -50,9 +51,9 @@ ADVICE: Mapping[str, str] = {
     "403": WHERE,
     "404": WHERE,
     "429": "Run the command again in {seconds} seconds.",
-    "502": AGAIN,
-    "503": AGAIN,
-    "504": AGAIN,
+    "502": UNKNOWN,
+    "503": UNKNOWN,
+    "504": UNKNOWN,
 }
 ELSE = WHERE  # of a status without a row: redirects, pages of proxies
 # The roles that allow what the server calls by this name (docs/security.md).
@@ -75,8 +76,7 @@ UNREACHABLE: Mapping[str, str] = {
     "file of an authority of your own goes into REQUESTS_CA_BUNDLE.",
     "ProxyError": "The proxy does not let it through: check HTTPS_PROXY and NO_PROXY.",
     "ConnectTimeout": "Nobody answers there: check the address, the network and the firewall.",
-    "ReadTimeout": "It was reached and did not answer in time. Whether it did the work is not "
-    "known: look before you run the command again.",
+    "ReadTimeout": f"It was reached and did not answer in time. {UNKNOWN}",
     "ConnectionError": "Check that the server runs, the address ('ce target') and the network.",
 }
 STRANGE = "Check the address: 'ce target' shows it."

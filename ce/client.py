@@ -6,6 +6,7 @@ never repeats a request that changes something, and puts no request body into an
 
 import base64
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class Client:
         self._http = requests.Session()
         # A proxy cannot reach this machine's own emulator.
         self._http.trust_env = urlsplit(target.url).hostname not in LOOPBACK
+        # Without the environment's proxy, its certificate authorities count all the same.
+        self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._unreachable = requests.RequestException
         self._token = ""
         self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it

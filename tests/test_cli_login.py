@@ -7,10 +7,8 @@ import sys
 
 import pytest
 
-from ce import advice, config, profiles
-from shared import auth
-from shared.errors import STATUS
-from tests.cli_home import KEY, log_in, write
+from ce import config, profiles
+from tests.cli_home import KEY, write
 from tests.cli_support import matches, run
 
 TOKEN = (200, '{"access_token": "t"}')
@@ -416,65 +414,3 @@ def test_a_home_that_is_none(nobody, host, key, monkeypatch):
     (nobody / "file").write_text("")
     monkeypatch.setenv("CE_HOME", str(nobody / "file" / "home"))
     assert "set CE_HOME to another folder" in login("--url", host.url, "--apikey", key, code=1)
-
-
-def test_every_refusal_says_what_to_do():
-    """Each code of the API has its advice, and a role that helps is one that the server knows."""
-    assert set(STATUS) <= set(advice.ADVICE)
-    verbs = {verb for allowed in auth.ROLES.values() for verb in allowed}
-    assert {
-        verb: tuple(role for role, allowed in auth.ROLES.items() if verb in allowed)
-        for verb in sorted(verbs, key=[*advice.ROLES].index)
-    } == advice.ROLES
-
-
-def refused(code, status, message="No.", *headers):
-    """Answer with the API's own refusal."""
-    body = {"errors": [{"code": code, "message": message}], "trace": "t-1", "status_code": status}
-    return (status, json.dumps(body), *headers)
-
-
-REFUSALS = {
-    "another key": (refused("unauthorized", 401), 4, "Run 'ce login' with a key"),
-    "a role": (refused("forbidden", 403, "No `entity.manage`."), 1, "the role manager or writer:"),
-    "no permission": (refused("forbidden", 403), 1, "Log in with another key"),
-    "too fast": (refused("too_many_requests", 429, "No.", ("Retry-After", "7")), 1, "in 7 seconds"),
-    "down": (
-        refused("unavailable", 503),
-        1,
-        "Nothing was half done: run the command again in a few",
-    ),
-    "our fault": (refused("internal", 500), 1, "under the trace t-1"),
-    "changed": (refused("precondition_failed", 412), 1, "look at it with 'ce secret get'"),
-    "gone": (refused("resource_not_found", 404), 1, "'ce secret list' shows what there is"),
-    "bad": (refused("invalid_field", 400), 1, "'ce secret list --help' lists the options"),
-    "a proxy's": ((403, "<html>"), 1, "Something else answers there"),
-    "elsewhere": ((307, ""), 1, "Something else answers there"),
-    "not ours": ((400, '{"errors": [1], "trace": 1}'), 1, "Something else answers there"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSALS)
-def test_refusals(other, case):
-    """What the server says is told first, and in the next line what to do."""
-    answers, _ = other
-    answer, code, said = REFUSALS[case]
-    config.select(config.target(), {"id": "i", "name": "n"})
-    again = [TOKEN, answer] if code == 4 else []
-    answers += [TOKEN, answer, *again]
-    done = run("secret", "list", "-q")
-    assert (done.returncode, answers) == (code, [])
-    assert said in done.stderr
-    assert done.stderr.startswith("FAILED\n")
-    assert len(done.stderr.splitlines()) == 3 + ("gone" in case)
-
-
-def test_what_the_client_meets_on_its_way(nobody):
-    """A certificate nobody vouches for, and a proxy that is none, are told apart from silence."""
-    assert {"SSLError", "ProxyError", "ConnectTimeout", "ReadTimeout"} < set(advice.UNREACHABLE)
-    log_in(nobody, 1)
-    profile = profiles.load("other")
-    profiles.save("other", profiles.Profile("https://ce.invalid/v2", apikey=profile.apikey))
-    done = run("project", "list", "-q")
-    assert "Cannot reach ce.invalid:https (" in done.stderr
-    assert "Check" in done.stderr.splitlines()[1]

@@ -96,7 +96,7 @@ def test_resource_group_and_tags(account):
 
 
 def test_a_list_tells_its_region_and_its_slots(account):
-    """Headers say them; how many slots there are is not told to a key for one project (ADR 16)."""
+    """Headers say them; how many slots there are is not told to a key for one project (ADR 17)."""
     narrow = account.another_key("viewer", project_id=account.project()["id"])
     for caller, slots in ((account, "20"), (narrow, None)):
         answer = caller.call("GET", "/v2/projects")

@@ -17,6 +17,7 @@ from ce import config
 from ce.client import Client, Doc
 from ce.failure import TIMED_OUT, Declined, Failure
 from ce.render import emit, emit_document, instant, safe, words
+from ce.spinner import Spinner
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
@@ -82,6 +83,7 @@ class Call:
     verb: Verb
     options: Mapping[str, Any]
     given: frozenset[str] = frozenset()
+    name: str = ""  # the verb's
     said: bool = field(default=False, init=False)
 
     def __getitem__(self, option: str) -> Any:
@@ -92,6 +94,10 @@ class Call:
     def client(self) -> Client:
         """The API of the current target."""
         return Client(config.target())
+
+    def aim(self, region: str | None) -> None:
+        """Ask another region of the target, from here on."""
+        self.client = Client(config.target(region or ""))
 
     @property
     def selected(self) -> dict[str, str] | None:
@@ -182,15 +188,35 @@ class Call:
         """Print FAILED and each message on its line, after the progress line."""
         self.say(name=self["name"] or self["id"] or "")
         emit("FAILED\n", error=True)
-        for message in failure.messages:
-            emit(f"{' '.join(message.split())}\n", error=True)
+        messages = [*failure.messages]
         if failure.status == 404 and "project" in self.__dict__:
             # What is missing may be the project itself, destroyed since it was selected.
-            emit(
+            messages.append(
                 f"The selected project is '{self.project['name']}'; if that is gone, "
-                "'ce project select --name NAME' selects another.\n",
-                error=True,
+                "'ce project select --name NAME' selects another."
             )
+        for message in filter(None, (*messages, self._advice(failure))):
+            emit(f"{' '.join(message.split())}\n", error=True)
+        if failure.detail:
+            emit(f"{failure.detail}\n", error=True)
+
+    def _advice(self, failure: Failure) -> str:
+        if not failure.code:
+            return ""
+        from ce import advice  # noqa: PLC0415 - only what fails needs it
+
+        command = f"ce {self._group} {self.name}".replace("  ", " ")
+        known = {"command": command, "noun": self._group or "project", "remedy": self._remedy}
+        return advice.after(failure, **known)
+
+    @property
+    def _group(self) -> str:
+        """The noun as it is typed."""
+        return f"{self.noun.parent} {self.noun.name}".strip()
+
+    @property
+    def _remedy(self) -> str:
+        return self.client.target.remedy if "client" in self.__dict__ else ""
 
     def wait(self, doing: str, status: Callable[[], str], goal: frozenset[str]) -> None:
         """Poll until the goal is reached, unless there is to be no waiting."""
@@ -198,15 +224,19 @@ class Call:
             return
         end = time.monotonic() + self["wait_timeout"]
         pause = SHORTEST_PAUSE
-        while (reached := status()) not in goal:
-            if reached.endswith("failed"):
-                raise Failure(f"It ended as '{words(reached)}'.")
-            left = end - time.monotonic()
-            if left <= 0:
-                raise Failure(
-                    f"Timed out after {self['wait_timeout']} seconds of waiting {doing}; "
-                    f"it is '{words(reached)}' and goes on without us.",
-                    exit_code=TIMED_OUT,
-                )
-            time.sleep(min(pause, left))
-            pause = min(pause * 2, LONGEST_PAUSE)
+        with Spinner(doing, quiet=bool(self["quiet"])) as spinner:
+            while (reached := status()) not in goal:
+                if reached.endswith("failed"):
+                    raise Failure(
+                        f"It ended as '{words(reached)}'. 'ce {self._group} get' shows more."
+                    )
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise Failure(
+                        f"Timed out after {self['wait_timeout']} seconds of waiting {doing}; "
+                        f"it is '{words(reached)}' and goes on without us. --wait-timeout waits "
+                        "for longer.",
+                        exit_code=TIMED_OUT,
+                    )
+                spinner.pause(min(pause, left))
+                pause = min(pause * 2, LONGEST_PAUSE)

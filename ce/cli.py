@@ -6,47 +6,17 @@ in an error, since it may be a password.
 
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
 import click
 
-from ce import config
+from ce import config, guide
 from ce.call import Call, Noun, Verb
-from ce.commands import NOUNS, PARENTS, REFUSED
+from ce.commands import NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
 from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
+from ce.groups import SETTINGS, Aliased, Leaf, Makers, Verbatim
 from ce.render import emit
-
-# Extra arguments are let in to be refused without being quoted.
-SETTINGS = {"help_option_names": ["--help", "-h"], "allow_extra_args": True}
-
-Makers = dict[tuple[str, ...], Callable[[], click.Command]]
-
-
-class Aliased(click.Group):
-    """A group whose commands answer to aliases, and are made when they are needed."""
-
-    def __init__(self, makers: Callable[[], Makers], **rest: Any) -> None:
-        super().__init__(context_settings=SETTINGS, **rest)
-        self._makers = makers
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Name every command once."""
-        return sorted(names[0] for names in self._makers())
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """Make the command a name or alias stands for."""
-        return next((make() for names, make in self._makers().items() if name in names), None)
-
-
-class Verbatim(click.Command):
-    """A command whose arguments are not ours to read."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take everything as it is."""
-        ctx.args = args
-        return args
 
 
 def command(noun: Noun, name: str, verb: Verb) -> click.Command:
@@ -59,11 +29,10 @@ def command(noun: Noun, name: str, verb: Verb) -> click.Command:
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(o for o in options if ctx.get_parameter_source(o) is typed)
         refuse_unsupported(ctx.command.params, given)
-        execute(Call(noun, verb, settled(options), given))
+        execute(Call(noun, verb, settled(options), given, name))
 
-    return click.Command(
-        name, callback=run, params=[*parse(verb.takes)], help=verb.help, context_settings=SETTINGS
-    )
+    key = f"{noun.parent} {noun.name} {name}".strip()
+    return Leaf(name, key, callback=run, params=[*parse(verb.takes)], help=verb.help)
 
 
 def refusal(name: str, reason: str) -> click.Command:
@@ -92,7 +61,9 @@ def execute(call: Call) -> None:
 
 def group(noun: Noun) -> click.Group:
     """Make the click group of one noun; its rows are read when a command of it is needed."""
-    return Aliased(partial(_verbs, noun), name=noun.name, help=_help(noun.help, noun.aliases))
+    key = f"{noun.parent} {noun.name}".strip()
+    text = _help(noun.help, noun.aliases)
+    return Aliased(partial(_verbs, noun), name=noun.name, help=text, key=key)
 
 
 def _verbs(noun: Noun) -> Makers:
@@ -129,33 +100,10 @@ def admin() -> NoReturn:
     emulator()
 
 
-def version() -> None:
-    """Print the version."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow
-
-    try:
-        emit(f"version:  v{version('reprieve')}\n")
-    except PackageNotFoundError:
-        emit("version:  unknown\n")
-
-
-def explain(words: tuple[str, ...]) -> None:
-    """Print the help of a group or command."""
-    ctx = click.get_current_context().find_root()
-    found: click.Command = ctx.command
-    for word in words:
-        inner = found.get_command(ctx, word) if isinstance(found, click.Group) else None
-        if inner is None:
-            raise click.UsageError("There is no such command.", ctx)
-        ctx, found = click.Context(inner, ctx, word), inner
-    emit(found.get_help(ctx) + "\n")
-
-
 def _root() -> Makers:
-    words = click.Argument(["words"], nargs=-1)
     parents: Makers = {
         (name, *aliases): partial(
-            Aliased, partial(_nouns, name), name=name, help=_help(text, aliases)
+            Aliased, partial(_nouns, name), name=name, help=_help(text, aliases), key=name
         )
         for name, aliases, text in PARENTS
     }
@@ -163,34 +111,43 @@ def _root() -> Makers:
         **_nouns(""),
         **parents,
         **{names: partial(refusal, names[0], reason) for names, reason in REFUSED.items()},
+        **{(name,): partial(_own, name) for name in OWN},
+        **{(noun.name, *noun.aliases): partial(group, noun) for noun in OWN_NOUNS},
         ("emulator",): lambda: Verbatim(
             "emulator", callback=emulator, help="Run everything on this machine."
         ),
         ("admin",): lambda: Verbatim(
             "admin", callback=admin, help="Rotate key-encryption keys: keys list|rotate|prune."
         ),
-        ("help", "h"): lambda: click.Command(
-            "help", callback=explain, params=[words], help="Show help. Alias: h."
-        ),
-        ("version", "v"): lambda: click.Command(
-            "version", callback=version, help="Show the version. Alias: v."
-        ),
+        **guide.commands(),
     }
+
+
+def _own(name: str) -> click.Command:
+    return command(ROOT, name, ROOT.verbs[name])
 
 
 def program() -> click.Group:
     """Make the root of all commands."""
-    return Aliased(_root, name="ce", help="Projects and secrets you can take back for seven days.")
+    text = "Projects and secrets you can take back for seven days."
+    return Aliased(_root, OWN, "ce", name="ce", help=text)
 
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run, and exit with the code that says how it ended."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(_run(args))
+    sys.exit(_run(_typed() if args is None else args))
 
 
-def _run(args: list[str] | None) -> int:
+def _typed() -> list[str]:
+    """Give the words of the command; called as `ibmcloud`, those after `ce` or `code-engine`."""
+    called = sys.argv[0].rpartition("/")[2]
+    as_plugin = called == "ibmcloud" and sys.argv[1:2] in (["ce"], ["code-engine"])
+    return sys.argv[2:] if as_plugin else sys.argv[1:]
+
+
+def _run(args: list[str]) -> int:
     try:
         code = program().main(args, prog_name="ce", standalone_mode=False)
     except Failure as failure:

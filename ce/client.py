@@ -4,13 +4,17 @@ The only module that opens a connection. It never follows a redirect (a token is
 never repeats a request that changes something, and puts no request body into an error.
 """
 
+import base64
+import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from ce.config import Target
-from ce.failure import FAILED, NOT_LOGGED_IN, Failure
+from ce.config import EMULATOR, Target
+from ce.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
+from ce.profiles import LOOPBACK
 from ce.render import instant
 
 if TYPE_CHECKING:
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+OURS = "x-reprieve-"  # what begins the headers that are not IBM's
 MEDIA_TYPES = {"PUT": "application/json", "PATCH": "application/merge-patch+json"}
 TIMEOUT = (5, 60)  # seconds to connect, to answer
 
@@ -28,29 +32,42 @@ def path(*parts: str) -> str:
     for part in parts:
         # Clients fold `/secrets/..` into its parent: deleting it would delete the project.
         if part in {"", ".", ".."}:
-            raise Failure(f"'{part}' is no name and no ID.", status=404)
+            raise Failure(f"'{part}' is no name and no ID.", status=404, code=NONE)
     return "".join(f"/{quote(part, safe='', errors='surrogateescape')}" for part in parts)
 
 
 class Client:
     """One target's API for the time of one command."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, timeout: tuple[float, float] = TIMEOUT) -> None:
         import requests  # noqa: PLC0415 - a fifth of a second that `ce --help` need not wait
 
         self.target = target
+        self._timeout = timeout
         self._root = target.url.removesuffix("/v2")
         self._http = requests.Session()
         # A proxy cannot reach this machine's own emulator.
         self._http.trust_env = urlsplit(target.url).hostname not in LOOPBACK
+        # Without the environment's proxy, its certificate authorities count all the same.
+        self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._unreachable = requests.RequestException
         self._token = ""
-        self._now = ""
+        self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it
 
     @property
     def now(self) -> datetime:
         """The server's time, which on an emulator may be days ahead of ours."""
-        return instant(self._now) if self._now else datetime.now(UTC)
+        return instant(self.told["now"]) if "now" in self.told else datetime.now(UTC)
+
+    def log_in(self) -> str:
+        """Exchange the key for a token; return the account in it, "" if it names none."""
+        self._token = self._fetch_token()
+        try:
+            payload = self._token.split(".")[1]
+            account = json.loads(base64.urlsafe_b64decode(payload + "=="))["account"]
+        except (IndexError, KeyError, TypeError, ValueError):
+            return ""
+        return account if isinstance(account, str) else ""
 
     def get(self, where: str, **params: str) -> Doc:
         """Read one document."""
@@ -114,24 +131,31 @@ class Client:
             raise _refusal(answer)
         body = _body(answer)
         if body is None:
-            raise Failure(f"{url} does not answer as this API does.")
+            raise Failure(f"{url} does not answer as this API does.", code=str(answer.status_code))
         return body
 
     def _send(self, method: str, url: str, **rest: Any) -> "Response":
         try:
             answer: Response = self._http.request(
-                method, url, timeout=TIMEOUT, allow_redirects=False, **rest
+                method, url, timeout=self._timeout, allow_redirects=False, **rest
             )
         except self._unreachable as error:
             # Its text may quote what was sent; its kind says enough.
-            host = urlsplit(url)
-            hint = " Is the emulator running? Try 'ce emulator start'." if self.target.local else ""
-            raise Failure(
-                f"Cannot reach {host.hostname}:{host.port or host.scheme} "
-                f"({type(error).__name__}).{hint}"
-            ) from None
-        self._now = answer.headers.get("X-Reprieve-Now", self._now)
+            raise self._beyond_reach(url, type(error).__name__) from None
+        for name, value in answer.headers.items():
+            if name.lower().startswith(OURS):
+                self.told[name.lower().removeprefix(OURS)] = value
         return answer
+
+    def _beyond_reach(self, url: str, kind: str) -> Failure:
+        from ce import advice  # noqa: PLC0415 - only what fails needs it
+
+        host = urlsplit(url)
+        hint = advice.LOCAL if self.target.source == EMULATOR else advice.UNREACHABLE.get(kind)
+        return Failure(
+            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({kind}). "
+            f"{hint or advice.STRANGE}"
+        )
 
     def _fetch_token(self) -> str:
         form = {
@@ -147,7 +171,7 @@ class Client:
         if not answer.ok or not isinstance(token, str):
             failure = _refusal(answer)
             code = NOT_LOGGED_IN if answer.status_code < 500 else FAILED
-            raise Failure(*failure.messages, exit_code=code, status=answer.status_code)
+            raise failure.saying(*failure.messages, exit_code=code)
         return token
 
     def _authorise(self, request: "PreparedRequest") -> "PreparedRequest":
@@ -165,15 +189,22 @@ def _body(answer: "Response") -> Doc | None:
 
 def _refusal(answer: "Response") -> Failure:
     body = _body(answer) or {}
-    messages = [_line(error) for error in body.get("errors") or ()]
+    told = body.get("errors")
+    errors = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    messages = [_line(error) for error in errors]
     if "errorMessage" in body:
         messages.append(f"{body['errorMessage']}")
     status = answer.status_code
-    return Failure(
+    codes = [body.get("errorCode"), *(error.get("code") for error in errors)]
+    failure = Failure(
         *messages or [f"The server answered {status} {answer.reason} and gave no reason."],
         exit_code=NOT_LOGGED_IN if status == 401 else FAILED,
         status=status,
+        code=next((str(code) for code in codes if code), str(status)),
     )
+    failure.retry_after = answer.headers.get("Retry-After", "")
+    failure.trace = str(body.get("trace", ""))
+    return failure
 
 
 def _line(error: Mapping[str, Any]) -> str:

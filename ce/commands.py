@@ -45,3 +45,12 @@ REFUSED = {
     ("serviceaccess",): "there are no service instances here; 'ce secret' keeps credentials.",
     ("subscription", "sub"): "nothing runs, so there is nothing that events could go to.",
 }
+# The commands about `ce` itself: those without a group, with their help, and their groups.
+OWN = {
+    "login": "Log in to a server: try an API key, and keep it in a profile.",
+    "logout": "Forget the API key of a profile, and its selected project.",
+    "target": "Show what commands act on; with an option, change it first.",
+    "quota": "Show what holds each project slot, when it frees itself, and how to free it now.",
+}
+ROOT = Noun("", (), "", "session")
+OWN_NOUNS = (Noun("profile", (), "Manage logins of your own; the emulator's is none.", "session"),)

@@ -1,7 +1,8 @@
 """Whom to ask, and which project is selected.
 
-A target is the environment's, else the logged-in profile's, else the local emulator's. Only the
-selection is ever written, one 0600 file a target; a login is read here and never touched.
+A target is the environment's, else the active profile's, else the local emulator's. What names a
+target and is broken is an error: `ce` never falls through to another one. Only the selection is
+written here, one 0600 file a target; a login is read and never touched.
 """
 
 import hashlib
@@ -10,10 +11,32 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from ce import files, profiles
 from ce.failure import NOT_LOGGED_IN, Failure
+
+home = files.home
+
+VARIABLES = ("CODE_ENGINE_URL", "CODE_ENGINE_APIKEY", "CODE_ENGINE_AUTH_URL")
+UNSET = f"run 'unset {' '.join(VARIABLES)}'"
+ENVIRONMENT, PROFILE, EMULATOR, ASKED = "environment", "profile", "emulator", "login"
+# For each source of a target: what it is called, and what to do where its key is not known.
+SOURCES = {
+    ENVIRONMENT: (
+        "the environment (CODE_ENGINE_URL)",
+        f"Set CODE_ENGINE_APIKEY to a key that the server knows, or {UNSET}.",
+    ),
+    PROFILE: ("profile '{profile}'", "Run 'ce login' with a key that the server knows."),
+    EMULATOR: (
+        "the local emulator",
+        "Start the emulator anew, which gives it its key again: 'ce emulator stop', 'start'.",
+    ),
+    ASKED: (
+        "'ce login'",
+        "Nothing was stored: check the key and the address, and run 'ce login' again.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +46,11 @@ class Target:
     url: str
     auth_url: str
     apikey: str = field(repr=False)
-    local: bool = False
+    source: str = field(default=ENVIRONMENT, compare=False)
+    profile: str = field(default="", compare=False)
+    region: str = field(default="", compare=False)
+    group: str = field(default="", compare=False)
+    account: str = field(default="", compare=False)
 
     @property
     def selection(self) -> Path:
@@ -34,22 +61,24 @@ class Target:
         identity = hashlib.sha256(name.encode()).hexdigest()
         return home() / "selected" / f"{identity[:32]}.json"
 
+    @property
+    def origin(self) -> str:
+        """What it comes from, in words."""
+        return SOURCES[self.source][0].format(profile=self.profile)
 
-def home() -> Path:
-    """Return the folder of everything `ce` keeps."""
-    if given := os.environ.get("CE_HOME"):
-        return Path(given).expanduser()
-    base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "ce"
+    @property
+    def remedy(self) -> str:
+        """What to do where the server does not know the key."""
+        return SOURCES[self.source][1]
 
 
-def target() -> Target:
-    """Find whom to ask, or say how to log in."""
-    found = _from_environment() or _from_profile() or _from_emulator()
+def target(region: str = "") -> Target:
+    """Find whom to ask, in another region if one is named, or say how to log in."""
+    found = _from_environment() or _from_profile(region) or _from_emulator()
     if found is None:
         raise Failure(
             "Not logged in, and no local emulator is running: run 'ce emulator start', "
-            "or set CODE_ENGINE_URL and CODE_ENGINE_APIKEY.",
+            "'ce login --url URL', or set CODE_ENGINE_URL and CODE_ENGINE_APIKEY.",
             exit_code=NOT_LOGGED_IN,
         )
     return found
@@ -57,23 +86,37 @@ def target() -> Target:
 
 def selected(where: Target) -> dict[str, str] | None:
     """Return id and name of the selected project."""
-    return _read(where.selection)
+    return files.read(where.selection)
 
 
 def select(where: Target, project: Mapping[str, str] | None) -> None:
     """Store the selection, whole or not at all; None forgets it."""
-    path = where.selection
     if project is None:
-        path.unlink(missing_ok=True)
+        files.remove(where.selection)
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    import tempfile  # noqa: PLC0415 - slow to import
+    files.write(where.selection, json.dumps({"id": project["id"], "name": project["name"]}))
 
-    # mkstemp makes the file 0600.
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"id": project["id"], "name": project["name"]}, file)
-    Path(temporary).replace(path)
+
+def of_profile(name: str, profile: profiles.Profile, source: str = PROFILE) -> Target:
+    """Give the target of a profile."""
+    url, auth_url = profile.placed(profile.url), profile.placed(profile.auth_url)
+    return _target(
+        url,
+        auth_url,
+        profile.apikey,
+        source=source,
+        profile=name,
+        region=profile.region,
+        group=profile.resource_group,
+        account=profile.account,
+    )
+
+
+def overridden() -> str:
+    """Tell that the environment goes before what was just written; "" where it does not."""
+    if not os.environ.get("CODE_ENGINE_URL"):
+        return ""
+    return f"Note: CODE_ENGINE_URL is set and goes before every login: {UNSET}.\n"
 
 
 def _from_environment() -> Target | None:
@@ -89,36 +132,33 @@ def _from_environment() -> Target | None:
     return _target(url, os.environ.get("CODE_ENGINE_AUTH_URL"), apikey)
 
 
-def _from_profile() -> Target | None:
-    active = home() / "active"
-    try:
-        name = active.read_text(encoding="utf-8").strip()
-    except OSError:
+def _from_profile(region: str) -> Target | None:
+    name = profiles.active()
+    if name is None:
         return None
-    profile = _read(home() / "profiles" / f"{Path(name).name}.json")
-    if profile is None:
-        return None
-    return _target(profile["url"], profile.get("auth_url"), profile["apikey"])
+    profile = profiles.load(name)
+    if not profile.apikey:
+        raise Failure(
+            f"Profile '{name}' is logged out: 'ce login' logs in to it again, "
+            "'ce logout' leaves it.",
+            exit_code=NOT_LOGGED_IN,
+        )
+    # An address without a place for a region serves one, whatever is asked for.
+    return of_profile(name, profile.at(region) if profiles.PLACE in profile.url else profile)
 
 
 def _from_emulator() -> Target | None:
     state = home() / "emulator"
-    hub, credentials = _read(state / "hub.json"), _read(state / "credentials.json")
+    hub, credentials = files.read(state / "hub.json"), files.read(state / "credentials.json")
     if not hub or not credentials:
         return None
-    return _target(f"{hub['hosting']}/v2", hub["hosting"], credentials["apikey"], local=True)
+    account = str(credentials.get("account_id", ""))
+    where = hub["hosting"]
+    return _target(f"{where}/v2", where, credentials["apikey"], source=EMULATOR, account=account)
 
 
-def _target(url: str, auth_url: str | None, apikey: str, *, local: bool = False) -> Target:
+def _target(url: str, auth_url: str | None, apikey: str, **about: str) -> Target:
     url = url.rstrip("/")
     # Not the SDK's default, iam.cloud.ibm.com: a key of one's own host is nobody else's business.
     auth = (auth_url or url.removesuffix("/v2")).rstrip("/").removesuffix("/identity/token")
-    return Target(url, auth, apikey, local)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    return Target(url, auth, apikey, **about)

@@ -5,6 +5,16 @@ the value of a secret, an API key or a token.
 """
 
 OK, FAILED, USAGE, NOT_LOGGED_IN, TIMED_OUT, INTERRUPTED = 0, 1, 2, 4, 124, 130
+# Codes of our own, for what is missing and was not asked of the server: one, and something in one.
+NONE, WITHIN = "none", "nothing_within"
+EXIT_CODES = {
+    OK: "done",
+    FAILED: "failed, or a question was answered with no",
+    USAGE: "not understood: nothing was asked of the server",
+    NOT_LOGGED_IN: "not logged in, or the server does not know the key",
+    TIMED_OUT: "the wait timed out; what was begun goes on",
+    INTERRUPTED: "interrupted (Ctrl-C); what was begun goes on",
+}
 
 
 class Declined(Exception):  # noqa: N818 - nothing went wrong
@@ -12,10 +22,33 @@ class Declined(Exception):  # noqa: N818 - nothing went wrong
 
 
 class Failure(Exception):  # noqa: N818 - named as the user sees it: FAILED
-    """What went wrong, one message a line; `status` is the HTTP status that said so."""
+    """What went wrong, one message a line, and what the server said of it.
 
-    def __init__(self, *messages: str, exit_code: int = FAILED, status: int = 0) -> None:
+    `status` is its HTTP status, `code` its word for the error (the status, if it had none),
+    `retry_after` the seconds it asked for, `trace` what its log has it under. `detail` is shown
+    below the messages as it is laid out.
+    """
+
+    def __init__(
+        self,
+        *messages: str,
+        exit_code: int = FAILED,
+        status: int = 0,
+        code: str = "",
+        detail: str = "",
+    ) -> None:
         super().__init__(*messages)
         self.messages = messages
         self.exit_code = exit_code
         self.status = status
+        self.code = code
+        self.detail = detail
+        self.retry_after = ""
+        self.trace = ""
+
+    def saying(self, *messages: str, exit_code: int | None = None) -> "Failure":
+        """Give the same failure in other words."""
+        code = self.exit_code if exit_code is None else exit_code
+        told = Failure(*messages, exit_code=code, status=self.status, code=self.code)
+        told.retry_after, told.trace = self.retry_after, self.trace
+        return told

@@ -32,8 +32,12 @@ class Inputs:
 
     def first_line(self, path: str) -> str:
         """Read a password file: its first line only."""
+        return self.secret_line(path, "Password", "--password-from-file")
+
+    def secret_line(self, path: str, label: str, option: str) -> str:
+        """Read the first line of a file; of a terminal, what is typed without echo."""
         if path == STDIN and sys.stdin.isatty():
-            return hidden("Password", "--password-from-file")
+            return hidden(label, option)
         return self.text(path).split("\n", 1)[0].removesuffix("\r")
 
     def fields(self, path: str) -> dict[str, Any]:

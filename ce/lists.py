@@ -10,7 +10,7 @@ import click
 
 from ce.call import Call
 from ce.client import Doc
-from ce.failure import Failure
+from ce.failure import WITHIN, Failure
 from ce.inputs import pair
 from ce.members import flag
 
@@ -78,10 +78,10 @@ def put_variables(given: Variables, old: list[Doc] | None) -> list[Doc]:
     before = old or []
     for name in given.removed:
         if not any(_named(entry, name) for entry in before):
-            raise Failure(f"There is no environment variable '{name}' to remove.")
+            raise Failure(f"There is no environment variable '{name}' to remove.", code=WITHIN)
     for source in given.detached:
         if not any(_of(entry, source) for entry in before):
-            raise Failure(f"Its variables are not those of all of '{source[1]}'.")
+            raise Failure(f"Its variables are not those of all of '{source[1]}'.", code=WITHIN)
     new = {_apart(entry) for entry in given.added}
     kept = [
         entry
@@ -125,7 +125,7 @@ def put_mounts(given: Mounts, old: list[Doc] | None) -> list[Doc]:
     before = {_folder(entry["mount_path"]): entry for entry in old or ()}
     for folder in given.removed:
         if before.pop(_folder(folder), None) is None:
-            raise Failure(f"Nothing is mounted at '{folder}'.")
+            raise Failure(f"Nothing is mounted at '{folder}'.", code=WITHIN)
     for entry in given.added:
         before.pop(_folder(entry["mount_path"]), None)
     return [*before.values(), *given.added]

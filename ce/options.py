@@ -114,8 +114,26 @@ def parse(takes: str) -> list[click.Parameter]:
     """Turn a row such as `[O Q W] -n/--name* --tag/-t…` into options."""
     words = [*_expand(takes)]
     bare = [match for word in words if (match := WORD.fullmatch(word)) and match["bare"]]
-    arguments = [click.Argument([BARE], required=False, metavar=f"[{m['bare']}]") for m in bare]
+    arguments = [
+        click.Argument(
+            [BARE], required=False, metavar=f"[{m['bare']}]", shell_complete=_completion("name")
+        )
+        for m in bare
+    ]
     return [*map(_option, words), *arguments]
+
+
+def _completion(word: str) -> Callable[..., Any] | None:
+    """Give what completes a value, read when a shell asks; a choice completes itself."""
+    if word in TYPES:
+        return None
+
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Any:
+        from ce import completion  # noqa: PLC0415 - only a shell's question needs it
+
+        return completion.complete(word, ctx, incomplete)
+
+    return complete
 
 
 def settled(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,6 +174,7 @@ def _option(word: str) -> click.Option:
         multiple=bool(match["many"]),
         type=TYPES.get(word),
         callback=CALLBACKS.get(word),
+        shell_complete=_completion(word),
         help=HELP[word],
         **default,
     )

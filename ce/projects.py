@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
+from ce import quota
 from ce.call import Call
 from ce.client import Doc, path
 from ce.failure import Failure
@@ -26,7 +27,13 @@ def create(call: Call) -> Doc:
     """Create, wait until active, select."""
     call.say(name=call["name"])
     tags = {"tags": [*call["tag"]]} if call["tag"] else {}
-    project = call.client.post("/projects", {"name": call["name"], **tags})
+    group = {"resource_group_id": found} if (found := call.client.target.group) else {}
+    try:
+        project = call.client.post("/projects", {"name": call["name"], **tags, **group})
+    except Failure as failure:
+        if failure.code != "quota_exceeded":
+            raise
+        raise quota.refusal(call, failure) from None
     if project["status"] != "active":
         project |= _await(call, project, "for it to become active", ACTIVE)
     if not call["no_select"]:
@@ -107,7 +114,8 @@ def get_reclamation(call: Call) -> Doc:
     found = call.client.reclamations(resource_instance_id=project["id"])
     if not found:
         raise Failure(
-            f"Project '{project['name']}' is {words(project['status'])}, not soft deleted."
+            f"Project '{project['name']}' is {words(project['status'])}, not soft deleted; "
+            "'ce reclamation list' shows those that are."
         )
     return _joined(found[0], project)
 

@@ -5,6 +5,8 @@ printed: names and values may hold escape sequences that would rewrite the scree
 """
 
 import json
+import math
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -79,15 +81,23 @@ def words(status: str) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out columns, left-aligned, two spaces apart."""
+    """Lay out columns, left-aligned, two spaces apart; too wide for the terminal, as blocks."""
     lines = [tuple(headings), *(tuple(safe(cell) for cell in row) for row in rows)]
     widths = [max(width(line[i]) for line in lines) for i in range(len(headings))]
+    if len(lines) > 1 and sum(widths) + 2 * (len(widths) - 1) > _room():
+        blocks = (block(zip(headings, line, strict=True)) for line in lines[1:])
+        return "\n\n".join(blocks)
     return "\n".join(
         "  ".join(
             cell + " " * (room - width(cell)) for cell, room in zip(line, widths, strict=True)
         ).rstrip()
         for line in lines
     )
+
+
+def _room() -> float:
+    """Count the columns of the terminal; files and pipes have room for whatever comes."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else math.inf
 
 
 def block(pairs: Iterable[tuple[str, str | Sequence[str] | None]], indent: int = 2) -> str:

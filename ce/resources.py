@@ -14,7 +14,7 @@ import click
 from ce import references
 from ce.call import Call
 from ce.client import Doc, path
-from ce.failure import Failure
+from ce.failure import NONE, Failure
 from ce.kind import Kind
 from ce.members import flag
 from ce.render import words
@@ -169,7 +169,7 @@ def _told_in_options(kind: Kind) -> Iterator[None]:
         yield
     except Failure as failure:
         told = [MEMBER.sub(option, message) for message in failure.messages]
-        raise Failure(*told, exit_code=failure.exit_code, status=failure.status) from None
+        raise failure.saying(*told) from None
 
 
 def _presence(call: Call, key: str) -> str:
@@ -183,7 +183,7 @@ def _delete_all(call: Call, option: str) -> None:
     call.confirm(f"{question} [y/N]> ")
     found = [*_pages(call, {kind.filters[option]: owner})]
     if not found:
-        raise Failure(f"There is no {kind.label} of {option} '{owner}'.", status=404)
+        raise Failure(f"There is no {kind.label} of {option} '{owner}'.", status=404, code=NONE)
     for doc in found:
         call.said = False
         call.say(name=doc["name"])
@@ -194,7 +194,8 @@ def _one(call: Call, key: str) -> Doc:
     kind: Kind = call.noun.kind
     doc = call.client.get(_where(call, key))
     if kind.form and doc["format"] != kind.form:
-        raise Failure(f"'{key}' is no {kind.label}: its format is {doc['format']}.", status=404)
+        said = f"'{key}' is no {kind.label}: its format is {doc['format']}."
+        raise Failure(said, status=404, code=NONE)
     return doc
 
 
@@ -240,7 +241,7 @@ def _where(call: Call, key: str) -> str:
     if not kind.within:
         return _home(call, kind.collection) + path(key)
     if not (owner := _owner(key)):
-        raise Failure(f"'{key}' is no name of a {kind.label}.", status=404)
+        raise Failure(f"'{key}' is no name of a {kind.label}.", status=404, code=NONE)
     return _home(call, kind.within) + path(owner, kind.collection, key)
 
 

@@ -13,7 +13,7 @@ import click
 
 from ce.call import Call
 from ce.client import Doc
-from ce.failure import Failure
+from ce.failure import WITHIN, Failure
 from ce.inputs import Inputs, hidden
 from ce.members import REDACTED
 
@@ -109,7 +109,7 @@ def body(form: str, values: Values, current: Doc | None = None) -> Doc:
     if current is not None and not given and not values.removed:
         raise click.UsageError("Nothing to update: give a value, or --rm KEY.")
     if missing := [key for key in values.removed if key not in before]:
-        raise Failure(f"There is no key '{missing[0]}' to remove.")
+        raise Failure(f"There is no key '{missing[0]}' to remove.", code=WITHIN)
     data = {k: v for k, v in before.items() if k not in values.removed} | given
     return {"format": form, "data": data}
 

@@ -258,3 +258,4 @@ class Answer:
     entity_tag: str | None = None
     now: datetime | None = None  # the time the use case decided at
     location: str | None = None
+    told: Mapping[str, str] = field(default_factory=dict)  # headers of ours, without their prefix

@@ -125,7 +125,10 @@ def listing(app: App, call: Call) -> Answer:
     time, found = of_account(app, call, limit + 1, call.parameters.get("start"))
     entries = [present(app, project) for project in found[:limit]]
     next_key = entries[-1]["name"] if len(found) > limit else None
-    return Answer(page=Page("projects", entries, next_key), now=app.now(time))
+    told = {"Region": app.settings.region}
+    if call.principal.project is None:  # a key for one project does not see what holds the others
+        told["Project-Slots"] = str(app.settings.projects_per_region)
+    return Answer(page=Page("projects", entries, next_key), now=app.now(time), told=told)
 
 
 def delete(app: App, call: Call) -> Answer:

@@ -246,7 +246,7 @@ def _response(
     body = answer.body
     if answer.page is not None:
         body = _page(app, operation, parameters, answer.page)
-    headers = {}
+    headers = {f"X-Reprieve-{name}": value for name, value in answer.told.items()}
     if answer.entity_tag:
         headers["ETag"] = answer.entity_tag  # unquoted, as IBM's clients send it back
     if answer.location and operation.method == "POST":

@@ -6,6 +6,7 @@ Firestore round trips. A figure of one run on one machine; only the ratios trave
 
 import json
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -29,6 +30,7 @@ from tests import bench_kinds
 from tests.support import ROOT, Host, call, wired
 
 ROUNDS, SECONDS, CLIENTS = 5, 1.5, (1, 8, 32)
+STARTS = 10  # of a command
 VALUE = "v" * 1024
 PAIRS = {"putSecret": "barePut", "getSecret": "bareGet", "listProjects": "bareList"}
 BARE = ("hello", *PAIRS.values())
@@ -284,8 +286,30 @@ def imports() -> None:
         print(f"{name:24}{statistics.median(spent) * 1e3:14.0f}")
 
 
+def command_line() -> None:
+    """Print the CPU time of `ce`, with nothing of ours and with nothing at all beside it."""
+    rows = {
+        "ce --help": ("-m", "ce", "--help"),
+        "ce help secret create": ("-m", "ce", "help", "secret", "create"),
+        "click": ("-c", "import click"),
+        "nothing": ("-c", ""),
+    }
+    times: dict[str, list[float]] = {name: [] for name in rows}
+    for _ in range(STARTS):
+        for name, words in rows.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, *words], capture_output=True, check=True, cwd=ROOT)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            times[name].append(spent)
+    print(f"\n{'start of a command':24}{'CPU ms':>14}")
+    for name, spent in times.items():
+        print(f"{name:24}{statistics.median(spent) * 1e3:14.0f}")
+
+
 def main() -> None:
     """Measure everything."""
+    command_line()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "root").mkdir()

@@ -8,6 +8,7 @@ from shared import quotas
 from shared.local_keys import open_keyring
 from shared.store import Store
 from tests import cli_support
+from tests.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures
 from tests.google_keys import Google
 from tests.keyrings import Cloud, Local
 from tests.kinds_support import Home

@@ -5,13 +5,13 @@ Nor does it later, out of a file: such a character is always printed as an escap
 
 import json
 import shlex
-import sys
 import unicodedata
 
 import pytest
 
 from tests.cli_examples import IMAGE
-from tests.cli_support import in_terminal, run
+from tests.cli_support import run
+from tests.terminal import Terminal
 
 EVIL = "a\x1b]0;title\x07\x1b[2J\x9b31m\x08\u202egnp.exe\u2066\u200b\u2028\ufeff\x7fz"
 ODD = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
@@ -28,7 +28,7 @@ def show(mine):
 
     def both(line):
         words = shlex.split(line)
-        code, shown = in_terminal((sys.executable, "-m", "ce", *words))
+        code, shown = Terminal(*words, columns=1000).answer()
         assert code == 0, shown
         return mine(*words), shown.replace("\r\n", "\n")
 
@@ -77,7 +77,7 @@ LINES = {
 @pytest.mark.parametrize("words", LINES.values(), ids=LINES)
 def test_what_was_typed(words):
     """Nor does what was typed come back raw, whatever is wrong with it."""
-    code, shown = in_terminal((sys.executable, "-m", "ce", *words), b"n\n")
+    code, shown = Terminal(*words).answer("n\n")
     assert code
     assert odd(shown.replace("\r\n", "\n")) == set()
     done = run(*words)

@@ -16,12 +16,13 @@ import click
 import pytest
 
 from ce.cli import program
-from tests.cli_support import in_terminal
 from tests.support import ROOT
+from tests.terminal import Terminal
 from tests.test_cli_options import COMMANDS
 
 GOLDEN = ROOT / "tests" / "golden"
 SESSIONS = sorted(GOLDEN.glob("*.txt"))
+SHELL = ("/bin/bash", "-c")
 HEX = "[0-9a-f]"
 PLACEHOLDERS = {
     rf"{HEX}{{8}}(-{HEX}{{4}}){{3}}-{HEX}{{12}}": "00000000-0000-0000-0000-000000000000",
@@ -53,14 +54,14 @@ def shell(request, host, tmp_path, monkeypatch):
 
 def _typed(line, answers, folder):
     if answers:
-        typed = (f"{word}\n".encode() for word in answers)
+        typed = (f"{word}\n" for word in answers)
         errors = folder.parent / "errors"
-        asking = ("bash", "-c", f"{{ {line}; }} 2> {errors}")
-        code, out = in_terminal(asking, *typed, folder=folder)
+        asking = Terminal(f"{{ {line}; }} 2> {errors}", program=SHELL, folder=folder)
+        code, out = asking.answer(*typed)
         out, error = out.replace("\r\n", "\n"), errors.read_text()
     else:
         done = subprocess.run(
-            ["bash", "-c", line],
+            [*SHELL, line],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -1,12 +1,8 @@
 """`ce` without our API: starting, usage, exit codes, prompts, whom it asks, who else may answer."""
 
-import http.server
 import json
-import os
-import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -14,40 +10,11 @@ import pytest
 from ce import config
 from ce.commands import NOUNS
 from ce.failure import Failure
-from tests.cli_support import in_terminal, run
+from tests.cli_home import KEY, write
+from tests.cli_support import run
+from tests.terminal import Terminal
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
-KEY = "key-nobody-may-see"
-
-
-@pytest.fixture
-def nobody(tmp_path, monkeypatch):
-    """Be logged in nowhere, with a home of one's own."""
-    for name in [name for name in os.environ if name.startswith(("CODE_ENGINE_", "CE_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("CE_HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def unreachable(nobody):
-    """Be logged in to an API that nobody answers for."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and never listening: refused, and nobody else's
-        log_in(nobody, taken.getsockname()[1])
-        yield
-
-
-def write(path, **content):
-    """Write a JSON file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content))
-
-
-def log_in(home, port):
-    """Log in to a port of this machine."""
-    write(home / "profiles" / "other.json", url=f"http://127.0.0.1:{port}/v2", apikey=KEY)
-    (home / "active").write_text("other\n")
 
 
 def process(*args):
@@ -207,28 +174,21 @@ def test_a_name_cannot_climb_out_of_its_collection(name):
     assert "is no name" in done.stderr
 
 
-def ce_in_terminal(args, *answers):
-    """Run `ce` in a pseudo-terminal."""
-    return in_terminal((sys.executable, "-m", "ce", *args), *answers)
-
-
 @pytest.mark.usefixtures("unreachable")
 def test_a_password_is_asked_for_without_echo():
     """The prompt appears, what is typed does not, and the command goes on."""
     args = ("secret", "create", "-n", "x", "--format", "basic_auth", "-u", "me")
-    code, shown = ce_in_terminal(args, f"{PASSWORD}\n".encode())
+    code, shown = Terminal(*args).answer(f"{PASSWORD}\n")
     assert code == 1
     assert shown.startswith("Password> \r\nCreating basic_auth secret 'x'...\r\nFAILED\r\n")
     assert PASSWORD not in shown
 
 
 @pytest.mark.usefixtures("unreachable")
-@pytest.mark.parametrize(
-    ("typed", "code"), [(b"\x03", 130), (b"\x04", 2)], ids=["Ctrl-C", "Ctrl-D"]
-)
+@pytest.mark.parametrize(("typed", "code"), [("\x03", 130), ("\x04", 2)], ids=["Ctrl-C", "Ctrl-D"])
 def test_a_prompt_can_be_left(typed, code):
     """Ctrl-C ends the command with 130; the end of input is a password that was not given."""
-    ended, shown = ce_in_terminal(("registry", "create", "-n", "x", "--pf", "-"), typed)
+    ended, shown = Terminal("registry", "create", "-n", "x", "--pf", "-").answer(typed)
     assert ended == code
     assert "Traceback" not in shown
     assert ("was not given" in shown) == (code == 2)
@@ -237,48 +197,9 @@ def test_a_prompt_can_be_left(typed, code):
 @pytest.mark.usefixtures("unreachable")
 def test_escapes_in_a_name_do_not_reach_the_terminal():
     """A name with an escape sequence is shown, not obeyed."""
-    _, shown = ce_in_terminal(("project", "create", "-n", "x\x1b[2J"))
+    _, shown = Terminal("project", "create", "-n", "x\x1b[2J").answer()
     assert "Creating project 'x\\u001b[2J'..." in shown
     assert "\x1b" not in shown
-
-
-@pytest.fixture
-def other(nobody):
-    """Be logged in to a server that is not ours: its answers, each once, and what it was sent."""
-    answers, got = [], []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            got.append((self.path, self.headers.get("Authorization")))
-            status, body = answers.pop(0)
-            self.send_response(status, "So")
-            self.send_header("Location", "/elsewhere")
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.do_GET()
-
-        def do_PATCH(self):
-            self.do_POST()
-
-        def do_DELETE(self):
-            self.do_GET()
-
-        def do_HEAD(self):
-            self.do_GET()
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.01])
-        thread.start()
-        log_in(nobody, server.server_port)
-        yield answers, got
-        server.shutdown()
-        thread.join()
 
 
 TOKEN = (200, '{"access_token": "t"}')
@@ -429,13 +350,11 @@ def test_whom_to_ask(nobody, monkeypatch):
     """The environment comes first, then the login, then the local emulator, else nobody."""
     with pytest.raises(Failure):
         config.target()
-    (nobody / "active").write_text("nobody\n")
-    with pytest.raises(Failure):
-        config.target()
     write(nobody / "emulator" / "hub.json", hosting="http://127.0.0.1:5000", hub="", token="t")
     write(nobody / "emulator" / "credentials.json", account_id="a", apikey="local", url="")
     assert config.target().url == "http://127.0.0.1:5000/v2"
-    assert (config.target().auth_url, config.target().local) == ("http://127.0.0.1:5000", True)
+    assert (config.target().auth_url, config.target().account) == ("http://127.0.0.1:5000", "a")
+    assert config.target().source == config.EMULATOR
     write(nobody / "profiles" / "other.json", url="https://ce.example/v2/", apikey="mine")
     (nobody / "active").write_text("other\n")
     assert config.target() == config.Target("https://ce.example/v2", "https://ce.example", "mine")

@@ -93,3 +93,15 @@ def test_resource_group_and_tags(account):
     assert "tags" not in project
     instance = account.call("GET", f"/v2/resource_instances/{project['id']}").json()
     assert (instance["resource_group_id"], instance["tags"]) == (group, tags)
+
+
+def test_a_list_tells_its_region_and_its_slots(account):
+    """Headers say them; how many slots there are is not told to a key for one project (ADR 17)."""
+    narrow = account.another_key("viewer", project_id=account.project()["id"])
+    for caller, slots in ((account, "20"), (narrow, None)):
+        answer = caller.call("GET", "/v2/projects")
+        assert answer.status_code == 200
+        assert answer.headers["X-Reprieve-Region"] == "us-south"
+        assert answer.headers.get("X-Reprieve-Project-Slots") == slots
+    made = account.call("GET", f"/v2/projects/{answer.json()['projects'][0]['id']}")
+    assert "X-Reprieve-Region" not in made.headers

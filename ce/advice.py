@@ -1,0 +1,107 @@
+"""What to do next: a line for each way the server can refuse, and for each it can be out of reach.
+
+By the server's code for the error; by its status where it gave none, as a proxy does not. Read
+only when something failed.
+"""
+
+import re
+from collections.abc import Mapping
+
+from ce.failure import NONE, WITHIN, Failure
+
+AGAIN = "Nothing was half done: run the command again in {seconds} seconds."
+UNKNOWN = "Whether it was done is not known: look before you run the command again."
+OTHER = "The server may be of another version than this 'ce': see 'ce version' and 'ce target'."
+OPTIONS = "'{command} --help' lists the options, with examples."
+LIST = "'ce {noun} list' shows what there is; 'ce target' shows where it was looked for."
+WHERE = (
+    "Something else answers there: 'ce target' shows the address, 'ce login --url URL' mends it."
+)
+ADVICE: Mapping[str, str] = {
+    "malformed_request": f"{OPTIONS} The server's log has it under the trace {{trace}}.",
+    "missing_field": OPTIONS,
+    "invalid_field": OPTIONS,
+    "apikey_not_found": "{remedy}",
+    "BXNIM0415E": "{remedy}",  # the identity service's word for it
+    "unauthorized": "{remedy}",
+    "forbidden": "{roles}",
+    "quota_exceeded": "Delete what is no longer needed, then run the command again.",
+    "resource_not_found": LIST,
+    NONE: LIST,
+    WITHIN: "'ce {noun} get' shows what is in it.",
+    "method_not_allowed": OTHER,
+    "not_acceptable": OTHER,
+    "name_taken": "Choose another name, or look at what has it: 'ce {noun} list'.",
+    "conflict": "'ce {noun} list' shows what is there already.",
+    "project_not_active": "'ce project list' shows what it is: soft deleted, 'ce project restore' "
+    "takes it back; 'ce project select' selects another.",
+    "project_not_restorable": "'ce project list' shows what it is: only what is soft deleted can "
+    "be restored, and for seven days.",
+    "project_not_deletable": "Nothing is left to do: 'ce project list' shows when it is gone.",
+    "format_mismatch": "Delete it and create it anew, in the other format.",
+    "precondition_failed": "Somebody changed it meanwhile: look at it with 'ce {noun} get', then "
+    "run the command again if it is still what you want.",
+    "payload_too_large": "Give less at once: spread it over several.",
+    "uri_too_long": OPTIONS,
+    "unsupported_media_type": OTHER,
+    "too_many_requests": "Run the command again in {seconds} seconds.",
+    "internal": "It is the server's fault: its log has it under the trace {trace}.",
+    "unavailable": AGAIN,
+    "401": "{remedy}",
+    "403": WHERE,
+    "404": WHERE,
+    "429": "Run the command again in {seconds} seconds.",
+    "502": UNKNOWN,
+    "503": UNKNOWN,
+    "504": UNKNOWN,
+}
+ELSE = WHERE  # of a status without a row: redirects, pages of proxies
+# The roles that allow what the server calls by this name (docs/security.md).
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "project.view": ("administrator", "editor", "operator", "viewer"),
+    "project.manage": ("administrator", "editor"),
+    "project.create": ("administrator", "editor"),
+    "project.purge": ("administrator", "purge"),
+    "apikey.view": ("administrator",),
+    "apikey.manage": ("administrator",),
+    "entity.view": ("manager", "writer", "reader"),
+    "entity.manage": ("manager", "writer"),
+}
+PERMISSION = re.compile(r"`([a-z]+\.[a-z]+)`")
+SOME_SECONDS = "a few"
+
+# Of each way a request fails before it is answered, by the name of what `requests` raises.
+UNREACHABLE: Mapping[str, str] = {
+    "SSLError": "Its certificate is not trusted, or is for another name: check the address; the "
+    "file of an authority of your own goes into REQUESTS_CA_BUNDLE.",
+    "ProxyError": "The proxy does not let it through: check HTTPS_PROXY and NO_PROXY.",
+    "ConnectTimeout": "Nobody answers there: check the address, the network and the firewall.",
+    "ReadTimeout": f"It was reached and did not answer in time. {UNKNOWN}",
+    "ConnectionError": "Check that the server runs, the address ('ce target') and the network.",
+}
+STRANGE = "Check the address: 'ce target' shows it."
+LOCAL = "Is the emulator running? Try 'ce emulator start'."
+
+
+def after(failure: Failure, **known: str) -> str:
+    """Give what to do after a failure that has a code; `known` are `command`, `noun`, `remedy`."""
+    found = PERMISSION.search(" ".join(failure.messages))
+    roles = ROLES.get(found[1], ()) if found else ()
+    told = {
+        **known,
+        "seconds": failure.retry_after or SOME_SECONDS,
+        "trace": failure.trace or "of this time",
+        "roles": _roles(roles),
+    }
+    return ADVICE.get(failure.code, ELSE).format_map(told)
+
+
+def _roles(roles: tuple[str, ...]) -> str:
+    if not roles:
+        return "Log in with another key ('ce login'), or ask its account's administrator."
+    which = " or ".join(filter(None, (", ".join(roles[:-1]), roles[-1])))
+    flags = f"--role {roles[-1]}"
+    return (
+        f"It takes a key with the role {which}: an administrator makes one with "
+        f"'ce apikey create NAME {flags}'."
+    )

@@ -1,0 +1,88 @@
+"""The shapes of commands: groups made when they are needed, and help that ends with examples.
+
+Help is never cut short: a text that does not fit goes on in the next line.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+# Extra arguments are let in to be refused without being quoted.
+SETTINGS = {"help_option_names": ["--help", "-h"], "allow_extra_args": True}
+
+Makers = dict[tuple[str, ...], Callable[[], click.Command]]
+
+
+def write_examples(formatter: click.HelpFormatter, key: str) -> None:
+    """Write the examples of a command, or of each command of a group."""
+    from ce.examples import shown  # noqa: PLC0415 - only help needs them
+
+    if lines := shown(key):
+        with formatter.section("Examples"):
+            for line in lines:  # as they are: a wrapped line could not be pasted
+                formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+class Aliased(click.Group):
+    """A group whose commands answer to aliases, and are made when they are needed.
+
+    `helps` are help texts by name, for commands that are costly to make.
+    """
+
+    def __init__(
+        self,
+        makers: Callable[[], Makers],
+        helps: Mapping[str, str] | None = None,
+        key: str = "",
+        **rest: Any,
+    ) -> None:
+        super().__init__(context_settings=SETTINGS, **rest)
+        self._makers = makers
+        self._helps = helps or {}
+        self._key = key
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Name every command once."""
+        return sorted(names[0] for names in self._makers())
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Make the command a name or alias stands for."""
+        return next((make() for names, make in self._makers().items() if name in names), None)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their help, whole."""
+        rows = []
+        for name in self.list_commands(ctx):
+            text, made = self._helps.get(name), None
+            if text is None and (made := self.get_command(ctx, name)) is not None:
+                text = made.help
+            if text and not (made and made.hidden):
+                rows.append((name, text))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show an example of each command."""
+        write_examples(formatter, self._key)
+
+
+class Leaf(click.Command):
+    """A command that shows examples."""
+
+    def __init__(self, name: str, key: str, **rest: Any) -> None:
+        super().__init__(name, context_settings=SETTINGS, **rest)
+        self._key = key
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the examples."""
+        write_examples(formatter, self._key)
+
+
+class Verbatim(click.Command):
+    """A command whose arguments are not ours to read."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take everything as it is."""
+        ctx.args = args
+        return args

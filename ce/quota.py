@@ -1,0 +1,117 @@
+"""What holds each project slot of a region, when each frees itself, and the command for now.
+
+The limit and the region are what the server says: nothing here has twenty built in, and no
+deadline is computed here.
+"""
+
+from collections.abc import Mapping
+
+from ce.call import Call
+from ce.client import Doc
+from ce.failure import Failure
+from ce.render import short_date
+from ce.views import as_table, date, seconds, text, worded
+
+# By status: when it frees its slot by itself, and the command that does it now.
+NEVER = ("never: it is in use", "ce project delete --id {id} --hard")
+ENDS: Mapping[str, tuple[str, str]] = {
+    "soft_deleted": ("{left}, at {date}", "ce reclamation delete --id {id}"),
+    "hard_deleting": ("soon: it is being destroyed", ""),
+    "hard_deletion_failed": (
+        "soon: its destruction is tried again",
+        "ce reclamation delete --id {id}",
+    ),
+}
+NEXT = ("hard_deleting", "hard_deletion_failed", "soft_deleted")  # the order in which slots free
+
+
+def get(call: Call) -> Doc:
+    """List what holds the slots of the region."""
+    call.say()
+    call.aim(call["region"])
+    return document(call)
+
+
+def document(call: Call) -> Doc:
+    """Give the slots as a document, the next to be free first."""
+    client = call.client
+    held = [*client.pages("/projects", "projects")]
+    region, asked = client.told.get("region", client.target.region), call["region"]
+    if asked and asked != region:
+        raise Failure(
+            f"{client.target.url} serves {region or 'one region, and does not say which'}, not "
+            f"{asked}: 'ce profile use NAME' or 'ce login --url URL --profile NAME' goes to "
+            "another address."
+        )
+    ends = {}
+    if any(project["status"] == "soft_deleted" for project in held):
+        found = (one for one in client.reclamations() if "target_time" in one)
+        ends = {one["resource_instance_id"]: one["target_time"] for one in found}
+    limit = client.told.get("project-slots", "")
+    known = {"limit": int(limit), "free": max(0, int(limit) - len(held))} if limit else {}
+    slots = sorted((_slot(project, ends) for project in held), key=_order)
+    return {"region": region, "held": len(held), **known, "slots": slots}
+
+
+def refusal(call: Call, failure: Failure) -> Failure:
+    """Tell the refusal of a project for which there is no slot: what holds them."""
+    try:
+        found = document(call)
+    except Failure:
+        return failure  # who may create and not look is told what the server said
+    if found.get("free"):
+        said = "All project slots were held, and one has been freed since: run it again."
+    else:
+        said = f"No slot is free for a project in region {found['region']}: free one, or wait."
+    told = failure.saying(said)
+    told.code, told.detail = "", view(call, found)
+    return told
+
+
+def view(call: Call, found: Doc) -> str:
+    """Show how many slots are held, and by what."""
+    return f"{headline(found)}\n\n{SLOTS(call, found)}" if found["slots"] else headline(found)
+
+
+def headline(found: Doc) -> str:
+    """Say how many slots are held, and of how many where the server told."""
+    where = f"region {found['region']}" if found["region"] else "this region"
+    if "limit" in found:
+        return f"{found['held']} of {found['limit']} slots in {where} are held."
+    return (
+        f"Slots of {where} that this key sees held: {found['held']}. How many there are is told to "
+        "a key of the whole account."
+    )
+
+
+def _slot(project: Doc, ends: Mapping[str, str]) -> Doc:
+    command = ENDS.get(project["status"], NEVER)[1].format_map(project)
+    frees = {"frees_at": ends[project["id"]]} if project["id"] in ends else {}
+    kept = {key: project[key] for key in ("name", "id", "status", "created_at")}
+    return {**kept, **frees, "command": command}
+
+
+def _order(slot: Doc) -> tuple[int, str, str]:
+    rank = NEXT.index(slot["status"]) if slot["status"] in NEXT else len(NEXT)
+    return rank, slot.get("frees_at", ""), slot["name"]
+
+
+def _frees(call: Call, slot: Doc) -> str:
+    when = slot.get("frees_at")
+    words = ENDS.get(slot["status"], NEVER)[0]
+    if when is None:
+        return words if "{" not in words else "at its deadline"
+    return words.format(left=f"in {seconds(call, when, 1)}", date=short_date(when))
+
+
+SLOTS = as_table(
+    "slots",
+    {
+        "Name": text("name"),
+        "ID": text("id"),
+        "Status": worded("status"),
+        "Held Since": date("created_at"),
+        "Frees Itself": _frees,
+        "Free It Now": text("command"),
+    },
+)

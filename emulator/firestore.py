@@ -38,9 +38,12 @@ class Firestore:
     owner: int = field(default_factory=os.getpid)
 
     def alive(self) -> bool:
-        """Whether it still runs, as far as we know: only the process that started it can."""
-        known = self.process if os.getpid() == self.owner else None
-        return known is None or known.poll() is None
+        """Whether it still runs: to a worker, whether the host does that it ends with."""
+        if self.process is None:
+            return True
+        if os.getpid() != self.owner:
+            return os.getppid() == self.owner
+        return self.process.poll() is None
 
     def ready(self, answered: float | None = None) -> str:
         """Say that it answers, and how long it took."""

@@ -73,12 +73,17 @@ class Terminal:
         return code
 
 
-def javas(host):
-    """Give the Firestore emulators that run for a host."""
+def processes(host):
+    """Give the processes that run for a host."""
     shown = subprocess.run(
         ["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True
     ).stdout
-    return [line for line in shown.splitlines() if "--rules" in line and str(host.root) in line]
+    return [line for line in shown.splitlines() if str(host.root) in line]
+
+
+def javas(host):
+    """Give the Firestore emulators that run for a host."""
+    return [line for line in processes(host) if "--rules" in line]
 
 
 @pytest.fixture
@@ -154,6 +159,15 @@ def test_a_terminal_that_is_closed_ends_the_host(host):
     shown.close()
     assert shown.process.wait(30) == 0
     assert (javas(host), host.info) == ([], None)
+
+
+def test_a_host_that_is_killed_while_it_boots_leaves_nothing(host):
+    """Neither Firestore nor the worker that waits for it, so the next start need not wait."""
+    host.running = host.begin("start", *host.options)
+    host.until(lambda: javas(host))
+    host.running.kill()
+    host.running.wait()
+    host.until(lambda: not processes(host))
 
 
 def test_nohup_outlives_its_terminal(host):

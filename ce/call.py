@@ -16,7 +16,7 @@ from typing import Any
 from ce import config
 from ce.client import Client, Doc
 from ce.failure import TIMED_OUT, Declined, Failure
-from ce.render import emit, instant, safe, words
+from ce.render import emit, emit_document, instant, safe, words
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
@@ -37,10 +37,14 @@ class Verb:
 
 @dataclass(frozen=True)
 class Rows:
-    """The commands of a noun; `kind` is for those on resources kept in a project."""
+    """The commands of a noun; `kind` is for those on resources kept in a project.
+
+    `refused` are documented commands that cannot be honoured, by name, each with the reason.
+    """
 
     verbs: Mapping[str, Verb]
     kind: Any = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ class Call:
         """Print the document asked for, or OK and what the verb shows."""
         if self["output"]:
             text = self["output"](document)
-            emit(text if text.endswith("\n") else f"{text}\n")
+            emit_document(text if text.endswith("\n") else f"{text}\n")
             return
         names = document if isinstance(document, dict) else {}
         if (after := self._filled(self.transcript[1], names)) and not self["quiet"]:

@@ -14,7 +14,7 @@ import click
 
 from ce import config
 from ce.call import Call, Noun, Verb
-from ce.commands import NOUNS, PARENTS
+from ce.commands import NOUNS, PARENTS, REFUSED
 from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
 from ce.render import emit
 
@@ -66,6 +66,18 @@ def command(noun: Noun, name: str, verb: Verb) -> click.Command:
     )
 
 
+def refusal(name: str, reason: str) -> click.Command:
+    """Make a documented command that cannot be honoured: it says why, whatever it is given."""
+
+    def run() -> None:
+        ctx = click.get_current_context()
+        raise click.UsageError(f"'{ctx.command_path}' is not supported: {reason}")
+
+    settings = {**SETTINGS, "ignore_unknown_options": True}
+    text = f"Not supported: {reason}"
+    return click.Command(name, callback=run, help=text, hidden=True, context_settings=settings)
+
+
 def execute(call: Call) -> None:
     """Run a command to its OK or its FAILED."""
     try:
@@ -84,7 +96,11 @@ def group(noun: Noun) -> click.Group:
 
 
 def _verbs(noun: Noun) -> Makers:
-    return {(name,): partial(command, noun, name, verb) for name, verb in noun.verbs.items()}
+    found: Makers = {
+        (name,): partial(command, noun, name, verb) for name, verb in noun.verbs.items()
+    }
+    refused = noun.rows.refused.items()
+    return found | {(name,): partial(refusal, name, reason) for name, reason in refused}
 
 
 def _nouns(parent: str) -> Makers:
@@ -146,6 +162,7 @@ def _root() -> Makers:
     return {
         **_nouns(""),
         **parents,
+        **{names: partial(refusal, names[0], reason) for names, reason in REFUSED.items()},
         ("emulator",): lambda: Verbatim(
             "emulator", callback=emulator, help="Run everything on this machine."
         ),

@@ -18,6 +18,7 @@ NOUNS = (
     ),
     Noun("secret", (), f"Manage secrets {PROJECT}", "secrets"),
     Noun("registry", (), f"Manage image registry access secrets {PROJECT}", "secrets"),
+    Noun("repo", (), f"Manage Git repository access secrets {PROJECT}", "secrets"),
     Noun("configmap", ("cm",), f"Manage config maps {PROJECT}", "configmaps"),
     Noun("application", ("app",), f"Manage applications {PROJECT}", "applications"),
     Noun("revision", ("rev",), f"Manage revisions of applications {PROJECT}", "applications"),
@@ -38,3 +39,9 @@ NOUNS = (
     Noun("persistentdatastore", ("pds",), f"Manage persistent data stores {PROJECT}", "storage"),
     Noun("apikey", (), "Manage the API keys of the account.", "apikeys"),
 )
+# Documented groups that cannot be honoured: names, and why.
+REFUSED = {
+    ("experimental", "exp"): "nothing here is experimental.",
+    ("serviceaccess",): "there are no service instances here; 'ce secret' keeps credentials.",
+    ("subscription", "sub"): "nothing runs, so there is nothing that events could go to.",
+}

@@ -1,6 +1,7 @@
 """Documents as text, for `--output`: JSON, YAML and jsonpath.
 
 Each writer is made from its expression before the command runs, so a bad one is refused first.
+JSON and YAML say unprintable characters by their own escapes; what jsonpath finds is left as it is.
 Owns formats only: what may be in a document is decided by the command.
 """
 
@@ -9,18 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 from ce import jsonpath
+from ce.render import LAYOUT, safe
 
 Writer = Callable[[Any], str]
 
 
 def _json(document: Any) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    # What may not reach a terminal can only be within a text, where JSON has the same escapes.
+    return safe(json.dumps(document, indent=2, ensure_ascii=False), LAYOUT)
 
 
 def _yaml(document: Any) -> str:
     import yaml  # noqa: PLC0415 - slow to import, rarely asked for
 
     text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    if safe(text, LAYOUT) != text:
+        text = yaml.safe_dump(document, sort_keys=False)
     return text.removesuffix("\n")
 
 

@@ -63,12 +63,15 @@ class Kind:
 
     @property
     def flags(self) -> dict[str, str]:
-        """The options by the member they give, those that only take something away left out."""
+        """The options by the member they give or ask for, those that only take away left out."""
         found: dict[str, list[str]] = {}
         for row in self.fields:
             options = (name for name in row.options if not name.endswith(("_rm", "_clear")))
             found.setdefault(row.member, []).extend(map(members.flag, options))
-        return {member: " or ".join(options) for member, options in found.items() if options}
+        asked = {query: members.flag(option) for option, query in self.filters.items()}
+        return asked | {
+            member: " or ".join(options) for member, options in found.items() if options
+        }
 
     def format_of(self, call: Call) -> str:
         """Return the API's word for the format asked for."""

@@ -60,6 +60,7 @@ HELP = {
     "git_repo_secret": "The secret that gives access to the source.",
     "git_repo_secret_clear": "Access the source without a secret.",
     "hard": "Delete for good, at once. It cannot be restored.",
+    "host": "The host of the Git repositories, such as github.com.",
     "id": "The ID, in place of the name.",
     "ignore_not_found": "Do not fail if it does not exist.",
     "image": "The image to run; of a build, the image to make.",

@@ -33,6 +33,7 @@ WORD = re.compile(
 BARE = "bare_word"  # the parameter of the word that stands for an option
 SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+DESTINATIONS = ("cidr_block", "private_path_service_gateway")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -83,14 +84,27 @@ def number(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     return int(value)
 
 
+def destinations(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
+    """Read which formats of destinations to list."""
+    if not set(value.split(",")) <= set(DESTINATIONS):
+        raise click.BadParameter(f"choose {DESTINATIONS[0]}, {DESTINATIONS[1]}, or both.")
+    return value
+
+
 NUMBERS = (
     *("array_size", "array_size_var_override", "concurrency", "concurrency_target"),
     *("max_scale", "maxexecutiontime", "min_scale", "request_timeout", "retrylimit"),
     *("scale_down_delay", "timeout", "user"),
 )
-CALLBACKS: dict[str, Any] = {"output": output, "address": address, "expires_in": span}
+CALLBACKS: dict[str, Any] = {
+    "output": output,
+    "address": address,
+    "expires_in": span,
+    "destinations": destinations,
+}
 CALLBACKS |= dict.fromkeys(NUMBERS, number)
 TYPES: dict[str, Any] = {
+    "destination": click.Choice(DESTINATIONS),
     "sort_by": click.Choice(["name", "age"]),
     "wait_timeout": click.IntRange(min=0),
 }

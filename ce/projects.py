@@ -4,7 +4,8 @@ A reclamation's id is its project's id, so restore and reclaim need no look-up. 
 the server's: nothing here computes when a project ends.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
@@ -16,6 +17,8 @@ from ce.render import words
 ACTIVE = frozenset({"active"})
 GONE = frozenset({"gone", "hard_deleted"})
 DELETED = GONE | {"soft_deleted", "hard_deleting"}
+# What to ask for to have all instances: without a state a list is of those in use.
+STATES: tuple[dict[str, str], ...] = ({}, {"state": "pending_reclamation"})
 BEYOND_DELETE = DELETED | {"hard_deletion_failed"}  # only reclaim is left to do
 
 
@@ -35,7 +38,8 @@ def get(call: Call) -> Doc:
     """Get one project."""
     project = find(call)
     call.say(name=project["name"])
-    return described(project)
+    found = described(project)
+    return found if call["output"] else {**found, **_beside(call, project["id"])}
 
 
 def current(call: Call) -> Doc:
@@ -58,7 +62,8 @@ def select(call: Call) -> None:
 def listing(call: Call) -> Doc:
     """List projects, soft-deleted ones too: they hold slots and names."""
     call.say()
-    return {"projects": call.order(_wanted(call, call.client.pages("/projects", "projects")))}
+    found = call.order(_wanted(call, call.client.pages("/projects", "projects")))
+    return {"projects": found if call["output"] else _tagged(call, found)}
 
 
 def delete(call: Call) -> None:
@@ -160,6 +165,38 @@ def _await(call: Call, project: Doc, doing: str, goal: frozenset[str]) -> Doc:
 
     call.wait(doing, status, goal)
     return latest
+
+
+def _beside(call: Call, identity: str) -> Doc:
+    """Give what the API tells of a project elsewhere than in the project."""
+    instance = call.client.get(path("resource_instances", identity))
+    return {
+        "tags": instance.get("tags"),
+        "updated_at": instance["updated_at"],
+        "details": call.client.get(path("projects", identity, "status_details")),
+        "egress_ips": call.client.get(path("projects", identity, "egress_ips")),
+    }
+
+
+def _tagged(call: Call, projects: Iterable[Doc]) -> list[Doc]:
+    """Add the tags, which the API tells of a project's instance alone."""
+    tags = {
+        instance["guid"]: instance["tags"]
+        for state in STATES
+        for instance in _instances(call, **state)
+        if "tags" in instance
+    }
+    return [{**project, "tags": tags.get(project["id"], [])} for project in projects]
+
+
+def _instances(call: Call, **params: str) -> Iterator[Doc]:
+    while True:
+        page = call.client.get("/resource_instances", **params)
+        yield from page["resources"]
+        query = parse_qs(urlsplit(page["next_url"]).query)
+        if "start" not in query:
+            return
+        params["start"] = query["start"][0]
 
 
 def _wanted(call: Call, found: Iterable[Doc]) -> list[Doc]:

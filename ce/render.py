@@ -1,7 +1,7 @@
 """Text for people: ages, dates, tables, blocks, and what a terminal may safely be shown.
 
-Pure, except that `emit` writes. Nothing is ever truncated, and no control character reaches a
-terminal: names and values may hold escape sequences that would rewrite the screen.
+Pure, except that the `emit`s write. Nothing is ever truncated, and no control character is ever
+printed: names and values may hold escape sequences that would rewrite the screen.
 """
 
 import json
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
+LAYOUT = "\n\t"
 JOINERS = "\u200c\u200d"  # scripts and emoji need them, and they move nothing
 
 
@@ -98,12 +99,12 @@ def block(pairs: Iterable[tuple[str, str | Sequence[str] | None]], indent: int =
         if isinstance(value, str):
             lines.append(key.ljust(room) + safe(value) if value else key)
         else:
-            lines += [key, *(" " * indent + line for line in value)]
+            lines += [key, *((" " * indent + line).rstrip() for line in value)]
     return "\n".join(lines)
 
 
-def clean(text: str, keep: str = "") -> str:
-    """Write control, format and unassigned characters as escapes."""
+def safe(text: str, keep: str = "") -> str:
+    """Write control, format and unassigned characters as escapes, those of JSON."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -117,13 +118,19 @@ def clean(text: str, keep: str = "") -> str:
     )
 
 
-def safe(text: str, stream: TextIO | None = None, keep: str = "") -> str:
-    """Clean a text if it goes to a terminal; files and pipes get it as it is."""
-    return clean(text, keep) if (stream or sys.stdout).isatty() else text
-
-
 def emit(text: str, *, error: bool = False) -> None:
-    """Write lines; newlines and tabs are layout, anything else unprintable is shown escaped."""
-    stream = sys.stderr if error else sys.stdout
-    stream.write(safe(text, stream, keep="\n\t"))
+    """Write lines; newlines and tabs are layout, anything else unprintable is shown escaped.
+
+    Into files and pipes too: they are looked at on a terminal later.
+    """
+    _write(safe(text, LAYOUT), sys.stderr if error else sys.stdout)
+
+
+def emit_document(text: str) -> None:
+    """Write a document: what a program reads gets it as it is, a terminal as it gets all else."""
+    _write(safe(text, LAYOUT) if sys.stdout.isatty() else text, sys.stdout)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    stream.write(text)
     stream.flush()

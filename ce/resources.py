@@ -102,7 +102,8 @@ def listing(call: Call) -> Doc:
     params = {query: kind.words.get(word, word) for query, word in given.items()}
     if kind.form:
         params["format"] = kind.form
-    found = [kind.masked(doc) for doc in _pages(call, params) if kind.listed(call, doc)]
+    with _told_in_options(kind):
+        found = [kind.masked(doc) for doc in _pages(call, params) if kind.listed(call, doc)]
     if kind.related and not kind.related.below and not call["output"]:
         runs = [*_all(call, kind.related.collection)]
         by = kind.related.by
@@ -117,6 +118,8 @@ def runtimes(call: Call) -> Doc:
 
 def _created(call: Call, body: Doc, source: Doc, form: str = "") -> Doc:
     kind: Kind = call.noun.kind
+    # What takes a member away from what is there leaves it out of what is new.
+    body = {member: value for member, value in body.items() if value is not None}
     named = {"name": call["name"]} if call["name"] else {}
     if named or kind.key != "name":  # else the API makes a name up, and we tell it then
         call.say(format=form)

@@ -38,7 +38,7 @@ class Format:
 FORMATS = {
     "generic": Format(),
     "basic_auth": Format(("username", "password"), hides=("password",)),
-    "ssh_auth": Format(("ssh_key",), ("known_hosts",), hides=("ssh_key",)),
+    "ssh_auth": Format(("ssh_key",), ("known_hosts", "host"), hides=("ssh_key",)),
     "tls": Format(("tls_cert", "tls_key"), hides=("tls_cert", "tls_key")),
     "registry": Format(("username", "password", "server"), ("email",), hides=("password",)),
     "hmac_auth": Format(("access_key_id", "secret_access_key"), hides=("secret_access_key",)),
@@ -51,6 +51,7 @@ CHOICES = [SHORT.get(form, form) for form in FORMATS]
 TEXTS = {
     "access_key_id": "access_key_id",
     "email": "email",
+    "host": "host",
     "password": "password",
     "secret_access_key": "secret_access_key",
     "server": "server",
@@ -124,6 +125,13 @@ def shown_as_docker(call: Call, doc: Doc) -> Doc:
     """Return a registry secret as the one key that Docker reads."""
     data = doc.get("data")
     return _shown(call, doc, data and {".dockerconfigjson": docker_config(data)}, ())
+
+
+def shown_as_repo(call: Call, doc: Doc) -> Doc:
+    """Return an ssh secret as what gives access to the repositories of a host."""
+    data = doc.get("data")
+    shown = _shown(call, doc, data and {key: data[key] for key in data if key != "host"}, ())
+    return {**shown, "host": (data or {}).get("host")}
 
 
 def docker_config(data: dict[str, str]) -> str:

@@ -107,6 +107,11 @@ def as_block(*shapes: Shape, indent: int = 2) -> View:
     return view
 
 
+def stacked(*views: View) -> View:
+    """Show one document by several views, with a blank line between."""
+    return lambda call, doc: "\n\n".join(view(call, doc) for view in views)
+
+
 def _pairs(
     call: Call, doc: Doc, shape: Shape, indent: int
 ) -> list[tuple[str, str | Sequence[str] | None]]:
@@ -121,13 +126,13 @@ def _pairs(
     return found
 
 
-def with_data(lines: Shape, gap: str, names: Mapping[str, str]) -> View:
+def with_data(lines: Shape, gap: str, names: Mapping[str, str], between: str = ": ") -> View:
     """Show one document and, below, its data, a key a line; some keys have other names here."""
     head = as_block(lines)
 
     def view(call: Call, doc: Doc) -> str:
         data = {names.get(key, key): value for key, value in (doc.get("data") or {}).items()}
-        rows = (f"{render.safe(key)}: {value}" for key, value in sorted(data.items()))
+        rows = (f"{render.safe(key)}{between}{value}" for key, value in sorted(data.items()))
         return "\n".join([head(call, doc) + gap, "Data:", "---", *rows])
 
     return view

@@ -62,6 +62,11 @@ def indices(call: Call) -> str:
     return "0" if call["array_size"] == 1 else f"0-{call['array_size'] - 1}"
 
 
+def above_zero(call: Call) -> int | None:
+    """Read the target of concurrency; the documented default of 0 stands for none."""
+    return call["concurrency_target"] or None
+
+
 def port(call: Call) -> int:
     """Read `PORT` or `http1:PORT`."""
     name, _, number = call["port"].rpartition(":")

@@ -28,6 +28,7 @@ HEAD = (
     "Name:  {name}\nID:  {ID}\nProject Name:  myproject\nProject ID:  {ID}\n"
     "Age:  {AGE}\nCreated:  {STAMP}\n"
 )
+ID = "\nID:  {ID}"
 STAYS = "stays '{state}': it is stored, and no runtime is attached.\n"
 URL = "https://{name}.{SUB}.us-south.codeengine.appdomain.cloud"
 COMPUTED = (
@@ -195,8 +196,9 @@ EXAMPLES = (
     ),
     Example(
         "application", "update -n myapp --max 3", "update_app",
-        f"Updating application 'myapp' to latest revision.\n"
-        f"{APP_STAYS}{APP_MORE}{url('myapp')}\n",
+        f"Updating application 'myapp' to latest revision.\n{APP_STAYS}"
+        "Run 'ibmcloud ce application get -n myapp' to check the application status.\nOK\n\n"
+        f"{url('myapp')}\n",
         (APP,),
     ),
     Example(
@@ -229,7 +231,7 @@ EXAMPLES = (
     ),
     Example(
         "function", "get -n fn", "get_function",
-        f"Getting function 'fn'...\nOK\n\n{head('fn')}URL:  {url('fn')}\n"
+        f"Getting function 'fn'...\nOK\n\n{head('fn').replace(ID, '')}URL:  {url('fn')}\n"
         "Status:  Offline\nReason:  no runtime attached\n\n"
         "Resources:\n  CPU:  1\n  Memory:  4G\n  Max Execution Time:  60 seconds\n\n"
         "Function Code:\n  Runtime:  nodejs-22 (managed)\n  Code Bundle:  cr://icr.io/ns/code\n"
@@ -420,7 +422,7 @@ EXAMPLES = (
 )  # fmt: skip
 
 # The least a row can be asked, and the operation it is there for. `mine` is active and selected,
-# with a generic and a registry secret in it; `old` is soft deleted.
+# with a generic, a registry and an ssh secret in it; `old` is soft deleted.
 ROWS = {
     ("project", "create"): ("-n new", "create_project"),
     ("project", "current"): ("", "get_project"),
@@ -443,6 +445,11 @@ ROWS = {
     ("registry", "get"): ("-n login", "get_secret"),
     ("registry", "list"): ("", "list_secrets"),
     ("registry", "update"): ("-n login -p q", "replace_secret"),
+    ("repo", "create"): ("-n new --ho github.com --kp -", "create_secret"),
+    ("repo", "delete"): ("-n git -f", "delete_secret"),
+    ("repo", "get"): ("-n git", "get_secret"),
+    ("repo", "list"): ("", "list_secrets"),
+    ("repo", "update"): ("-n git --ho gitlab.com", "replace_secret"),
     ("apikey", "create"): ("new", "create_api_key"),
     ("apikey", "delete"): ("first -f", "delete_api_key"),
     ("apikey", "list"): ("", "list_api_keys"),

@@ -5,6 +5,8 @@ process of its own does the same is for test_cli_process to show.
 """
 
 import io
+import os
+import pty
 import re
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -45,6 +47,24 @@ def run(*args: str, text: str = "") -> Done:
     finally:
         sys.stdin = stdin
     return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+
+def in_terminal(command, *answers, folder="."):
+    """Run a command in a pseudo-terminal, answer each prompt: exit code, and what was shown."""
+    pid, terminal = pty.fork()
+    if pid == 0:  # pragma: no cover -- the child becomes the command
+        os.chdir(folder)
+        os.execvp(command[0], command)
+    shown, waiting = b"", list(answers)
+    while True:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the terminal is gone, and so is the child
+            break
+        if waiting and shown.endswith(b"> "):
+            os.write(terminal, waiting.pop(0))
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
 ASKED = re.compile(r"  (GET|HEAD|POST|PUT|DELETE|PATCH) (\S+) +\d+ +\d+ms$", re.MULTILINE)

@@ -51,8 +51,12 @@ def test_project_get(mine):
     matches(
         "Getting project 'myproject'...\nOK\n\n"
         "Name:  myproject\nID:  {ID}\nCRN:  crn:v1:bluemix:public:codeengine:us-south:a/@:{ID}::\n"
-        "Status:  active\nSelected:  true\nRegion:  us-south\nResource Group:  default\n"
-        "Age:  {AGE}\nCreated:  {LONG}\n",
+        "Status:  active\nEnabled:  true\nApplication Private Visibility Supported:  false\n"
+        "Selected:  true\nRegion:  us-south\nResource Group:  default\n"
+        "Age:  {AGE}\nCreated:  {LONG}\nUpdated:  {LONG}\n\nConnectivity:\n"
+        "  Inbound - Context-based restrictions for the data plane:\n"
+        "  Enforcement status:  none\n  Public internet:  unknown\n"
+        "  IBM Cloud private network:  unknown\n",
         re.sub(r"a/[^:]*:", "a/@:", mine("project", "get", "--name", "myproject")),
     )
     document = json.loads(mine("project", "get", "--guid", project, "-o", "json"))

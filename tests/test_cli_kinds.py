@@ -14,12 +14,16 @@ from tests.cli_examples import (
     BINDING,
     BUILD,
     BUILDRUN,
+    DOMAIN,
     EXAMPLES,
     FUNCTION,
     IMAGE,
     JOB,
     JOBRUN,
+    PRIVATE,
+    RANGE,
     SOURCE,
+    STORE,
 )
 from tests.cli_examples import CONFIGMAP as MAP
 from tests.cli_support import asked, matches
@@ -52,6 +56,24 @@ def test_transcripts(type_in, host, example):
     matches(example.says, said)
     reached = {route(operations(), *request)[0].id for request in asked(host.log()[before:])}
     assert example.operation in reached
+
+
+def test_nothing_but_what_was_asked_for(type_in, host):
+    """With -o there is the document alone, with -q no progress, whatever the command."""
+    for line in (MAP, JOB, JOBRUN, APP, FUNCTION, BUILD, BUILDRUN, BINDING):
+        assert isinstance(json.loads(type_in(f"{line} -o json")), dict)
+    for line in (DOMAIN, PRIVATE, STORE):
+        assert type_in(f"{line} -q") == ""
+    host.advance(36 * 3600)  # so that all ages are the same
+    looked = [one for one in EXAMPLES if one.verb in {"get", "list"} and one.before != (RANGE,)]
+    for one in looked:
+        line = f"{one.noun} {one.words}"
+        assert isinstance(json.loads(type_in(f"{line} -o json")), dict)
+        quiet = type_in(f"{line} -q")
+        assert type_in(line).endswith(quiet)
+        assert "..." not in quiet
+        assert "OK\n" not in quiet
+    assert len(looked) > 20
 
 
 def test_a_process_of_its_own(type_in):
@@ -185,11 +207,13 @@ def test_an_application_can_be_updated_with_nothing(type_in):
     """That deploys it again: a revision more."""
     type_in(APP)
     type_in("app update -n myapp --pl type=http --pl path=/a")
-    type_in("app update -n myapp --pl path=/b")
+    type_in("app update -n myapp --pl path=/b --ct 9")
     assert body(type_in, "app get -n myapp", "probe_liveness")[0]["type"] == "http"
-    type_in("app update -n myapp --plr --ncl")
+    type_in("app update -n myapp --plr --ncl --ct 0")
     type_in("app update -n myapp")
-    assert "probe_liveness" not in document(type_in, "app get -n myapp")
+    found = document(type_in, "app get -n myapp")
+    assert "probe_liveness" not in found
+    assert found["scale_concurrency_target"] == found["scale_concurrency"]  # the default
     shown = type_in("app get -n myapp -r")
     assert "  myapp-00005:\n" in shown
     assert "  myapp-00004:\n" in shown
@@ -284,10 +308,11 @@ def test_resubmit(type_in):
     members = ("job_name", "scale_memory_limit", "scale_array_size_variable_override")
     assert body(type_in, "jr get -n again", *members) == ["hello", "8G", 9]
     assert "remove them there" in type_in("jr resubmit -j run --env-rm A", code=1)
-    type_in(f"jr submit -n own -i {IMAGE} -e A=1 -e B=2")
-    said = type_in("jr resubmit -j own --env-rm A")
+    type_in(f"jr submit -n own -i {IMAGE} -e A=1 -e B=2 --sa reader")
+    said = type_in("jr resubmit -j own --env-rm A --sac")
     name = said.partition("Rerunning job run '")[2].partition("'")[0]
     assert [v["name"] for v in document(type_in, f"jr get -n {name}")["run_env_variables"]] == ["B"]
+    assert body(type_in, f"jr get -n {name}", "run_service_account") == ["default"]
 
 
 def test_runs_can_be_deleted_by_what_they_are_of(type_in):
@@ -345,6 +370,7 @@ def test_lists(type_in):
         ("job create -n j", "--image is required"),
         ("fn create -n f -r nodejs", "--inline-code or --code-bundle is required"),
         ("br submit -i x/y", "--source is required"),
+        ("secret list --format sealed", "--format must be one of `generic`"),
         ("pds create -n p --cos-sec s --cos-bucket bucket", "--cos-bucket-location is required"),
     ],
 )
@@ -378,6 +404,8 @@ USAGE = {
     "both": ("br delete -n r -b b", "Give exactly one of --name, --build"),
     "no value": ("cm create -n c", "Give --from-literal"),
     "nothing": ("cm update -n c", "Nothing to update"),
+    "no destination": ("conn outbound create -n d -c 1.2.3.4/32 --format cidr", "is not one of"),
+    "no destinations": ("conn outbound list --format cidr_block,more", "choose cidr_block"),
     "no such address": ("job list -o url", "json, yaml"),
 }
 

@@ -3,7 +3,6 @@
 import http.server
 import json
 import os
-import pty
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 from ce import config
 from ce.commands import NOUNS
 from ce.failure import Failure
-from tests.cli_support import run
+from tests.cli_support import in_terminal, run
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
 KEY = "key-nobody-may-see"
@@ -208,28 +207,16 @@ def test_a_name_cannot_climb_out_of_its_collection(name):
     assert "is no name" in done.stderr
 
 
-def in_terminal(args, *answers):
-    """Run `ce` in a pseudo-terminal, answer each prompt, return (exit code, what was shown)."""
-    pid, terminal = pty.fork()
-    if pid == 0:  # pragma: no cover -- the child becomes ce
-        os.execv(sys.executable, [sys.executable, "-m", "ce", *args])
-    shown, waiting = b"", list(answers)
-    while True:
-        try:
-            shown += os.read(terminal, 4096)
-        except OSError:  # the terminal is gone, and so is the child
-            break
-        if waiting and shown.endswith(b"> "):
-            os.write(terminal, waiting.pop(0))
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+def ce_in_terminal(args, *answers):
+    """Run `ce` in a pseudo-terminal."""
+    return in_terminal((sys.executable, "-m", "ce", *args), *answers)
 
 
 @pytest.mark.usefixtures("unreachable")
 def test_a_password_is_asked_for_without_echo():
     """The prompt appears, what is typed does not, and the command goes on."""
     args = ("secret", "create", "-n", "x", "--format", "basic_auth", "-u", "me")
-    code, shown = in_terminal(args, f"{PASSWORD}\n".encode())
+    code, shown = ce_in_terminal(args, f"{PASSWORD}\n".encode())
     assert code == 1
     assert shown.startswith("Password> \r\nCreating basic_auth secret 'x'...\r\nFAILED\r\n")
     assert PASSWORD not in shown
@@ -241,7 +228,7 @@ def test_a_password_is_asked_for_without_echo():
 )
 def test_a_prompt_can_be_left(typed, code):
     """Ctrl-C ends the command with 130; the end of input is a password that was not given."""
-    ended, shown = in_terminal(("registry", "create", "-n", "x", "--pf", "-"), typed)
+    ended, shown = ce_in_terminal(("registry", "create", "-n", "x", "--pf", "-"), typed)
     assert ended == code
     assert "Traceback" not in shown
     assert ("was not given" in shown) == (code == 2)
@@ -250,7 +237,7 @@ def test_a_prompt_can_be_left(typed, code):
 @pytest.mark.usefixtures("unreachable")
 def test_escapes_in_a_name_do_not_reach_the_terminal():
     """A name with an escape sequence is shown, not obeyed."""
-    _, shown = in_terminal(("project", "create", "-n", "x\x1b[2J"))
+    _, shown = ce_in_terminal(("project", "create", "-n", "x\x1b[2J"))
     assert "Creating project 'x\\u001b[2J'..." in shown
     assert "\x1b" not in shown
 
@@ -271,6 +258,15 @@ def other(nobody):
 
         def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_PATCH(self):
+            self.do_POST()
+
+        def do_DELETE(self):
+            self.do_GET()
+
+        def do_HEAD(self):
             self.do_GET()
 
         def log_message(self, *_):
@@ -358,12 +354,72 @@ def test_a_run_that_something_runs_is_waited_for(other, end, code):
     assert ("It ended as 'failed'." in done.stderr) == bool(code)
 
 
+@pytest.mark.parametrize(
+    ("args", "answers"),
+    [
+        (("jobrun", "submit", "-n", "r", "-i", "x/y", "--wait"), [run_of("running")]),
+        (("app", "create", "-n", "r", "-i", "x/y"), [run_of("deploying")]),
+        (("app", "update", "-n", "r"), [(200, '{"entity_tag": "1"}'), run_of("deploying")]),
+        (("app", "delete", "-n", "r", "-f", "--wait"), [(202, ""), (200, "")]),
+        (("project", "create", "-n", "r"), [project("creating"), project("creating")]),
+        (("project", "restore", "--id", "i"), [project("active"), (200, ""), project("creating")]),
+    ],
+)
+def test_a_wait_ends(other, args, answers):
+    """Whatever is waited for, a wait that does not end in time exits 124 and says how it stands."""
+    to_come, _ = other
+    config.select(config.target(), {"id": "i", "name": "n"})
+    to_come += [TOKEN, *answers]
+    done = run(*args, "--wait-timeout", "0", "-q")
+    assert (done.returncode, done.stdout, to_come) == (124, "", [])
+    assert "Timed out after 0 seconds of waiting for " in done.stderr
+    assert "goes on without us." in done.stderr
+
+
+EVIL = "a\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.exe"
+PROJECT = {
+    "id": EVIL,
+    "name": EVIL,
+    "crn": EVIL,
+    "region": EVIL,
+    "status": EVIL,
+    "resource_group_id": EVIL,
+    "created_at": "2026-01-01T00:00:00Z",
+}
+INSTANCE = {"guid": EVIL, "tags": [EVIL], "updated_at": "2026-01-01T00:00:00Z"}
+DETAILS = {"project": EVIL, "cbr": {"data_plane": {"enforcement": EVIL, "inbound_public": EVIL}}}
+LISTED = {"resources": [INSTANCE], "next_url": ""}
+PAGE = {"resources": [], "next_url": "/v2/resource_instances?limit=1&start=b"}
+
+
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        (("project", "list"), [{"projects": [PROJECT]}, PAGE, LISTED, LISTED]),
+        (
+            ("project", "get", "--id", "i"),
+            [PROJECT, INSTANCE, DETAILS, {"public": [EVIL], "private": [EVIL]}],
+        ),
+        (("project", "list"), [{"errors": [{"message": EVIL, "target": {"name": EVIL}}]}]),
+    ],
+)
+def test_what_another_api_answers(other, words, answers):
+    """An API that is not ours may answer anything, in any member."""
+    to_come, _ = other
+    failed = any("errors" in answer for answer in answers)
+    to_come += [TOKEN, *((400 if failed else 200, json.dumps(answer)) for answer in answers)]
+    done = run(*words)
+    assert (done.returncode, to_come) == (int(failed), [])
+    assert "\\u202egnp.exe" in done.stdout + done.stderr
+    assert not {"\x1b", "\x9b", "\u202e", "\x07"}.intersection(done.stdout + done.stderr)
+
+
 def test_a_token_that_aged_is_renewed_once(other):
     """A command that waits for long goes on with a fresh token, and reads a list to its end."""
     answers, got = other
     pages = ['{"projects": [], "next": {"start": "2"}}', '{"projects": []}']
     answers += [TOKEN, (401, ""), (200, '{"access_token": "u"}'), *((200, page) for page in pages)]
-    assert run("project", "list", "-q").returncode == 0
+    assert run("project", "list", "-o", "json").returncode == 0
     assert [token for path, token in got if path.startswith("/v2")] == ["Bearer t"] + [
         "Bearer u"
     ] * 2

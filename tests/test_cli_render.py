@@ -1,12 +1,14 @@
 """The pure parts of `ce`: ages, dates, tables, escapes, jsonpath, the notation of options."""
 
-import io
+import json
 import time
 
 import click
 import pytest
+import wcwidth
+import yaml
 
-from ce import jsonpath, render
+from ce import documents, jsonpath, render
 from ce.commands import NOUNS
 from ce.option_help import UNSUPPORTED
 from ce.options import parse
@@ -82,28 +84,40 @@ def test_block_leaves_out_what_is_unknown():
     assert render.block([("Name", "x"), ("Subdomain", None), ("ID", "1")]) == "Name:  x\nID:    1"
 
 
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self):
-        """Say so."""
-        return True
+EVIL = "a\x1b[2Jb\x9bc\u202ed\x7f\u2028e\u2066\ufefff\U000e0041"
+SHOWN = "a\\u001b[2Jb\\u009bc\\u202ed\\u007f\\u2028e\\u2066\\ufefff\\udb40\\udc41"
 
 
-EVIL = "a\x1b[2Jb\x9bc\u202ed\x7f"
-
-
-def test_escape_sequences_do_not_reach_a_terminal():
-    """Control and direction characters are shown as escapes; letters and joiners stay."""
-    shown = render.safe(EVIL, Terminal())
-    assert shown == "a\\u001b[2Jb\\u009bc\\u202ed\\u007f"
+def test_escape_sequences_are_shown():
+    """Control, direction and invisible characters are shown as escapes; joiners stay."""
+    assert render.safe(EVIL) == SHOWN
     emoji = "日本\u3000👩\u200d💻"
-    assert render.safe(emoji, Terminal()) == emoji
+    assert render.safe(emoji) == emoji
 
 
-def test_a_pipe_gets_the_text_as_it_is():
-    """What is no terminal is never changed."""
-    assert render.safe(EVIL, io.StringIO()) == EVIL
+@pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_documents_escape_by_their_own_means(form, read):
+    """JSON and YAML hold no such character, and say it all the same."""
+    document = {f"key {EVIL}": [EVIL, f'"{EVIL}\\', "日本 👩\u200d💻", "two\nlines\r\n\ttab"]}
+    text = documents.WRITERS[form]("")(document)
+    assert render.safe(text, render.LAYOUT) == text
+    assert "日本" in documents.WRITERS[form]("")(["日本"])
+    assert read(text) == document
+
+
+def test_found_by_jsonpath_is_left_as_it_is():
+    """What a script takes out of a document it gets byte by byte."""
+    assert documents.WRITERS["jsonpath"]("{.a}")({"a": EVIL}) == EVIL
+
+
+WIDE = ("日本語", "e\u0301", "👩\u200d💻", "❤\ufe0f", "ไทย", "가", "ﬁ", "plain", EVIL)
+
+
+def test_columns_line_up():
+    """Wide, combining, joined and escaped characters take the columns a terminal gives them."""
+    table = render.table(("Name", "Age"), [(name, "7s") for name in WIDE])
+    heading, *lines = table.split("\n")
+    assert {wcwidth.wcswidth(line.removesuffix("7s")) for line in lines} == {heading.index("Age")}
 
 
 DOCUMENT = {
@@ -180,7 +194,7 @@ def test_no_option_is_ignored(noun, name, verb):
     """What can be given is sent, or means the same everywhere, or is refused."""
     kind = next(row.kind for row in NOUNS if row.name == noun)
     if kind is None or not kind.fields:  # they read their options by themselves
-        assert noun in {"project", "secret", "registry", "apikey"}
+        assert noun in {"project", "secret", "registry", "repo", "apikey"}
         return
     sent = {option for row in kind.fields for option in row.options} | {"jobrun"}
     for option in parse(verb.takes):

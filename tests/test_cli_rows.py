@@ -20,6 +20,7 @@ def test_every_row_reaches_its_operation(ce, host, noun, verb):
     ce("project", "create", "-n", "mine")
     ce("secret", "create", "-n", "plain", "-l", "A=b")
     ce("registry", "create", "-n", "login", "-u", "u", "-p", "p")
+    ce("repo", "create", "-n", "git", "--ho", "github.com", "--kp", "-", text="key")
     words, expected = ROWS[noun, verb]
     before = len(host.log())
     ce(noun, verb, *words.split())

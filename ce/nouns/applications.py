@@ -11,6 +11,8 @@ from ce.nouns.shared import (
     LISTS,
     LISTS_RM,
     MOUNTS,
+    NO_LOGS,
+    NO_SERVICES,
     REBUILD,
     RUN,
     SIZES,
@@ -21,13 +23,14 @@ from ce.nouns.shared import (
     summary,
     variables,
 )
+from ce.render import safe
 from ce.views import HEAD, Shape, as_block, as_table, nothing, since, text, titled
-from ce.workloads import CONTAINER, port, probe, put_probe, visible
+from ce.workloads import CONTAINER, above_zero, port, probe, put_probe, visible
 
 SHOWN = "--cluster-local/--cl? --no-cluster-local/--ncl? --visibility/-v"
 PROBES = "--probe-live/--pl… --probe-ready/--pr…"
 NEW = (
-    "--concurrency/--cn=100 --concurrency-target/--ct --cpu=1 --ephemeral-storage/--es=400M "
+    "--concurrency/--cn=100 --concurrency-target/--ct=0 --cpu=1 --ephemeral-storage/--es=400M "
     "--max-scale/--max/--maxscale=10 --memory/-m=4G --min-scale/--min/--minscale=0 "
     "--port/-p --request-timeout/--rt/--timeout/-t=300 --scale-down-delay/--sdd=0 --user/-u=0"
 )
@@ -38,20 +41,21 @@ OLD = (
     "--probe-live-clear/--plr? --probe-ready-reset/--prr? --registry-secret-clear/--rsc?"
 )
 BOTH = f"{IMAGE} {LISTS} {VARIABLES} {SHOWN} {PROBES} --rn/--revision-name {BUILD_IMAGE}"
-MORE = "Run `ibmcloud ce application get -n '{name}'` to check the application status.\nOK\n"
+CREATED = "Run `ibmcloud ce application get -n '{name}'` to check the application status.\nOK\n"
+UPDATED = "Run 'ibmcloud ce application get -n {name}' to check the application status.\nOK\n"
 
 MEMBERS = (
     *CONTAINER,
     *removed("probe_live_clear=probe_liveness", "probe_ready_reset=probe_readiness"),
     *plain(
         "concurrency=scale_concurrency",
-        "concurrency_target=scale_concurrency_target",
         "max_scale=scale_max_instances",
         "min_scale=scale_min_instances",
         "request_timeout=scale_request_timeout",
         "scale_down_delay=scale_down_delay",
         "user=run_as_user",
     ),
+    Field("scale_concurrency_target", ("concurrency_target",), above_zero),
     Field("image_port", ("port",), port),
     Field("probe_liveness", ("probe_live",), probe("probe_live"), put_probe),
     Field("probe_readiness", ("probe_ready",), probe("probe_ready"), put_probe),
@@ -76,7 +80,7 @@ def _revisions(call: Call, doc: Doc) -> list[str] | None:
         latest = revision["name"] == newest
         if latest or call["show_all_revisions"]:
             block = REVISION_OF_APP(call, {**revision, "latest": latest})
-            lines += [f"{revision['name']}:", *(f"  {line}" for line in block.split("\n"))]
+            lines += [f"{safe(revision['name'])}:", *(f"  {line}" for line in block.split("\n"))]
     return lines or None
 
 
@@ -140,7 +144,7 @@ NOUNS = {
             "create": Verb(
                 "Create an application. Nothing runs it: it stays in warning.",
                 f"[A Q W] -n/--name* {NEW} {BOTH}",
-                f"Creating application '{{name}}'...\n|{MORE}",
+                f"Creating application '{{name}}'...\n|{CREATED}",
                 resources.create,
                 endpoint,
             ),
@@ -168,7 +172,7 @@ NOUNS = {
             "update": Verb(
                 "Change an application; what is not given stays. It makes a revision.",
                 f"[A Q W] --name/-n* {OLD} {LISTS_RM} {VARIABLES_RM} {BOTH} {REBUILD}",
-                f"Updating application '{{name}}' to latest revision.\n|{MORE}",
+                f"Updating application '{{name}}' to latest revision.\n|{UPDATED}",
                 resources.update,
                 endpoint,
             ),
@@ -182,6 +186,7 @@ NOUNS = {
             related=Related("revisions", "app_name", below=True),
             done=frozenset({"ready", "warning"}),
         ),
+        NO_LOGS | NO_SERVICES,
     ),
     "revision": Rows(
         {
@@ -214,5 +219,6 @@ NOUNS = {
             within="apps",
             owner="application",
         ),
+        NO_LOGS,
     ),
 }

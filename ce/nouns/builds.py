@@ -7,7 +7,7 @@ from ce.call import Call, Rows, Verb
 from ce.client import Doc
 from ce.kind import Kind, Related
 from ce.members import Field, always, masking, plain, removed, value
-from ce.nouns.shared import last, reason, summary
+from ce.nouns.shared import NO_LOGS, last, reason, summary
 from ce.render import span
 from ce.views import HEAD, Shape, as_block, as_table, rows, since, text, titled
 
@@ -207,5 +207,10 @@ NOUNS = {
             done=frozenset({"succeeded"}),
             ends=True,
         ),
+        {
+            "cancel": "nothing runs it, and the API has nothing to cancel it by; "
+            "'ce buildrun delete' removes it.",
+            **NO_LOGS,
+        },
     ),
 }

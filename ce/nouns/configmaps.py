@@ -36,6 +36,7 @@ NOUNS = {
                 f"[O Q] -n/--name* {VALUES}",
                 f"Creating Configmap '{{name}}'...\nOK{MORE}",
                 resources.create,
+                instead={"from_file": f"Creating configmap '{{name}}'...\nOK{MORE}"},
             ),
             "delete": Verb(
                 "Delete a config map.",

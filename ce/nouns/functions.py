@@ -5,7 +5,17 @@ from ce.call import Call, Rows, Verb
 from ce.client import Doc
 from ce.kind import Kind
 from ce.members import Field, masking, plain
-from ce.nouns.shared import BUILD, REBUILD, VARIABLES, VARIABLES_RM, endpoint, reason, variables
+from ce.nouns.shared import (
+    BUILD,
+    NO_LOGS,
+    NO_SERVICES,
+    REBUILD,
+    VARIABLES,
+    VARIABLES_RM,
+    endpoint,
+    reason,
+    variables,
+)
 from ce.views import HEAD, as_block, as_table, since, text, titled
 from ce.workloads import MEMBERS, code, runtime, saved, visible
 
@@ -27,8 +37,10 @@ def _bundle(_call: Call, doc: Doc) -> str | None:
     return None if found.startswith("data:") and "," in found else f"cr://{found}"
 
 
+# Like most, but for the ID.
+UNNUMBERED = {heading: cell for heading, cell in HEAD.items() if heading != "ID"}
 FUNCTION = as_block(
-    {**HEAD, "URL": text("endpoint"), "Status": titled("status"), "Reason": reason},
+    {**UNNUMBERED, "URL": text("endpoint"), "Status": titled("status"), "Reason": reason},
     {"Environment Variables": variables("run_env_variables")},
     {
         "Resources": {
@@ -128,5 +140,6 @@ NOUNS = {
             ),
             done=frozenset({"ready", "offline"}),
         ),
+        NO_LOGS | NO_SERVICES,
     ),
 }

@@ -12,6 +12,8 @@ from ce.nouns.shared import (
     LISTS,
     LISTS_RM,
     MOUNTS,
+    NO_LOGS,
+    NO_SERVICES,
     REBUILD,
     RUN,
     SIZES,
@@ -20,7 +22,7 @@ from ce.nouns.shared import (
     last,
     reason,
 )
-from ce.views import HEAD, Cell, Shape, as_block, as_table, since, text, titled
+from ce.views import HEAD, Cell, Shape, as_block, as_table, since, stacked, text, titled
 from ce.workloads import CONTAINER, counted, indices
 
 ARRAY = "--array-indexes/--array-indices/--ai --array-size/--as/--instances/--is"
@@ -63,16 +65,17 @@ RUNTIME: Shape = {
     "Max Execution Time": text("scale_max_execution_time"),
     "Retry Limit": text("scale_retry_limit"),
 }
-JOB = as_block(
-    HEAD,
-    last("Last Job Run"),
-    {
-        **RUN,
-        "Resource Allocation": {"CPU": SIZES["CPU"], "Memory": SIZES["Memory"]},
-        **MOUNTS,
-    },
-    {"Runtime": RUNTIME},
-    indent=4,
+JOB = stacked(
+    as_block(HEAD, last("Last Job Run")),
+    as_block(
+        {
+            **RUN,
+            "Resource Allocation": {"CPU": SIZES["CPU"], "Memory": SIZES["Memory"]},
+            **MOUNTS,
+        },
+        {"Runtime": RUNTIME},
+        indent=4,
+    ),
 )
 STATES = ("failed", "pending", "requested", "running", "succeeded", "unknown")
 
@@ -154,6 +157,7 @@ NOUNS = {
             fields=MEMBERS,
             related=Related("job_runs", "job_name"),
         ),
+        NO_LOGS | NO_SERVICES,
     ),
     "jobrun": Rows(
         {
@@ -213,5 +217,6 @@ NOUNS = {
             done=frozenset({"completed"}),
             ends=True,
         ),
+        NO_LOGS,
     ),
 }

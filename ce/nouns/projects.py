@@ -3,7 +3,7 @@
 from ce import projects, render
 from ce.call import Call, Rows, Verb
 from ce.client import Doc
-from ce.views import as_block, as_table, date, since, text, until, worded
+from ce.views import as_block, as_table, at, date, since, text, until, worded
 
 
 def _selected(call: Call, doc: Doc) -> str:
@@ -17,18 +17,51 @@ def _group(_call: Call, doc: Doc) -> str:
     return "default" if identity.rstrip("0") in {"", "default"} else identity
 
 
+def _tags(_call: Call, doc: Doc) -> str | None:
+    return ", ".join(doc.get("tags") or ()) or None
+
+
+CBR = "details.cbr.data_plane"
+NETWORKS = {"public": "Public internet", "private": "IBM Cloud private network"}
+
+
+def _private(_call: Call, doc: Doc) -> str:
+    return str(not at(doc, "details.vpe_not_enabled")).lower()
+
+
+def _addresses(_call: Call, doc: Doc) -> list[str] | None:
+    """Show the addresses by network, with a blank line after each."""
+    found = {heading: at(doc, f"egress_ips.{key}") for key, heading in NETWORKS.items()}
+    return [line for heading, ips in found.items() if ips for line in (heading, *ips, "")] or None
+
+
 PROJECT = as_block(
     {
         "Name": text("name"),
         "ID": text("id"),
         "CRN": text("crn"),
         "Status": worded("status"),
+        "Enabled": lambda _call, doc: str(at(doc, "details.project") == "enabled").lower(),
+        "Application Private Visibility Supported": _private,
         "Selected": _selected,
+        "Tags": _tags,
         "Region": text("region"),
         "Resource Group": _group,
         "Age": since("created_at"),
         "Created": date("created_at", render.long_date),
-    }
+        "Updated": date("updated_at", render.long_date),
+    },
+    {
+        "Connectivity": {
+            "Outbound - Source IP addresses": _addresses,
+            "Inbound - Context-based restrictions for the data plane": {
+                "Enforcement status": text(f"{CBR}.enforcement"),
+                "Public internet": text(f"{CBR}.inbound_public"),
+                "IBM Cloud private network": text(f"{CBR}.inbound_private"),
+                "Last applied": date(f"{CBR}.last_synced_at", render.long_date),
+            },
+        }
+    },
 )
 CONTEXT = as_block({"Name": text("name"), "ID": text("id"), "Region": text("region")})
 PROJECTS = as_table(
@@ -38,7 +71,7 @@ PROJECTS = as_table(
         "ID": text("id"),
         "Status": worded("status"),
         "Selected": _selected,
-        "Tags": lambda _call, doc: ", ".join(doc.get("tags", ())),
+        "Tags": _tags,
         "Region": text("region"),
         "Resource Group": _group,
         "Age": since("created_at"),
@@ -92,7 +125,7 @@ NOUNS = {
             ),
             "delete": Verb(
                 "Delete a project; it can be restored for seven days.",
-                f"[F Q W] --hard? {PICK}",
+                "[F Q W] --hard? --id/--guid† NAME|--name/-n†",
                 "Deleting project `{name}`\nOK",
                 projects.delete,
                 asks="Are you sure you want to delete project '{name}'? [y/N]> ",
@@ -123,6 +156,12 @@ NOUNS = {
                 "Selecting project '{name}'...\nOK",
                 projects.select,
             ),
+        },
+        refused={
+            "tag": "the API cannot change the tags of a project; "
+            "'ce project create --tag' gives them.",
+            "update": "there are no service IDs to bind services with; "
+            "'ce binding create' needs none.",
         },
     ),
     "reclamation": Rows(

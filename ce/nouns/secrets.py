@@ -1,10 +1,10 @@
-"""The rows of `secret` and `registry`, and what their commands show."""
+"""The rows of `secret`, `registry` and `repo`, and what their commands show."""
 
 from ce import resources, secret_data
 from ce.call import Rows, Verb
 from ce.kind import Kind
 from ce.members import masking
-from ce.views import as_table, count, date, project, since, text, with_data
+from ce.views import Shape, as_table, count, date, project, since, text, with_data
 
 SECRET = with_data(
     {
@@ -28,17 +28,20 @@ SECRETS = as_table(
         "Age": since("created_at"),
     },
 )
-REGISTRY = with_data(
+ACCESS: Shape = {"Name": text("name"), "Project": project("name"), "Project ID": project("id")}
+REGISTRY = with_data({**ACCESS, "Created": date("created_at")}, gap="", names={})
+ACCESSES = as_table("secrets", {"Name": text("name"), "Age": since("created_at")})
+REPO = with_data(
     {
-        "Name": text("name"),
-        "Project": project("name"),
-        "Project ID": project("id"),
+        **ACCESS,
+        "Age": since("created_at"),
         "Created": date("created_at"),
+        "Host": text("host"),
     },
-    gap="",
-    names={},
+    gap="\n",
+    names=secret_data.KEY_NAMES,
+    between=":\n",
 )
-REGISTRIES = as_table("secrets", {"Name": text("name"), "Age": since("created_at")})
 
 VALUES = (
     "--access-key-id/--akid --access-key-id-prompt? --cert-chain-file/--ccf --email/--em "
@@ -130,7 +133,7 @@ NOUNS = {
                 "[O Q] --sort-by/-s=name",
                 "Listing image registry access secrets...\n\nOK\n",
                 resources.listing,
-                REGISTRIES,
+                ACCESSES,
             ),
             "update": Verb(
                 "Change an image registry access secret; what is not given stays.",
@@ -149,6 +152,53 @@ NOUNS = {
             masking("data"),
             update="PUT",
             form="registry",
+        ),
+    ),
+    "repo": Rows(
+        {
+            "create": Verb(
+                "Create a Git repository access secret.",
+                "[O Q] --host/--ho* --key-path/--kp* -n/--name* --known-hosts-path/--khp",
+                "Creating Git access secret {name}...\nOK",
+                resources.create,
+            ),
+            "delete": Verb(
+                "Delete a Git repository access secret.",
+                "[F I Q] --name/-n*",
+                "Deleting Git access secret {name}...\nOK",
+                resources.delete,
+                asks="Are you sure you want to delete the Git access secret {name}? [y/N]> ",
+            ),
+            "get": Verb(
+                "Show a Git repository access secret, private key included.",
+                "[O Q] --name/-n* --decode/-d?",
+                "Getting Git access secret {name}...\nOK\n",
+                resources.get,
+                REPO,
+            ),
+            "list": Verb(
+                "List Git repository access secrets.",
+                "[O Q] --sort-by/-s=name",
+                "Listing Git access secrets...\nOK\n",
+                resources.listing,
+                ACCESSES,
+            ),
+            "update": Verb(
+                "Change a Git repository access secret; what is not given stays.",
+                "[O Q] --name/-n* --host/--ho --key-path/--kp --known-hosts-path/--khp",
+                "Getting Git access secret '{name}'...\nUpdating Git access secret '{name}'...\nOK",
+                resources.update,
+            ),
+        },
+        Kind(
+            "secrets",
+            "Git access secret",
+            secret_data.read,
+            secret_data.body,
+            secret_data.shown_as_repo,
+            masking("data"),
+            update="PUT",
+            form="ssh_auth",
         ),
     ),
 }

@@ -33,6 +33,17 @@ LISTS_RM = (
 )
 IMAGE = "--image/-i --registry-secret/--rs"
 
+# Documented commands that are refused, and why.
+NO_LOGS = {
+    "events": "nothing runs, so there are no system events.",
+    "logs": "nothing runs, so there are no logs.",
+    "restart": "nothing runs, so there is nothing to start again.",
+}
+NO_SERVICES = dict.fromkeys(
+    ("bind", "unbind"),
+    "there are no service instances here; 'ce binding' binds a service access secret.",
+)
+
 TYPES = {
     "literal": "Literal",
     "config_map_full_reference": "ConfigMap full reference",

@@ -83,13 +83,13 @@ def _help(text: str, aliases: tuple[str, ...]) -> str:
     return f"{text} Alias: {', '.join(aliases)}." if aliases else text
 
 
-def emulator() -> NoReturn:
+def emulator(*words: str) -> NoReturn:
     """Become the emulator's own command, on the state kept for it under CE_HOME."""
-    args = click.get_current_context().args
+    args = [*words, *click.get_current_context().args]
     state = ["--state", str(config.home() / "emulator")]
-    words = [args[0], *state, *args[1:]] if args and not args[0].startswith("-") else args
+    given = [args[0], *state, *args[1:]] if args and not args[0].startswith("-") else args
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "emulator", *words])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "emulator", *given])  # noqa: S606
 
 
 def admin() -> NoReturn:
@@ -115,6 +115,11 @@ def _root() -> Makers:
         **{(noun.name, *noun.aliases): partial(group, noun) for noun in OWN_NOUNS},
         ("emulator",): lambda: Verbatim(
             "emulator", callback=emulator, help="Run everything on this machine."
+        ),
+        ("doctor",): lambda: Verbatim(
+            "doctor",
+            callback=partial(emulator, "doctor"),
+            help="Check this machine, and say what to do.",
         ),
         ("admin",): lambda: Verbatim(
             "admin", callback=admin, help="Rotate key-encryption keys: keys list|rotate|prune."

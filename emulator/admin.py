@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -42,6 +43,7 @@ ROUTES = Map(
         Rule("/triggers/repeat", endpoint="repeat", methods=["POST"]),
         Rule("/functions/<name>", endpoint="call", methods=["POST"]),
         Rule("/reset", endpoint="reset", methods=["POST"]),
+        Rule("/export", endpoint="export", methods=["POST"]),
     ],
     strict_slashes=False,
 )
@@ -62,6 +64,7 @@ class Hub:
     addresses: dict[str, str]
     token: str
     bootstrap: Callable[[], None]
+    export_: Callable[[Path], None]
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request."""
@@ -181,6 +184,14 @@ class Hub:
         self.triggers_.drop()
         self.bootstrap()
         return wire.respond({"reset": True})
+
+    def export(self, request: Request) -> Response:
+        """Export data and keys to a folder of this machine."""
+        folder = Path(str(_field(request, "folder") or ""))
+        if not folder.is_absolute():
+            raise Refused("folder must be an absolute path.")
+        self.export_(folder)
+        return wire.respond({"exported": str(folder)})
 
     def _moved(self) -> Response:
         return wire.respond({"settled": self._settle(), **self._time()})

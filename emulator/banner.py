@@ -19,8 +19,10 @@ def loaded(endpoints: Sequence[Endpoint], started: float) -> str:
     return f"{len(endpoints)} ({each}) loaded in {spent:.1f}s, reloading on change"
 
 
-def ready(addresses: dict[str, str], environment: dict[str, str]) -> str:
-    """Everything a newcomer needs next."""
+def ready(
+    addresses: dict[str, str], environment: dict[str, str], spent: float, since_firestore: float
+) -> str:
+    """Everything a newcomer needs next; `spent` seconds since the start, and since Firestore."""
     places = [(name.capitalize(), addresses[name]) for name in ("hosting", "functions")]
     places.append(("Firestore", addresses["firestore"]))
     host, _, port = addresses["hub"].rpartition(":")
@@ -29,6 +31,7 @@ def ready(addresses: dict[str, str], environment: dict[str, str]) -> str:
             "",
             *_box(
                 "✔  All emulators ready! It is now safe to connect your app.",
+                f"i  Ready in {spent:.1f}s, {since_firestore:.1f}s after Firestore answered",
                 f"i  Console and API  http://{addresses['hosting']}",
             ),
             *_table([("Emulator", "Host:Port"), *places]),
@@ -39,6 +42,7 @@ def ready(addresses: dict[str, str], environment: dict[str, str]) -> str:
             *(f"    {line}" for line in exports(environment)),
             "    # and CODE_ENGINE_APIKEY, which only `ce emulator env` prints",
             "Press Ctrl-C to stop. Data lives in memory; the API key is kept.",
+            "`ce emulator export DIR` keeps the data, `start --import DIR` goes on with it.",
             "",
         ]
     )

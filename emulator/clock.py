@@ -23,7 +23,7 @@ class Clock:
         """Seconds ahead of real time; none while the file does not exist."""
         try:
             return float(self.path.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0.0
         except ValueError:
             raise Refused(f"{self.path} does not hold a number; delete it.") from None

@@ -1,4 +1,4 @@
-"""Every command but `start`: asks the running host through its hub, or starts one for `exec`.
+"""Every command that asks the running host, through its hub.
 
 It must never guess at a host: the state folder says which one runs.
 """
@@ -8,8 +8,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -19,21 +17,23 @@ from typing import Any
 import requests
 
 from emulator import ACCOUNT, KEYS, Refused, firestore, wire
+from emulator.exports import HOLDS_KEYS
 from emulator.log import say
 from emulator.state import State
 
-BOOT = 150.0  # seconds a host for `exec` may take, a first download apart
-STOP = 20.0  # seconds a host may take to stop
+ASK = 120.0  # seconds the hub may take to answer
+EXPORT = firestore.EXPORT + 60.0  # seconds an export may take: Firestore's part, and the files
+STOP = 20.0  # seconds a host may take to stop, an export apart
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def ask(state: State, method: str, path: str, body: Any = None) -> Any:
+def ask(state: State, method: str, path: str, body: Any = None, seconds: float = ASK) -> Any:
     """Ask the hub; a refusal is said as the hub said it."""
     hub = state.hub()
     headers = {"Authorization": f"Bearer {hub['token']}"}
     try:
         url = hub["hub"] + path
-        answer = wire.session().request(method, url, json=body, headers=headers, timeout=120)
+        answer = wire.session().request(method, url, json=body, headers=headers, timeout=seconds)
         data = answer.json()
     except (requests.RequestException, ValueError):
         raise Refused(f"The host (pid {hub['pid']}) does not answer.") from None
@@ -142,29 +142,11 @@ def stop(state: State) -> int:
     return 0
 
 
-def execute(state: State, start: list[str], command: list[str]) -> int:
-    """Run a command against the running host, or one of its own; its exit code."""
-    if state.pid():
-        return _child(state, command)
-    state.prepare()
-    state.drop("hub.json")
-    log = state.folder / "host.log"
-    host = firestore.spawn(
-        [sys.executable, "-m", "emulator", "start", "--state", str(state.folder), *start],
-        log,
-        Path(__file__).resolve().parents[1],
-    )
-    try:
-        deadline = time.monotonic() + BOOT
-        while state.read("hub.json") is None:
-            if host.poll() is not None or time.monotonic() > deadline:
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-                raise Refused(f"The host did not start ({log}):\n{tail}")
-            time.sleep(0.05)
-        return _child(state, command)
-    finally:
-        host.terminate()
-        host.wait()
+def export(state: State, folder: Path) -> int:
+    """Export data and keys of the running host."""
+    ask(state, "POST", "/export", {"folder": str(folder)}, EXPORT)
+    say(f"{folder} is written. {HOLDS_KEYS}")
+    return 0
 
 
 def clock(state: State, action: str, value: str | None) -> int:
@@ -235,25 +217,13 @@ def _counts(counts: Mapping[str, int]) -> str:
     return "  ".join(f"{name} {number}" for name, number in counts.items())
 
 
-def _child(state: State, command: list[str]) -> int:
-    """Run the command with our signals: Ctrl-C reaches it by itself, SIGTERM is passed on."""
-    told = os.environ | environment(state)
-    try:
-        child = subprocess.Popen(command, env=told)  # noqa: S603 - the user's own command
-    except OSError as problem:
-        raise Refused(f"{command[0]} does not run: {problem.strerror}.") from None
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-    code = child.wait()
-    return code if code >= 0 else 128 - code
-
-
 def _end(pid: int, state: State) -> None:
     os.kill(pid, signal.SIGTERM)
     os.killpg(os.getpgid(pid), signal.SIGCONT)  # a host that was suspended must wake up to stop
-    deadline = time.monotonic() + STOP
+    patience = STOP + (EXPORT if (state.read("hub.json") or {}).get("exports") else 0)
+    deadline = time.monotonic() + patience
     while state.pid() == pid:
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
-            raise Refused(f"The host (pid {pid}) did not stop within {STOP:.0f}s and was killed.")
+            raise Refused(f"The host (pid {pid}) did not stop in {patience:.0f}s and was killed.")
         time.sleep(0.05)

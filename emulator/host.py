@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Any
 import functions_framework
 from functions_framework import _function_registry
 
-from emulator import wire
+from emulator import manifest, wire
 from emulator.log import Log
 from emulator.manifest import Endpoint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-WATCHED = ("functions", "shared")
-POLL = 0.5  # seconds
+BINDS = "functions"  # imports what is watched beside it, and is never imported by it
+WATCHED = (BINDS, "shared")
+POLL = 0.3  # seconds
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Host:
         self._log = log
         self._table = Table()
         self._seen: dict[Path, int] = {}
+        self._stale: set[str] = set()  # folders that have changed since what is served was loaded
 
     def app(self, name: str) -> "WSGIApplication":
         """Give the function's app, or one that says why the function does not load."""
@@ -70,15 +72,18 @@ class Host:
 
     def load(self) -> Fault | None:
         """Load all functions anew and serve them; on a fault go on with what served before."""
-        self._seen = dict(self._files())  # what changes from here on, even meanwhile, loads again
+        seen = dict(self._files())  # what changes from here on, even meanwhile, loads again
+        self._stale |= {self._folder(path) for path, _ in self._seen.items() ^ seen.items()}
+        self._seen = seen
+        previous = self._modules()
         # The first time, what whoever started us has imported (and wrapped, for a test) stays.
-        again = self._modules() if self._table.apps else ()
-        previous = {name: sys.modules.pop(name) for name in again}
-        apps, homes = {}, {}
+        for name, module in previous.items() if self._table.apps else ():
+            if self._folder(Path(str(module.__file__))) in self._stale | {BINDS}:
+                del sys.modules[name]
+        apps = {}
         try:
             for endpoint in self.endpoints.values():
                 apps[endpoint.name] = _guarded(self._load(endpoint))
-                homes[endpoint.name] = self._home(endpoint)
         except (Exception, SystemExit) as problem:  # noqa: BLE001 - the user's file may do anything
             for name in self._modules():
                 del sys.modules[name]
@@ -91,7 +96,8 @@ class Host:
             }
             self._table = Table(old.apps, old.homes, broken)
             return fault
-        self._table = Table(apps, homes)
+        self._table = Table(apps, self._homes())
+        self._stale.clear()
         return None
 
     def watch(self) -> None:
@@ -111,14 +117,15 @@ class Host:
             sys.path[:] = path  # it appends functions/ once a function
         return app
 
-    def _home(self, endpoint: Endpoint) -> Path:
-        """Find the file that defines the function; main.py only passes names on."""
-        main = sys.modules["main"]
-        function = getattr(main, endpoint.entry_point)
-        for name, module in self._modules().items():
-            if name != "main" and getattr(module, endpoint.entry_point, None) is function:
-                return Path(str(module.__file__))
-        return Path(str(main.__file__))
+    def _homes(self) -> dict[str, Path]:
+        """Find the file that defines each function; main.py only passes names on."""
+        modules, homes = self._modules(), {}
+        main = modules.pop("main", None)
+        for endpoint in self.endpoints.values():
+            function = getattr(main, endpoint.entry_point)
+            home = (m for m in modules.values() if getattr(m, endpoint.entry_point, 0) is function)
+            homes[endpoint.name] = Path(str(getattr(next(home, main), "__file__", None)))
+        return homes
 
     def _modules(self) -> dict[str, ModuleType]:
         folders = [str(self.root / folder) + os.sep for folder in WATCHED]
@@ -127,6 +134,9 @@ class Host:
             for name, module in list(sys.modules.items())
             if any(str(getattr(module, "__file__", None)).startswith(path) for path in folders)
         }
+
+    def _folder(self, path: Path) -> str:
+        return path.relative_to(self.root).parts[0]
 
     def _fault(self, problem: BaseException) -> Fault:
         file, line = str(self.root / "functions" / "main.py"), 0
@@ -142,8 +152,12 @@ class Host:
     def _watch(self) -> None:
         while True:
             time.sleep(POLL)
-            if changed := self._seen.items() ^ dict(self._files()).items():
-                self._reload(", ".join(sorted({path.stem for path, _ in changed})))
+            if not (changed := self._seen.items() ^ dict(self._files()).items()):
+                continue
+            names = {path.name for path, _ in changed}
+            if manifest.FILE in names:
+                self._log.note("functions", f"{manifest.FILE} changed: start anew for it to count")
+            self._reload(", ".join(sorted(name.partition(".")[0] for name in names)))
 
     def _reload(self, changed: str) -> None:
         # Two saves within a second look alike to a .pyc file, so reloads neither write one.
@@ -158,7 +172,7 @@ class Host:
     def _files(self) -> Iterator[tuple[Path, int]]:
         for folder in WATCHED:
             for path in (self.root / folder).rglob("*"):
-                if path.suffix in {".py", ".json"}:
+                if path.suffix in {".py", ".json"} or path.name == manifest.FILE:
                     try:
                         yield path, path.stat().st_mtime_ns
                     except FileNotFoundError:

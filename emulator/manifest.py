@@ -18,6 +18,7 @@ from emulator import Refused
 
 FIRESTORE = "google.cloud.firestore.document.v1."
 EVENTS = {FIRESTORE + verb for verb in ("written", "created", "updated", "deleted")}
+FILE = "functions.yaml"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 
@@ -72,7 +73,7 @@ class Endpoint:
 
 def read(root: Path) -> list[Endpoint]:
     """Every function that functions.yaml deploys."""
-    path = root / "functions" / "functions.yaml"
+    path = root / "functions" / FILE
     try:
         manifest = yaml.safe_load(path.read_text())
     except FileNotFoundError:

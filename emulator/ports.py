@@ -4,12 +4,14 @@ It must never bind another address: nothing of this host leaves the machine.
 """
 
 import socket
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from emulator import Refused
 
 SHOWN = 300  # characters of a command line: enough for its program and its main arguments
+PROC = Path("/proc")
 TRIES = 100  # ports a movable one may move on
 
 
@@ -70,17 +72,35 @@ def _bind(port: int) -> socket.socket:
 
 
 def _owner(port: int) -> tuple[str, list[str]]:
-    """Find the process that listens on the port, where Linux tells in /proc."""
+    """Find the process that listens on the port: /proc tells on Linux, `lsof` elsewhere."""
+    if not (PROC / "net").exists():
+        return _listed(port)
     inodes = set()
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
-            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            for line in (PROC / "net" / table).read_text().splitlines()[1:]:
                 row = line.split()
                 if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port:
                     inodes.add(f"socket:[{row[9]}]")
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
+    for descriptor in PROC.glob("[0-9]*/fd/*") if inodes else ():
         with suppress(OSError):
             if str(descriptor.readlink()) in inodes:
                 pid = descriptor.parts[2]
-                return pid, Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+                return pid, (PROC / pid / "cmdline").read_text().rstrip("\0").split("\0")
     return "", []
+
+
+def _listed(port: int) -> tuple[str, list[str]]:
+    """Ask lsof and ps for the process that listens on the port, if they are there."""
+    pid = _output("lsof", "-nP", "-t", f"-iTCP:{port}", "-sTCP:LISTEN").partition("\n")[0]
+    return (pid, _output("ps", "-ww", "-o", "args=", "-p", pid).split()) if pid else ("", [])
+
+
+def _output(*words: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - words of ours
+            words, capture_output=True, text=True, check=False, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from gunicorn.app.base import BaseApplication
@@ -50,9 +50,26 @@ NOT_HTTP = (400, "malformed_request", "The request is not HTTP.")
 STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
 
+class Store(Protocol):
+    """What the functions cannot do without; it ends with us."""
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        ...
+
+    def kill(self) -> None:
+        """End it, now; called from a signal's handler."""
+        ...
+
+
 class _Application(BaseApplication):  # type: ignore[misc]
-    def __init__(self, settings: dict[str, Any], boot: Callable[[], "WSGIApplication"]) -> None:
-        self._settings, self._boot = settings, boot
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        boot: Callable[[], "WSGIApplication"],
+        stopping: Callable[[], None],
+    ) -> None:
+        self._settings, self._boot, self.stopping = settings, boot, stopping
         super().__init__()
 
     def load_config(self) -> None:
@@ -64,7 +81,11 @@ class _Application(BaseApplication):  # type: ignore[misc]
         # Ctrl-C reaches the whole process group; only the arbiter may act on it.
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        return self._boot()
+        # Until there is something to finish, a stop need not wait for us.
+        serving = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        app = self._boot()
+        signal.signal(signal.SIGTERM, serving)
+        return app
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
@@ -129,22 +150,38 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
-    def __init__(self, application: _Application, healthy: Callable[[], bool]) -> None:
-        self.stopping, self._healthy = False, healthy
+    def __init__(self, application: _Application, store: Store) -> None:
+        self.stopping, self._store = False, store
         super().__init__(application)
 
+    def init_signals(self) -> None:
+        """Take the signals, but not a hang-up that whoever started us wants ignored (nohup)."""
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        super().init_signals()
+        if ignored:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
     def signal(self, sig: int, frame: Any) -> None:
-        """Stop on the first signal, at once on the second; gunicorn's others are not for us."""
+        """Stop on the first signal, at once on the second; gunicorn's others are not for us.
+
+        This stays the handler after the workers have stopped, while data is exported.
+        """
         if sig in STOPS:
             if self.stopping:
                 self.kill_workers(signal.SIGKILL)
-                os._exit(1)  # the Firestore emulator dies with us
+                self._store.kill()
+                os._exit(1)
             self.stopping = True
             super().signal(signal.SIGTERM, frame)
 
+    def handle_term(self) -> None:
+        """Say that the first signal was heard, and begin to stop."""
+        self.app.stopping()
+        super().handle_term()
+
     def murder_workers(self) -> None:
         """Once a second: a host that cannot serve any more stops, and says so with its code."""
-        if not self._healthy():
+        if not self._store.alive():
             self.stopping = True
             raise HaltServer("unhealthy", 1)
 
@@ -157,15 +194,21 @@ def serve(
     sockets: Sequence[socket.socket],
     threads: int,
     boot: Callable[[], "WSGIApplication"],
-    healthy: Callable[[], bool],
+    store: Store,
     log: Log,
     level: str = "",
 ) -> int:
-    """Serve until stopped; the exit code. `level` is that of what gunicorn says."""
+    """Serve until stopped, or until the store is gone; the exit code.
+
+    `level` is that of what gunicorn says.
+    """
 
     def died(arbiter: _Arbiter, worker: Any) -> None:
         if not arbiter.stopping:
             log.fault("functions", f"the worker (pid {worker.pid}) died, starting another")
+
+    def stopping() -> None:
+        log.note("emulators", "stopping; Ctrl-C again stops at once")
 
     settings = {
         "bind": [f"fd://{bound.detach()}" for bound in sockets],
@@ -186,7 +229,7 @@ def serve(
     _Worker.fault = partial(log.fault, "emulators")
     parent, code = os.getpid(), 0
     try:
-        _Arbiter(_Application(settings, boot), healthy).run()
+        _Arbiter(_Application(settings, boot, stopping), store).run()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
     except HaltServer as halt:  # a worker that did not boot while we were stopping already

@@ -27,14 +27,20 @@ class State:
 
     def prepare(self) -> None:
         """Make the folder, for its owner only."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+        except OSError as problem:
+            raise Refused(
+                f"The state folder {self.folder} cannot be made ({problem.strerror}): set CE_HOME "
+                "to a folder of your own."
+            ) from None
 
     def read(self, name: str) -> dict[str, Any] | None:
         """Read a JSON file, if it is there."""
         try:
             found = json.loads((self.folder / name).read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError:
             raise Refused(f"{self.folder / name} is damaged; delete it.") from None
@@ -94,7 +100,7 @@ class State:
                 if _lock(file.fileno()):
                     return None
                 pid = int(file.read() or 0)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return pid if pid and _alive(pid) else None
 

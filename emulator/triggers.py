@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
 from emulator import Refused, wire
 from emulator.host import Host
 from emulator.log import Log
@@ -78,17 +80,19 @@ class Triggers:
         for trigger_id, endpoint in self._endpoints.items():
             event = endpoint.trigger
             assert isinstance(event, Event)  # noqa: S101 - for the type checker
-            answer = wire.session().post(
-                url,
-                params={"eventarcTriggerId": trigger_id},
-                json={
-                    "eventType": event.type,
-                    "database": event.database,
-                    "namespace": event.namespace,
-                    "document": {"value": event.document, "matchType": event.match},
-                },
-                timeout=REGISTER,
-            )
+            wanted = {
+                "eventType": event.type,
+                "database": event.database,
+                "namespace": event.namespace,
+                "document": {"value": event.document, "matchType": event.match},
+            }
+            named = {"eventarcTriggerId": trigger_id}
+            try:
+                answer = wire.session().post(url, params=named, json=wanted, timeout=REGISTER)
+            except requests.RequestException as problem:
+                raise Refused(
+                    f"Firestore took no trigger of {endpoint.name} ({type(problem).__name__})."
+                ) from None
             if not answer.ok:
                 raise Refused(f"Firestore refused the trigger of {endpoint.name}: {answer.text}")
 

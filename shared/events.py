@@ -10,20 +10,41 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import proto
 from cloudevents.http import CloudEvent
 from google.cloud.firestore_v1.types.document import Document
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 
-from shared.documents import decode, plain
+from shared.documents import decode
 from shared.errors import Error
 
 
-class DocumentEventData(proto.Message):  # type: ignore[misc] # proto-plus is untyped
-    """google.events.cloud.firestore.v1.DocumentEventData, as far as we read it."""
+def _document_event_data() -> Any:
+    """Make google.events.cloud.firestore.v1.DocumentEventData, as far as we read it.
 
-    value = proto.Field(proto.MESSAGE, number=1, message=Document)
-    old_value = proto.Field(proto.MESSAGE, number=2, message=Document)
+    A message of the plain library: the same one may be made again, when the local host loads this
+    file anew, and one of proto-plus may not.
+    """
+    document = Document.pb().DESCRIPTOR
+    file = FileDescriptorProto(name="reprieve/events.proto", package="reprieve", syntax="proto3")
+    file.dependency.append(document.file.name)
+    made = file.message_type.add(name="DocumentEventData")
+    for number, name in enumerate(("value", "old_value"), start=1):
+        made.field.add(
+            name=name,
+            number=number,
+            type="TYPE_MESSAGE",
+            label="LABEL_OPTIONAL",
+            type_name=f".{document.full_name}",
+        )
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    return GetMessageClass(pool.FindMessageTypeByName(f"{file.package}.{made.name}"))
+
+
+DocumentEventData = _document_event_data()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +70,7 @@ def _parsed(data: bytes) -> Any:
     with suppress(binascii.Error):  # raw protobuf holds control characters, base64 none
         data = base64.b64decode(data, validate=True)
     try:
-        return plain(DocumentEventData.deserialize(data))
+        return DocumentEventData.FromString(data)
     except DecodeError:
         raise Error("malformed_request", "The event's body is no DocumentEventData.") from None
 

@@ -47,7 +47,7 @@ def run(*args: str, text: str = "") -> Done:
     return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
 
-ASKED = re.compile(r"  (GET|HEAD|POST|PUT|DELETE|PATCH) (\S+)  \d+  \d+ms$", re.MULTILINE)
+ASKED = re.compile(r"  (GET|HEAD|POST|PUT|DELETE|PATCH) (\S+) +\d+ +\d+ms$", re.MULTILINE)
 
 
 def asked(log: str) -> list[tuple[str, str]]:

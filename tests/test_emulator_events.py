@@ -131,6 +131,8 @@ def test_a_store_that_knows_no_triggers_is_refused(host, events):
     found, _ = events
     with pytest.raises(Refused, match="trigger of watch"):
         found.register(host.functions.removeprefix("http://"), "demo-hub")
+    with pytest.raises(Refused, match="took no trigger of watch"):
+        found.register("127.0.0.1:1", "demo-hub")
 
 
 def test_events_can_be_held_dropped_and_repeated(events):
@@ -170,6 +172,7 @@ def hub(host, tmp_path):
             addresses={"hub": "127.0.0.1:4400"},
             token="t",
             bootstrap=lambda: boots.append(made),
+            export_=lambda folder: boots.append(str(folder)),
         )
         yield Client(app), app, served, boots
 

@@ -1,9 +1,12 @@
 """Loading the functions, and loading them again when a file changes."""
 
+import shutil
+
 import pytest
 
 from emulator import wire
 from tests.emulator_support import HTTP, loaded, repository
+from tests.support import ROOT, Host, until
 
 MAIN = """
 import {module}
@@ -66,3 +69,43 @@ def test_a_function_that_raises_or_exits_answers_500(served, does):
     assert host.load() is None
     assert wire.call(host.app("good")).status == 500
     assert wire.call(host.app("other")).status == 200
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A host of a copy of this repository, to be edited; and the copy."""
+    root = tmp_path / "root"
+    for name in ("functions", "shared", "console"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("firebase.json", "firestore.rules"):
+        shutil.copy(ROOT / name, root)
+    host = Host(tmp_path / "ce", "--firestore-port=0", "--hub-port=0", f"--root={root}").start()
+    yield host, root
+    host.stop()
+
+
+def test_the_real_functions_are_edited_while_they_serve(copy):
+    """What is saved serves, in functions/ and in shared/; a fault is one line, and local."""
+    host, root = copy
+    account = host.account()
+    project = account.project()
+
+    def says(text):
+        until(lambda: text in host.log(), 60)
+
+    quotas = root / "shared" / "quotas.py"
+    quotas.write_text(quotas.read_text() + "\n")
+    says("reloaded quotas in ")
+    file = root / "functions" / "http_projects.py"
+    good = file.read_text()
+    file.write_text(good + "\n1 / 0\n")
+    line = len(good.splitlines()) + 2
+    says(f"✗  functions: functions/http_projects.py:{line}  ZeroDivisionError: division by zero\n")
+    assert account.function("getProject", id=project["id"]).status_code == 500
+    account.secret(project, "s", {"k": "v"})  # through another file's functions
+    file.write_text(good)
+    says("reloaded http_projects in ")
+    account.action(project, "reclaim")
+    account.gone(project)  # events find the new functions too
+    (root / "functions" / "functions.yaml").touch()
+    says("functions.yaml changed: start anew for it to count")

@@ -6,13 +6,13 @@ import http.server
 import json
 import logging
 import os
+import re
 import shutil
 import socket
 import stat
 import subprocess
 import sys
 import threading
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from emulator import Refused, commands, firestore, jar, ports
 from emulator.clock import Clock
 from emulator.log import Log, libraries
 from emulator.state import State
+from tests.emulator_support import needing
 
 
 def test_log_as_json_and_quiet(capsys):
@@ -59,7 +60,7 @@ def test_a_path_is_shown_where_it_can_be_names(capsys, what):
     for log in (Log(), Log(as_json=True)):
         log.call("f", what, 200, 0)
         said = capsys.readouterr().out
-        said = json.loads(said)["request"] if log.as_json else said.split("  ")[2]
+        said = json.loads(said)["request"] if log.as_json else re.split(r"  +", said)[2]
         assert said == (SHOWN[what] or what)
 
 
@@ -168,6 +169,18 @@ def test_a_taken_port_says_by_whom_and_which_flag():
         ports.bind_next(65536)
 
 
+def test_a_taken_port_where_there_is_no_proc(tmp_path, monkeypatch):
+    """There lsof and ps say whose it is; without them the flag is still named."""
+    for name, said in (("lsof", "4711\n4712"), ("ps", "java -jar firestore.jar")):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{said}'\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(ports, "PROC", tmp_path / "nowhere")
+    for path, by in ((f"{tmp_path}:/bin", r" by pid 4711 \(java -jar firestore\.jar\)"), ("", "")):
+        monkeypatch.setenv("PATH", path)
+        refused = ports.taken(8080, "Firestore", "--firestore-port")
+        assert re.match(f"Port 8080 for Firestore is taken{by}: stop that, or", str(refused))
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("7d", 604800), ("36h", 129600), ("90s", 90), ("-1h", -3600), ("5", 5)]
 )
@@ -254,14 +267,6 @@ def test_no_network_is_one_sentence_with_the_remedy(tmp_path):
     with pytest.raises(Refused, match="gcloud components install"):
         jar.fetch(release, tmp_path / "x.jar", Log(quiet=True))
     assert list(tmp_path.iterdir()) == []
-
-
-def needing(path, version):
-    """Write a jar whose class needs this Java, and does not run."""
-    with zipfile.ZipFile(path, "w") as file:
-        head = b"\xca\xfe\xba\xbe\0\0" + (version + 44).to_bytes(2, "big")
-        file.writestr(jar.MAIN.replace(".", "/") + ".class", head)
-    return path
 
 
 def test_java_from_pypi_when_path_has_none(machine, monkeypatch):

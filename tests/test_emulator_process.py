@@ -1,180 +1,20 @@
 """The local host as a process: started twice, killed, stopped, hosting functions that misbehave."""
 
-import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import threading
-import time
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 
 from emulator import Refused, commands, ports
-from emulator.__main__ import main
 from emulator.state import State
-
-ROOT = Path(__file__).parents[1]
-ANY_PORTS = [f"--{name}-port=0" for name in ("hosting", "functions", "firestore", "hub")]
-MAIN = """
-import os, time
-import functions_framework
-from google.cloud import firestore
-
-@functions_framework.http
-def hello(request):
-    return str(os.getpid())
-
-@functions_framework.http
-def sleep(request):
-    print("sleeping")
-    time.sleep(float(request.args["s"]))
-    return "slept"
-
-@functions_framework.http
-def die(request):
-    os._exit(9)
-
-@functions_framework.http
-def write(request):
-    firestore.Client().document("projects/p").set({"n": 1})
-    return "written"
-
-@functions_framework.cloud_event
-def watch(event):
-    assert event["document"] == "projects/p"
-
-@functions_framework.http
-def sweep(request):
-    return "swept"
-
-@functions_framework.http
-def createAccount(request):
-    body = request.get_json()
-    return {"account_id": "a", "apikey": body.get("apikey", f"key-{os.getpid()}")}, 201
-"""
-MANIFEST = """
-specVersion: v1alpha1
-endpoints:
-  hello: {entryPoint: hello, httpsTrigger: {}}
-  sleep: {entryPoint: sleep, httpsTrigger: {}}
-  die: {entryPoint: die, httpsTrigger: {}}
-  write: {entryPoint: write, httpsTrigger: {}}
-  sweep: {entryPoint: sweep, scheduleTrigger: {schedule: "0 0 1 1 *"}}
-  watch:
-    entryPoint: watch
-    eventTrigger:
-      eventType: google.cloud.firestore.document.v1.written
-      eventFilterPathPatterns: {document: "projects/{id}"}
-"""
-ACCOUNT = "  createAccount: {entryPoint: createAccount, httpsTrigger: {invoker: [private]}}\n"
-
-
-class Process:
-    """A host of a small repository of its own, with its own Firestore unless it is given one."""
-
-    def __init__(self, folder, firestore=None, main=MAIN, manifest=MANIFEST + ACCOUNT):
-        self.state, self.root = folder / "state", folder / "root"
-        (self.root / "functions").mkdir(parents=True)
-        self.main = self.root / "functions" / "main.py"
-        self.main.write_text(main)
-        (self.root / "functions" / "functions.yaml").write_text(manifest)
-        self.options = ["--root", str(self.root), *ANY_PORTS]
-        self.log, self.running = folder / "log", None
-        self.env = {k: v for k, v in os.environ.items() if k != "FIRESTORE_EMULATOR_HOST"}
-        self.env |= {"FIRESTORE_EMULATOR_HOST": firestore} if firestore else {}
-
-    def start(self, *options):
-        """Start it and wait for its hub.json."""
-        self.running = self.begin("start", *self.options, *options)
-        self.until(lambda: self.info and self.info["pid"] == self.running.pid)
-        return self
-
-    def end(self):
-        """Stop it, if it runs."""
-        if pid := State(self.state).pid():
-            os.kill(pid, signal.SIGTERM)
-            self.running.wait(20)
-
-    def begin(self, *words):
-        """Begin a command that goes on, in a session of its own."""
-        with self.log.open("w") as log:
-            return subprocess.Popen(
-                self.command(*words),
-                cwd=ROOT,
-                env=self.env,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def run(self, *words):
-        """Run one command to its end."""
-        return subprocess.run(
-            self.command(*words),
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def ask(self, *words):
-        """Run one command in this process; the exit code and all it said."""
-        said = io.StringIO()
-        with redirect_stdout(said), redirect_stderr(said):
-            code = main([words[0], "--state", str(self.state), *words[1:]])
-        return code, said.getvalue()
-
-    def command(self, name, *words):
-        """Give the command line."""
-        return [sys.executable, "-m", "emulator", name, "--state", str(self.state), *words]
-
-    @property
-    def info(self):
-        """What hub.json says, if it is there."""
-        with suppress(FileNotFoundError):
-            return json.loads((self.state / "hub.json").read_text())
-        return None
-
-    def get(self, name):
-        """Call a function by its name."""
-        return requests.get(f"{self.info['functions']}/{name}", timeout=10)
-
-    def busy(self, seconds, answers):
-        """Begin a request that takes so long; what it is answered goes into the list."""
-
-        def call():
-            with suppress(requests.RequestException):
-                answers.append(self.get(f"sleep?s={seconds}").text)
-
-        thread = threading.Thread(target=call)
-        thread.start()
-        self.says("sleeping")
-        return thread
-
-    def says(self, text):
-        """Wait for a line in the log."""
-        self.until(lambda: text in self.log.read_text())
-
-    def until(self, condition, seconds=60):
-        """Wait; show the host's log if it is in vain."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
-
-    def firestore_answers(self, address):
-        """Whether the Firestore emulator is there."""
-        with suppress(requests.RequestException):
-            return requests.get(f"http://{address}/", timeout=2).text.strip() == "Ok"
-        return False
+from tests.emulator_support import MAIN, MANIFEST, ROOT, Process
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +155,8 @@ def test_commands_ask_the_running_host(host):
     [
         (("sh", "-c", "echo $CE_HUB_STATE; exit 7"), 7, "@\n"),
         (("sh", "-c", "kill -9 $$"), 137, ""),
-        (("/nowhere/at/all",), 1, "/nowhere/at/all does not run: No such file or directory.\n"),
+        (("/nowhere/at/all",), 127, "/nowhere/at/all: no such command\n"),
+        (("/etc/passwd",), 126, "/etc/passwd: cannot be run\n"),
     ],
 )
 def test_exec_runs_against_the_running_host(host, command, code, said):

@@ -1,5 +1,7 @@
 """What the local host reads and serves: functions.yaml, firebase.json, the three ports."""
 
+import re
+
 import pytest
 from werkzeug.test import Client
 
@@ -247,8 +249,7 @@ def test_requests_are_logged_without_query_or_escape_codes(capsys):
     app = server.app({80: ("hosting", wire.not_found())}, Log())
     Client(app).get("/b/a%1b%5b2J?apikey=hunter2")
     shown = capsys.readouterr().out
-    assert "hosting  GET /b/…  404" in shown
-    assert "  404  " in shown
+    assert re.search(r"  hosting +GET /b/… +404  ", shown)
     assert "hunter2" not in shown
     assert "\x1b" not in shown
 

@@ -51,8 +51,8 @@ def message(before, after):
             document = plain(Document())
             document.name = f"projects/p/databases/(default)/documents/{PATH}"
             encode(fields, document.fields)
-            getattr(plain(data), name).CopyFrom(document)
-    return DocumentEventData.serialize(data)
+            getattr(data, name).CopyFrom(document)
+    return data.SerializeToString()
 
 
 def event(data, **attributes):
@@ -162,7 +162,7 @@ def deliveries(tmp_path_factory):
             "namespace": "(default)",
             "document": pattern,
         }
-        answer = requests.post(url, params={"eventarcTriggerId": "t"}, json=trigger, timeout=10)
+        answer = requests.post(url, params={"eventarcTriggerId": "t"}, json=trigger, timeout=60)
         assert answer.status_code == 200
         db = Store.connect("demo-events", running.address, random.random, "(default)")
         steps = (

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from emulator.ports import free
-from shared.documents import encode, plain
+from shared.documents import encode
 from shared.events import DocumentEventData
 from tests.support import ROOT, until
 
@@ -278,8 +278,8 @@ def test_on_project_written_alone(host, owner):
     path = f"projects/{project['id']}"
     forged = DocumentEventData()
     fields = before[0][project["id"]] | {"status": "hard_deleting", "shredded_at": None}
-    encode(fields, plain(forged).value.fields)
-    body = DocumentEventData.serialize(forged)
+    encode(fields, forged.value.fields)
+    body = forged.SerializeToString()
     head = {
         "ce-id": "1",
         "ce-specversion": "1.0",

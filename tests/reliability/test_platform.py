@@ -14,7 +14,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from shared import callers
 from shared.app import Settings
-from shared.documents import encode, plain
+from shared.documents import encode
 from shared.errors import Error
 from shared.events import DocumentEventData
 from tests.support import WEEK
@@ -272,9 +272,9 @@ def forged(project, **changes):
     event = DocumentEventData()
     encode(
         project | {"status": "hard_deleting", "shredded_at": None, **changes},
-        plain(event).value.fields,
+        event.value.fields,
     )
-    return DocumentEventData.serialize(event)
+    return event.SerializeToString()
 
 
 @pytest.mark.claim("F32", "a forged event with the right identity changes nothing of any account")

@@ -1,0 +1,254 @@
+"""Exports of the local host: what is in one, what it brings back, and what is refused.
+
+The functions are the real ones, each host has a Firestore of its own.
+"""
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from emulator import Refused, commands, exports
+from emulator.state import State
+from tests.support import ROOT, WEEK, Account, Host
+
+PROJECT = "demo-reprieve"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Where the module's hosts and exports lie."""
+    return tmp_path_factory.mktemp("exports")
+
+
+def begin(folder, *options):
+    """Start a host on a state folder of its own."""
+    return Host(folder, "--firestore-port", "0", "--hub-port", "0", *options).start()
+
+
+def first(host):
+    """Give the first account of a host."""
+    made = json.loads((host.state / "credentials.json").read_text())
+    return Account(host, made["account_id"], made["apikey"])
+
+
+@pytest.fixture(scope="module")
+def exported(home):
+    """An export, and the projects in it: one with a secret, one deleted, one purged since."""
+    host, folder = begin(home / "one"), home / "saved"
+    try:
+        account = first(host)
+        projects = {name: account.project(name) for name in ("kept", "deleted", "purged")}
+        for project in projects.values():
+            account.secret(project, "s", {"k": f"value of {project['name']}"})
+        account.delete(projects["deleted"])
+        host.set_clock(3600)
+        assert commands.export(State(host.state), folder) == 0
+        assert account.action(projects["purged"], "reclaim").status_code < 300
+        account.gone(projects["purged"])
+    finally:
+        host.stop()
+    return folder, projects, account.apikey
+
+
+def value(account, project):
+    """Give the secret's value."""
+    answer = account.call("GET", f"/v2/projects/{project['id']}/secrets/s")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def test_it_is_its_owners_alone_and_says_what_it_holds(exported):
+    """Folders 0700, files 0600; the manifest says that keys are in it, and names every file."""
+    folder, projects, _ = exported
+    modes = {stat.S_IMODE(p.stat().st_mode) for p in (folder, *folder.rglob("*")) if p.is_dir()}
+    assert modes == {0o700}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    manifest = json.loads((folder / exports.MANIFEST).read_text())
+    assert "It holds every key" in manifest["about"]
+    assert {str(path.relative_to(folder)) for path in files} == {
+        *manifest["files"],
+        exports.MANIFEST,
+    }
+    halves = {path.stem for path in (folder / "keys").iterdir()}
+    assert halves == {project["id"] for project in projects.values()}
+
+
+def test_a_host_goes_on_where_another_was_exported(exported, home):
+    """Same key, same clock, same secrets; a deleted project can be restored. Then it exports."""
+    folder, projects, apikey = exported
+    mine = home / "mine"
+    shutil.copytree(folder, mine)
+    host = begin(home / "two", "--import", str(mine), "--export-on-exit")
+    try:
+        account = first(host)
+        assert account.apikey == apikey
+        assert host.hub("GET", "/clock")["offset"] == 3600
+        assert account.action(projects["deleted"], "restore").status_code == 200
+        for name, project in projects.items():
+            assert value(account, project) == {"k": f"value of {name}"}
+        assert "what was destroyed since is back" in host.log()
+        account.secret(projects["kept"], "later", {"k": "v"})
+        # It is whole still: what is not restored is purged when its time has come.
+        account.delete(projects["purged"])
+        host.advance(WEEK)
+        host.enforce()
+        account.gone(projects["purged"])
+    finally:
+        host.stop()
+    assert host.process.returncode == 0
+    assert f"{mine} is written. It holds every key" in host.log()
+    assert exports.check(mine, PROJECT).made_at > exports.check(folder, PROJECT).made_at
+    halves = {path.stem for path in (mine / "keys").iterdir()}
+    assert halves == {projects[name]["id"] for name in ("kept", "deleted")}
+    assert not [path.name for path in home.iterdir() if path.name.startswith(".")]
+
+
+def test_exec_imports_and_exports(exported, home):
+    """A command sees what was exported; its own code is the code, and the host was exported."""
+    folder, copy = exported[0], home / "from-exec"
+    look = "import os, sys; sys.exit(9 if os.environ['CODE_ENGINE_APIKEY'] == sys.argv[1] else 1)"
+    options = ["--import", str(folder), "--export-on-exit", str(copy)]
+    command = [sys.executable, "-m", "emulator", "exec", "--state", str(home / "exec"), *options]
+    done = subprocess.run(
+        [*command, "--", sys.executable, "-c", look, exported[2]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (9, "", "")
+    assert exports.check(copy, PROJECT).project == PROJECT
+    assert State(home / "exec").pid() is None
+
+
+def test_an_export_that_fails_is_said_and_keeps_what_is_there(exported, home):
+    """Somebody put something else in the place meanwhile: exit code 1, and it stays."""
+    place = home / "place"
+    host = begin(home / "three", "--import", str(exported[0]), "--export-on-exit", str(place))
+    place.mkdir()
+    (place / "thesis.txt").write_text("dear to somebody")
+    for words in (["--import", "x"], ["--export-on-exit", "y"]):
+        command = [sys.executable, "-m", "emulator", "exec", "--state", str(host.state), *words]
+        done = subprocess.run(
+            [*command, "--", "true"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, f"{words[0]} needs one of its own" in done.stderr) == (1, True)
+    with pytest.raises(Refused, match="folder must be an absolute path"):
+        commands.ask(State(host.state), "POST", "/export", {"folder": "here"})
+    host.stop()
+    assert host.process.returncode == 1
+    assert f"{place} holds something else than an export: nothing was exported." in host.log()
+    assert [path.name for path in place.iterdir()] == ["thesis.txt"]
+
+
+def _rewritten(**changes):
+    def change(folder):
+        path = folder / exports.MANIFEST
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+def _half(folder):
+    return next((folder / "keys").iterdir())
+
+
+def _suites(folder):
+    (folder / exports.MANIFEST).unlink()
+
+
+def _anybodys(folder):
+    _suites(folder)
+    (folder / exports.SUITES).unlink()
+
+
+FAULTS = {
+    "no folder": (shutil.rmtree, "There is no export at "),
+    "of Firebase's suite": (_suites, "no export of this host: Firebase's suite made it"),
+    "anybody's folder": (_anybodys, "no export of this host: it has no reprieve-export.json"),
+    "of something else": (_rewritten(format="x"), "says nothing of one"),
+    "newer": (_rewritten(version=2), "made by another version (format 2; this one reads 1)"),
+    "of another project": (_rewritten(project="demo-x"), "add `--project demo-x`"),
+    "without a list": (_rewritten(files=None), "clock does not belong to it"),
+    "no JSON": (
+        lambda f: (f / exports.MANIFEST).write_text("{"),
+        "reprieve-export.json is no JSON",
+    ),
+    "a list": (lambda f: (f / exports.MANIFEST).write_text("[]"), "says nothing of one"),
+    "changed": (
+        lambda f: (f / exports.DATA).write_bytes(b"x"),
+        "overall_export_metadata was changed",
+    ),
+    "a key half missing": (lambda f: _half(f).unlink(), "is missing"),
+    "something added": (lambda f: (f / "keys" / "x").touch(), "keys/x does not belong to it"),
+    "a link": (
+        lambda f: (_half(f).unlink(), (f / "clock").unlink(), (f / "clock").symlink_to(f)),
+        "clock was changed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), FAULTS.values(), ids=FAULTS)
+def test_what_is_no_whole_export_is_refused_by_name(exported, tmp_path, change, said):
+    """Nothing of it is imported."""
+    folder = tmp_path / "export"
+    shutil.copytree(exported[0], folder)
+    change(folder)
+    with pytest.raises(Refused) as refused:
+        exports.check(folder, PROJECT)
+    assert said in str(refused.value)
+
+
+def test_a_replacement_that_was_cut_short_loses_nothing(exported, tmp_path):
+    """Killed between its two renames the former export is put back; a draft is not in the way."""
+    shutil.copytree(exported[0], tmp_path / ".saved.old")
+    (tmp_path / ".saved.new").mkdir()
+    assert exports.check(tmp_path / "saved", PROJECT).data.is_file()
+    assert not (tmp_path / ".saved.old").exists()
+
+
+def test_a_place_is_no_export(tmp_path):
+    """Only nothing, an empty folder or a former export is written over."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path)
+    exports.check_place(tmp_path / "new")
+    for name, said in (("file", "is no folder"), ("link", "is no folder"), (".", "something else")):
+        with pytest.raises(Refused, match=said):
+            exports.check_place(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1"),
+        ("CE_KEY_STORE", "/elsewhere"),
+        ("CE_KEYRING", "/elsewhere/k"),
+        ("CE_DATABASE", "us-south"),
+    ],
+)
+def test_what_is_kept_elsewhere_is_not_exported_in_part(tmp_path, monkeypatch, name, value):
+    """The variable is named."""
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv(name, value)
+    own = name != "FIRESTORE_EMULATOR_HOST"
+    with pytest.raises(Refused, match=f"{name} names what is kept elsewhere"):
+        exports.refuse_kept_elsewhere(State(tmp_path), own_firestore=own)
+
+
+def test_export_on_exit_needs_a_place(tmp_path):
+    """Without a folder and an import there is none."""
+    words = ["start", "--state", str(tmp_path), "--export-on-exit"]
+    done = subprocess.run(
+        [sys.executable, "-m", "emulator", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "--export-on-exit needs a folder" in done.stderr) == (1, True)

@@ -27,15 +27,18 @@ class Found:
     trace: tuple[str, ...] = ()
 
 
-def explore(world: World, stop: str = "") -> Found:
-    """Walk a world to its end, or to the first broken state (whose words begin with `stop`)."""
+def explore(world: World, stop: str = "", deepest: int = sys.maxsize) -> Found:
+    """Walk a world to its end, or to the first broken state (whose words begin with `stop`).
+
+    No way of more than `deepest` steps is walked.
+    """
     steps = Steps(world)
     start = world.start
     came: dict[State, tuple[State, str] | None] = {start: None}
     rested: dict[tuple[object, ...], str] = {}
-    todo = deque([start])
+    todo = deque([(start, 0)])
     while todo:
-        state = todo.popleft()
+        state, taken = todo.popleft()
         for label, after, why in steps.after(state):
             new = after not in came
             whys = [why]
@@ -46,7 +49,8 @@ def explore(world: World, stop: str = "") -> Found:
                     return Found(len(came), found, (*_way(came, state), label))
             if new:
                 came[after] = (state, label)
-                todo.append(after)
+                if taken + 1 < deepest:
+                    todo.append((after, taken + 1))
         if len(came) > MOST:
             raise OverflowError(f"world `{world.name}` has more than {MOST} states")
     return Found(len(came))

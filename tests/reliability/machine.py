@@ -367,10 +367,16 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.restarts < 1)
     @rule()
     def restart(self):
-        """The process is killed, and another starts."""
+        """The process is killed, and another starts: it writes what is its own, and no more."""
         self.driver.disarm()
         self.restarts += 1
         self.driver.restart()
+        before = self.ledger.seen.documents
+        self.happened(set())
+        now = self.ledger.seen.documents
+        assert {path: now.get(path) for path in before} == before
+        own = {path.partition("/")[0] for path in now.keys() - before.keys()}
+        assert own <= {"settings", "api_keys"}  # its check value, and the host's first account
 
     def of(self, *statuses):
         """Give the projects in some status."""

@@ -65,7 +65,8 @@ def value(app, project):
 
 def later(app):
     """Give the domain after the time an old key rests."""
-    rest = quotas.KEK_REST + (quotas.KMS_PRIMARY if app.settings.cloud_keys else timedelta(0))
+    more = quotas.KMS_SPARE + quotas.KMS_PRIMARY if app.settings.cloud_keys else timedelta(0)
+    rest = quotas.KEK_REST + more
     return replace(app, wall=lambda: app.wall() + rest.total_seconds() + 1)
 
 

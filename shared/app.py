@@ -114,6 +114,9 @@ def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str] | None:
         if not re.fullmatch(form, env.get(name, ""), re.ASCII):
             raise ValueError(f"{name} must be a full resource name, as {form} says.")
     key, halves, signing = (env[name] for name in CLOUD_KEYS)
+    # By the last part alone: the same project may be named by its id and by its number.
+    if signing.rpartition("/")[2].startswith(halves.rpartition("/")[2]):
+        raise ValueError("CE_SIGNING_KEY begins with CE_KEY_SECRETS: a purge could destroy it.")
     return key, halves, signing
 
 

@@ -27,6 +27,11 @@ def one_request() -> Iterator[None]:
         _END.reset(token)
 
 
+def left() -> float:
+    """Give how many seconds a single call of the store may take from now."""
+    return min(quotas.STORE_DEADLINE, _END.get() - time.monotonic())
+
+
 class Attempts:
     """Iterate over it: it gives how many seconds each try may take, as long as there are tries."""
 

@@ -13,7 +13,7 @@ from google.oauth2.credentials import Credentials as Token
 from shared import cloud_secrets
 from shared.cloud_kms import KmsWrapper
 from shared.cloud_secrets import SecretStore
-from shared.google_rest import Api
+from shared.google_rest import Api, Caller
 from shared.keyring import Keyring
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -34,7 +34,6 @@ def open_keyring(
         token = Token(parts.username or "local")  # type: ignore[no-untyped-call]
         return over(kms_key, secrets, signing_key, store, token, address)
     credentials, _ = google.auth.default(scopes=[SCOPE])
-    credentials.with_non_blocking_refresh()  # type: ignore[no-untyped-call]
     return over(kms_key, secrets, signing_key, store, credentials)
 
 
@@ -47,8 +46,9 @@ def over(
     address: str = "",
 ) -> Keyring:
     """Open the same keyring with given credentials; `address` stands for Google's in a test."""
+    caller = Caller(credentials)
     kms, manager = (
-        Api(name, address or f"https://{host}.googleapis.com", credentials, random.random)
+        Api(name, address or f"https://{host}.googleapis.com", caller, random.random)
         for name, host in (("Cloud KMS", "cloudkms"), ("Secret Manager", "secretmanager"))
     )
     return Keyring(

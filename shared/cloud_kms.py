@@ -66,12 +66,13 @@ class KmsWrapper:
     def keks(self) -> dict[str, datetime | None]:
         """Give the enabled versions, the primary last.
 
-        KMS does not say when a primary was replaced, but its successor is made just before, and
-        the old one may be used for quotas.KMS_PRIMARY more. A version newer than the primary was
-        never used, or until nobody knows when: it never counts as rested.
+        KMS does not say when a primary was replaced, but `add` took a successor made at most
+        quotas.KMS_SPARE before, and the old one may be used for quotas.KMS_PRIMARY more. A
+        version newer than the primary was never used, or until nobody knows when: it never
+        counts as rested.
         """
         primary = self._primary()
-        rested = primary.made + quotas.KMS_PRIMARY
+        rested = primary.made + quotas.KMS_SPARE + quotas.KMS_PRIMARY
         old = {
             version.name: rested if version.made < primary.made else UNKNOWN
             for version in self._enabled()

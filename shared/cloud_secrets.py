@@ -21,7 +21,7 @@ from shared import quotas
 from shared.crypto import KEY_BYTES
 from shared.errors import Error
 from shared.failures import log
-from shared.google_rest import Answer, Api, Denied, Refused, packed, unpacked, whole
+from shared.google_rest import Answer, Api, Refused, packed, unpacked, whole
 
 LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
 MADE, MARK, STORE = "created-at", "put", "store"  # annotations
@@ -92,24 +92,25 @@ class SecretStore:
     def destroy(self, project_id: str) -> None:
         """Destroy all versions, read back that they are, and that none is served; then the rest.
 
-        An identity that may not read a half relies on their state alone.
+        A list may be behind, and show none: that nothing is there is told by the reading of a
+        version and by the deletion of the secret, which are consistent.
         """
         name = f"{self._prefix}{project_id}"
-        versions = self._versions(name)
-        for version in self._kept(versions):
-            with suppress(Refused):  # what is left shows
-                self._api.call("POST", f"{name}/versions/{version}:destroy", whole, {})
-        left = self._kept(after := self._versions(name))
-        if after and SCHEDULED in after.values():
+        states = self._versions(name)
+        if kept := self._kept(states):
+            for version in kept:
+                with suppress(Refused):  # what is left shows
+                    self._api.call("POST", f"{name}/versions/{version}:destroy", whole, {})
+            states = self._versions(name)
+        if SCHEDULED in states.values():
             raise _keeps()
-        if left or self._served(name):
+        if self._kept(states) or self._served(name):
             raise OSError(f"the key half of {project_id} is still there")
-        if versions is not None:
-            try:
-                self._api.call("DELETE", name, whole)
-            except Refused as refused:
-                if refused.status != "NOT_FOUND":
-                    raise
+        try:
+            self._api.call("DELETE", name, whole)
+        except Refused as refused:
+            if refused.status != "NOT_FOUND":
+                raise
 
     def confirm(self, project_id: str) -> None:
         """Change the label; a repeated call finds it done."""
@@ -132,26 +133,24 @@ class SecretStore:
         listed = self._api.pages(self._home, "secrets", _secret, pages, wanted)
         return (secret for secret in listed if secret.id.startswith(self._begin))
 
-    def _versions(self, name: str) -> dict[str, str] | None:
-        """Give the states of a secret's versions by number, None if there is no such secret."""
+    def _versions(self, name: str) -> dict[str, str]:
+        """Give the states of a secret's versions by number, as the list shows them."""
         path, most = f"{name}/versions", quotas.DUE_PAGES
         try:
             return dict(self._api.pages(path, "versions", _numbered, most, {}))
         except Refused as refused:
             if refused.status != "NOT_FOUND":
                 raise
-            return None
+            return {}
 
     @staticmethod
-    def _kept(versions: Mapping[str, str] | None) -> list[str]:
-        return [number for number, state in (versions or {}).items() if state != DESTROYED]
+    def _kept(states: Mapping[str, str]) -> list[str]:
+        return [number for number, state in states.items() if state != DESTROYED]
 
     def _served(self, name: str) -> bool:
-        """Tell whether the half can be read, as far as this identity may know."""
+        """Tell whether the half can be read."""
         try:
             self._api.call("GET", f"{name}/versions/1:access", whole)
-        except Denied:
-            return False
         except Refused as refused:
             if refused.status not in NONE:
                 raise

@@ -66,6 +66,14 @@ class Error(Exception):
         self.others = others
         self.headers = headers or {}
 
+    def again(self) -> "Error":
+        """Give a new error of the same content, to keep or to raise again.
+
+        One that was raised keeps its frames alive, and all that these hold.
+        """
+        said = self.code, self.message, self.target
+        return Error(*said, others=self.others, headers=dict(self.headers))
+
     @property
     def status(self) -> int:
         """The HTTP status of the answer."""

@@ -9,13 +9,13 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import requests
-from google.auth.credentials import Credentials
+from google.auth.credentials import Credentials, TokenState
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
 from requests.adapters import HTTPAdapter
@@ -29,6 +29,7 @@ BUSY = frozenset({401, 408, 429})  # and 5xx: the same call may succeed when it 
 TOLD = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
 CONNECT = 1.0  # seconds: a connection to Google's edge takes some hundredths
 PAUSE = 0.1  # seconds before the second try, at random up to that; then twice as much
+DAMAGED = (LookupError, TypeError, ValueError)
 CASTAGNOLI = 0x82F63B78
 
 
@@ -91,18 +92,48 @@ class Gate:
             return self._failures >= quotas.KEY_FAILURES
 
 
+class Caller:
+    """Who calls. Renews the token beside the calls: Google's library may take half a minute."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self._request = partial(Request(_session()), timeout=quotas.KEY_CALL)
+        self._lock, self._renewal = Lock(), Thread()
+
+    def headers(self, end: float) -> dict[str, str]:
+        """Give the headers that say who calls; raises GoogleAuthError if there are none by `end`.
+
+        A token that is about to expire is good while another is fetched.
+        """
+        if self.credentials.token_state is not TokenState.FRESH:
+            with self._lock:
+                if not self._renewal.is_alive():
+                    self._renewal = Thread(target=self._renew, daemon=True)
+                    self._renewal.start()
+                renewal = self._renewal
+            if self.credentials.token_state is TokenState.INVALID:
+                renewal.join(max(end - time.monotonic(), 0))
+                if self.credentials.token_state is TokenState.INVALID:
+                    raise GoogleAuthError("no token")  # type: ignore[no-untyped-call]
+        headers: dict[str, str] = {}
+        self.credentials.apply(headers)  # type: ignore[no-untyped-call]
+        return headers
+
+    def _renew(self) -> None:
+        with suppress(GoogleAuthError, requests.RequestException, *DAMAGED):  # the state tells
+            self.credentials.refresh(self._request)  # type: ignore[no-untyped-call]
+
+
 class Api:
     """An API by its name and address, with the identity it is called as. For threads."""
 
     def __init__(
-        self, name: str, address: str, credentials: Credentials, jitter: Callable[[], float]
+        self, name: str, address: str, caller: Caller, jitter: Callable[[], float]
     ) -> None:
         self._name, self._address = name, address
-        self._credentials, self._jitter = credentials, jitter
+        self._caller, self._jitter = caller, jitter
         self._gate = Gate(name)
         self._session = _session()
-        # A token that is about to expire is renewed with no more patience than a call is made.
-        self._renew = partial(Request(_session()), timeout=quotas.KEY_CALL)
 
     def __repr__(self) -> str:
         return f"Api({self._name!r})"
@@ -126,9 +157,7 @@ class Api:
         with self._gate.passed():
             for number in range(1, tries + 1):
                 try:
-                    answer = read(
-                        self._answer(method, path, body, query or {}, end - time.monotonic())
-                    )
+                    answer = read(self._answer(method, path, body, query or {}, end))
                 except Refused as refused:
                     self._gate.answered()
                     if refused.status not in TOLD:
@@ -173,33 +202,30 @@ class Api:
         path: str,
         body: Mapping[str, Any] | None,
         query: Mapping[str, str | int],
-        seconds: float,
+        end: float,
     ) -> Answer:
         """Make one try; raises what `call` takes for no answer, or Refused."""
         url = f"{self._address}/v1/{path}"
-        headers: dict[str, str] = {}
-        self._credentials.before_request(self._renew, method, url, headers)  # type: ignore[no-untyped-call]
+        headers = self._caller.headers(end)
+        seconds = max(end - time.monotonic(), 0.01)
         response = self._session.request(
             method,
             url,
             params={name: value for name, value in query.items() if value != ""},
             json=body,
             headers=headers,
-            timeout=(min(seconds, CONNECT), max(seconds, 0.01)),
+            timeout=(min(seconds, CONNECT), seconds),
             allow_redirects=False,
         )
         answer = response.json()
         if response.status_code == 200 and isinstance(answer, dict):
             return answer
         if response.status_code == 401:
-            self._credentials.token = None  # revoked before its time: the next try has another
+            self._caller.credentials.token = None  # revoked: the next try has another
         if response.status_code in BUSY or response.status_code >= 500:
             raise ValueError
         status = answer["error"]["status"]  # else it is not Google who answers
         raise (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
-
-
-DAMAGED = (LookupError, TypeError, ValueError)
 
 
 def whole(answer: Answer) -> Answer:

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared import audit, check_value, quotas, sealing, writes
 from shared.app import Answer, App, Call
+from shared.attempts import one_request
 from shared.crypto import Undecryptable
 from shared.errors import Error, Target, unavailable
 from shared.failures import log_failure
@@ -86,7 +87,8 @@ def _prune(app: App, call: Call) -> dict[str, Any]:
     check = app.store.read(check_value.PATH)[check_value.PATH].fields or {}
     if check.get("kek") == kek or any(used == kek for used in _used(app)):
         raise _kept("is in use")
-    app.store.commit([_entry(app, call, "keys.prune")])
+    with one_request():
+        app.store.commit([_entry(app, call, "keys.prune")])
     try:
         app.keyring.remove_kek(kek)
     except KeyError:  # another call came first
@@ -102,7 +104,8 @@ def _used(app: App) -> Iterator[str]:
     """Give the key of every project; raises Error `unavailable` where they are too many."""
     start = None
     for _ in range(quotas.KEK_COUNTED // quotas.REWRAP_BATCH):
-        found, start = _page(app, start)
+        with one_request():  # each page has its own time: a call of them all has the platform's
+            found, start = _page(app, start)
         yield from ((record.fields or {})["kek"] for record in found)
         if start is None:
             return

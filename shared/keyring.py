@@ -163,19 +163,19 @@ class Keyring:
             return
         if not self._checking.acquire(blocking=False):
             if self._refused:
-                raise self._refused[1]  # nobody waits to hear whether it is better by now
+                raise self._refused[1].again()  # nobody waits to hear whether it is better by now
             self._checking.acquire()
         try:
             if self._check is None:  # by another thread meanwhile
                 return
             if self._refused and time.monotonic() < self._refused[0]:
-                raise self._refused[1]
+                raise self._refused[1].again()
             try:
                 with _reachable():
                     self._halves.verify()
                     self._check(self._wrapper, self._halves.name)
             except Error as error:
-                self._refused = (time.monotonic() + quotas.KEY_RECHECK, error)
+                self._refused = (time.monotonic() + quotas.KEY_RECHECK, error.again())
                 raise
             self._check = self._recognize = None
         finally:

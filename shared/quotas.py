@@ -50,7 +50,7 @@ KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory
 KEY_CACHE_ENTRIES = 1024
 KEY_RECHECK = 5.0  # seconds until keys that were refused are tried again: not at every request
 REWRAP_BATCH = 100  # projects whose keys one call re-wraps or counts
-KEK_COUNTED = 100_000  # projects looked at before an old key is removed: a call must end
+KEK_COUNTED = 100_000  # projects looked at before an old key is removed: 2000 reads, 300 s at most
 # An old key is kept for at least so long: a create under way may still store what it wrapped.
 KEK_REST = timedelta(minutes=10)
 TOKEN_CACHE_ENTRIES = 4096

@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared import documents, quotas
-from shared.attempts import Attempts
+from shared.attempts import Attempts, left
 from shared.errors import Error
 from shared.writes import Document, Read, Write
 
@@ -237,7 +237,7 @@ class Store:
         return Read(read_time, found)
 
     def _call(self, within: float | None = None) -> dict[str, Any]:
-        timeout = quotas.STORE_DEADLINE if within is None else max(within, 0.1)
+        timeout = max(left() if within is None else within, 0.1)
         return {"retry": None, "timeout": timeout, "metadata": self._metadata}
 
     def _run(

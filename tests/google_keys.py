@@ -245,10 +245,11 @@ class Google:
         return answer, do
 
     def _permit(self, caller, permission, names):
+        """Grant on the key, on the project, on the secrets that begin with the prefix."""
         granted = self.allowed.get(caller)
+        if names[:1] == ("signing-key",):
+            permission += "@signing"
         if granted is None or permission in granted:
-            return
-        if names[:1] == ("signing-key",) and f"{permission}@signing" in granted:
             return
         raise GoogleError("PERMISSION_DENIED")
 

@@ -16,10 +16,10 @@ MAKES = {"secrets.create", "secrets.list", "secrets.get", "secrets.update", "ver
 IDENTITIES = {
     "reveal": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt"}
     | MAKES
-    | {"versions.access", "versions.get"},
+    | {"versions.access", "versions.get", "versions.access@signing"},
     "manage": {"cryptoKeyVersions.useToEncrypt", "versions.access@signing"} | MAKES,
     "retain": {"secrets.list", "secrets.update", "secrets.delete"}
-    | {"versions.list", "versions.destroy"},
+    | {"versions.list", "versions.access", "versions.destroy"},
     "rotate": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt", "secrets.list"}
     | {f"cryptoKeyVersions.{verb}" for verb in ("create", "list", "destroy")}
     | {"cryptoKeys.get", "cryptoKeys.update"},

@@ -7,9 +7,11 @@ import pytest
 from google.api_core import exceptions
 
 from shared import projects, quotas, resources
+from shared.attempts import one_request
 from shared.errors import Error
 from shared.kinds import CONFIG_MAPS
 from shared.store import Store
+from shared.writes import Write
 from tests.support import call
 
 DOWN = [exceptions.ServiceUnavailable, exceptions.ResourceExhausted, exceptions.DeadlineExceeded]
@@ -184,3 +186,24 @@ def test_storm(faulty, home, monkeypatch):
     told = {f"c{number}" for number, status in enumerate(statuses) if status == 201}
     assert told <= stored.keys()
     assert told
+
+
+def test_a_plain_commit_keeps_the_deadline(faulty, monkeypatch):
+    """One try, and no longer than what is left of its request's time."""
+    app, api = faulty
+    real, given = api.api, []
+
+    class Noting:
+        def commit(self, request, **how):
+            given.append(how["timeout"])
+            return real.commit(request, **how)
+
+    api.api = Noting()
+    app.store.commit([Write("c/a", {})])
+    with one_request():
+        monkeypatch.setattr(quotas, "STORE_DEADLINE", 1000.0)
+        app.store.commit([Write("c/b", {})])
+    app.store.commit([Write("c/c", {})])
+    assert given[0] == 10
+    assert given[1] < 10
+    assert given[2] == 1000

@@ -4,11 +4,13 @@ import json
 import re
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth.credentials import Credentials
 
-from shared import cloud_keys
+from shared import cloud_keys, quotas
 from shared.errors import Error
 from tests.google_keys import KEY, PREFIX, SIGNING, Fault
 from tests.keyrings import IDENTITIES, STORE, pem, rotated
@@ -99,6 +101,7 @@ def test_permissions_in_docs():
         row = re.search(rf"^\| `reprieve-{identity}` \|(.*)\|$", text, re.MULTILINE).group(1)
         plain = {name.partition("@")[0] for name in granted}
         assert set(re.findall(r"`(\w+\.\w+)`", row)) == plain, identity
+        assert ("signing key's" in row) == ("versions.access@signing" in granted), identity
 
 
 def account(google, folder):
@@ -148,4 +151,39 @@ def test_a_token_that_was_revoked(cloud):
     with expect_out_of_reach():
         ring.create(ID, NOW)
     assert cloud.google.calls == ["kms.encrypt"]
-    assert ring._wrapper._kms._credentials.token is None
+    assert ring._wrapper._kms._caller.credentials.token is None
+
+
+class Hanging(Credentials):
+    """Credentials whose renewal takes as long as the test wants."""
+
+    def __init__(self):
+        super().__init__()
+        self.token, self.asked, self.released = None, 0, Event()
+
+    def refresh(self, _):
+        """Hang, then give a token."""
+        self.asked += 1
+        self.released.wait(60)
+        self.token, self.expiry = "manage", None
+
+
+@pytest.mark.claim("F26", "a token's renewal that hangs holds nobody longer than a call")
+def test_a_renewal_that_hangs(cloud, monkeypatch):
+    """One renewal is under way, whoever calls; a token that is still good serves meanwhile."""
+    hanging = Hanging()
+    ring = cloud_keys.over(KEY, PREFIX, SIGNING, STORE, hanging, cloud.google.address)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(quotas, "KEY_CALL", 0.3)
+            for _ in range(3):
+                with expect_out_of_reach():
+                    ring.create(ID, NOW)
+        assert (hanging.asked, cloud.google.calls) == (1, [])
+        soon = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=2)
+        hanging.token, hanging.expiry = "manage", soon
+        assert ring.create(ID, NOW)
+        assert (hanging.asked, hanging.expiry) == (1, soon)
+    finally:
+        hanging.released.set()
+    until(lambda: hanging.expiry is None)

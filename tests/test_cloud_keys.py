@@ -51,6 +51,7 @@ def test_calls(cloud):
     assert calls(google, lambda: ring.rewrap(ID, record, new)) == ["kms.decrypt", "kms.encrypt"]
     gone = ["sm.versions", "sm.destroy", "sm.versions", "sm.access", "sm.delete"]
     assert calls(google, lambda: ring.destroy(ID)) == gone
+    assert calls(google, lambda: ring.destroy(ID)) == ["sm.versions", "sm.access", "sm.delete"]
     again = cloud.again()
     assert calls(google, lambda: (again.signing_key, again.verifying_key)) == ["sm.access"]
 
@@ -150,6 +151,23 @@ def test_a_read_back_that_tells_nothing(cloud):
     assert cloud.google.secrets.keys() == {"signing-key"}
 
 
+@pytest.mark.claim("F30", "a list of versions that is behind is no proof that a half is gone")
+def test_a_list_that_is_behind(cloud):
+    """What can be read is there; and the deletion is sent whatever list and reading say."""
+    cloud.ring.create(ID, NOW)
+    behind, ring = Fault("sm.versions", "refuse", "NOT_FOUND"), cloud.again("retain")
+    cloud.google.fault(behind)
+    with expect_out_of_reach():
+        ring.destroy(ID)
+    assert cloud.halves() == {ID}
+    cloud.google.fault(behind, Fault("sm.access", "refuse", "PERMISSION_DENIED"))
+    with expect_out_of_reach():
+        ring.destroy(ID)
+    cloud.google.fault(behind, Fault("sm.access", "refuse", "NOT_FOUND"))
+    ring.destroy(ID)
+    assert cloud.google.secrets.keys() == {"signing-key"}
+
+
 def test_another_half_is_never_added(cloud):
     """A secret that another create made is left alone, also if it has no version yet."""
     cloud.google.fault(Fault("sm.add", "refuse", "INVALID_ARGUMENT"))
@@ -211,6 +229,19 @@ def test_since_when_a_key_is_old(cloud):
     assert ring.keks() == {new: datetime.max.replace(tzinfo=UTC), old: None}
     google.keys[KEY]["versions"][0]["state"] = "DISABLED"
     assert [*ring.keks()] == [new, old]
+
+
+@pytest.mark.claim("keys.4", "an old key rests from when its successor may have become the primary")
+def test_since_when_a_key_is_old_after_a_spare(cloud):
+    """A version made up to an hour ago may become the primary only now: that is waited for too."""
+    ring, google = cloud.ring, cloud.google
+    versions, before = google.keys[KEY]["versions"], datetime.now(UTC)
+    versions[0]["createTime"] = stamp(before - 2 * quotas.KMS_SPARE)
+    google.behind = quotas.KMS_SPARE * 0.9
+    google.add_version(google.keys[KEY])  # by a rotation cut short
+    old = [*ring.keks()][-1]
+    assert rotated(ring).endswith("/2")
+    assert ring.keks()[old] >= before + quotas.KMS_PRIMARY
 
 
 def test_key_made_and_not_used(cloud):
@@ -363,6 +394,10 @@ def test_settings():
         for bad in ("", "halves", value + "/x", value + "\n", "/" + value):
             with pytest.raises(ValueError, match=name):
                 Settings.from_env(CLOUD | {name: bad})
+    for project in ("demo-keys", "1234567890"):  # who destroys halves may destroy it
+        bad = f"{PREFIX}signing".replace("demo-keys", project)
+        with pytest.raises(ValueError, match="CE_SIGNING_KEY begins with"):
+            Settings.from_env(CLOUD | {"CE_SIGNING_KEY": bad})
     local = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
     stand_in = {"CE_GOOGLE": "http://manage@127.0.0.1:1"}
     assert Settings.from_env(CLOUD | local | stand_in).google == stand_in["CE_GOOGLE"]

@@ -379,7 +379,10 @@ def test_nobody_waits_for_a_check(app, google):
     check_value.guard(there.store, there.keyring)
     google.fault(Fault("sm.list", "hang", seconds=2))
     refused(lambda: make(there, "q"))
-    there.keyring._refused = (0.0, there.keyring._refused[1])  # five seconds later
+    refused(lambda: make(there, "q"))
+    kept = there.keyring._refused[1]  # and no frames with it, which hold what was sent
+    assert (kept.__traceback__, kept.__cause__, kept.__context__) == (None, None, None)
+    there.keyring._refused = (0.0, kept)  # five seconds later
     with there.keyring._checking:
         refused(lambda: make(there, "q"))
     assert google.calls.count("sm.list") == 1

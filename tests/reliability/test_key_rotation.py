@@ -9,10 +9,20 @@ from datetime import timedelta
 
 import pytest
 
-from shared import check_value, key_rotation, projects, purge, quotas, reclamations, resources
+from shared import (
+    attempts,
+    check_value,
+    key_rotation,
+    projects,
+    purge,
+    quotas,
+    reclamations,
+    resources,
+)
 from shared.app import OPERATOR, App
 from shared.errors import Error
 from shared.kinds import SECRETS
+from shared.store import Store
 from tests.reliability.faulty import Rule, troubled
 from tests.support import call, wired
 from tests.test_keyring import full_disk
@@ -65,7 +75,8 @@ def value(app, project):
 
 def later(app):
     """Give the domain after the time an old key rests."""
-    rest = quotas.KEK_REST + (quotas.KMS_PRIMARY if app.settings.cloud_keys else timedelta(0))
+    more = quotas.KMS_SPARE + quotas.KMS_PRIMARY if app.settings.cloud_keys else timedelta(0)
+    rest = quotas.KEK_REST + more
     return replace(app, wall=lambda: app.wall() + rest.total_seconds() + 1)
 
 
@@ -140,6 +151,30 @@ def test_pruned_when_unused(either):
     assert step(later(app), "prune", kek=old)["old"] == []
     assert old not in app.keyring.keks()
     assert value(again(app), project) == DATA
+
+
+@pytest.mark.claim("keys.4", "a pruning has time to look at every project")
+def test_pruned_page_by_page(app, monkeypatch):
+    """Each page has a deadline of its own, and so has what is written at the end."""
+    monkeypatch.setattr(quotas, "REWRAP_BATCH", 1)
+    there = again(app)
+    for name in "ab":
+        make(there, name)
+    old, _ = rotate(there)
+    ends, query, commit = [], Store.query, Store.commit
+
+    def noted(ask):
+        def asked(*args, **how):
+            ends.append(attempts._END.get())
+            return ask(*args, **how)
+
+        return asked
+
+    monkeypatch.setattr(Store, "query", noted(query))
+    monkeypatch.setattr(Store, "commit", noted(commit))
+    with attempts.one_request():
+        assert step(later(there), "prune", kek=old)["old"] == []
+        assert len({attempts._END.get(), *ends}) == 1 + len(ends) == 5  # three pages, one entry
 
 
 @pytest.mark.claim(

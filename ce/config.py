@@ -30,7 +30,10 @@ SOURCES = {
     PROFILE: ("profile '{profile}'", "Run 'ce login' with a key that the server knows."),
     EMULATOR: (
         "the local emulator",
-        "Start the emulator anew to give it its key again: 'ce emulator stop', 'ce emulator start'.",
+        (
+            "Start the emulator anew, which gives it its key again: 'ce emulator stop', then "
+            "'ce emulator start'."
+        ),
     ),
     ASKED: (
         "'ce login'",

@@ -19,6 +19,7 @@ from ce.failure import TIMED_OUT, Declined, Failure
 from ce.render import emit, emit_document, instant, safe, words
 from ce.spinner import Spinner
 
+YES, NO = frozenset({"y", "yes"}), frozenset({"n", "no", ""})
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -163,7 +164,10 @@ class Call:
             emit("\n")  # a terminal has shown the answer's own
         if not answer:
             emit("No answer: nothing was done; --force does not ask.\n", error=True)
-        if answer.strip().lower() not in {"y", "yes"}:
+        said = answer.strip().lower()
+        if said not in YES | NO:
+            emit("Neither yes nor no: nothing was done.\n", error=True)
+        if said not in YES:
             raise Declined
 
     def order(self, found: Iterable[Doc], since: str = "created_at") -> list[Doc]:
@@ -196,9 +200,15 @@ class Call:
                 "'ce project select --name NAME' selects another."
             )
         for message in filter(None, (*messages, self._advice(failure))):
-            emit(f"{' '.join(message.split())}\n", error=True)
+            emit(f"{' '.join(self._as_typed(message).split())}\n", error=True)
         if failure.detail:
             emit(f"{failure.detail}\n", error=True)
+
+    def _as_typed(self, message: str) -> str:
+        """Call what the server has a name for by the option that gave it."""
+        for option in self.given:
+            message = message.replace(f"`{option}`", f"--{option.replace('_', '-')}")
+        return message
 
     def _advice(self, failure: Failure) -> str:
         if not failure.code:

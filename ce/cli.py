@@ -13,7 +13,7 @@ import click
 
 from ce import config, guide
 from ce.call import Call, Noun, Verb
-from ce.commands import NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
+from ce.commands import EMULATOR, KEYS, NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
 from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
 from ce.groups import SETTINGS, Aliased, Leaf, Makers, Verbatim
 from ce.render import emit
@@ -92,12 +92,11 @@ def emulator(*words: str) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "emulator", *given])  # noqa: S606
 
 
-def admin() -> NoReturn:
-    """Become the emulator's own command for what an operator does: `keys`."""
-    args = click.get_current_context().args
-    if args[:1] != ["keys"]:
-        raise click.UsageError("Usage: ce admin keys list|rotate|prune")
-    emulator()
+def _admin() -> Makers:
+    """Make what an operator does."""
+    keys = partial(emulator, "keys")
+    text = "List, rotate or prune key-encryption keys."
+    return {("keys",): lambda: Verbatim("keys", KEYS, callback=keys, help=text)}
 
 
 def _root() -> Makers:
@@ -114,15 +113,15 @@ def _root() -> Makers:
         **{(name,): partial(_own, name) for name in OWN},
         **{(noun.name, *noun.aliases): partial(group, noun) for noun in OWN_NOUNS},
         ("emulator",): lambda: Verbatim(
-            "emulator", callback=emulator, help="Run everything on this machine."
+            "emulator", EMULATOR, callback=emulator, help="Run everything on this machine."
         ),
         ("doctor",): lambda: Verbatim(
             "doctor",
             callback=partial(emulator, "doctor"),
             help="Check this machine, and say what to do.",
         ),
-        ("admin",): lambda: Verbatim(
-            "admin", callback=admin, help="Rotate key-encryption keys: keys list|rotate|prune."
+        ("admin",): lambda: Aliased(
+            _admin, name="admin", help="Rotate key-encryption keys: keys list|rotate|prune."
         ),
         **guide.commands(),
     }

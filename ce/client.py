@@ -46,8 +46,6 @@ class Client:
         self._timeout = timeout
         self._root = target.url.removesuffix("/v2")
         self._http = requests.Session()
-        # A proxy cannot reach this machine's own emulator.
-        self._http.trust_env = urlsplit(target.url).hostname not in LOOPBACK
         # Without the environment's proxy, its certificate authorities count all the same.
         self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._unreachable = requests.RequestException
@@ -135,6 +133,8 @@ class Client:
         return body
 
     def _send(self, method: str, url: str, **rest: Any) -> "Response":
+        # By the host that is asked: a proxy cannot reach this machine, and must not see its keys.
+        self._http.trust_env = urlsplit(url).hostname not in LOOPBACK
         try:
             answer: Response = self._http.request(
                 method, url, timeout=self._timeout, allow_redirects=False, **rest

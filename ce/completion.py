@@ -66,7 +66,7 @@ def _names(word: str, ctx: click.Context) -> Iterable[str]:
         if noun is None or ctx.info_name in MAKING or word not in {"name", "id", "number"}:
             return ()
         return _known(noun, word)
-    except Failure:
+    except (Failure, KeyError, TypeError):  # a server that is not this API answers anything
         return ()
 
 
@@ -89,7 +89,8 @@ def _known(noun: Noun, word: str) -> Iterable[str]:
 def _asked(where: str, key: str, member: str, **params: str) -> Iterable[str]:
     client = Client(config.target(), TIMEOUT)
     found = client.get(where, limit="100", **params)[key]
-    return [doc[member] for doc in found if PLAIN.fullmatch(doc[member])]
+    told = (doc[member] for doc in found)
+    return [value for value in told if isinstance(value, str) and PLAIN.fullmatch(value)]
 
 
 def _noun(ctx: click.Context) -> Noun | None:

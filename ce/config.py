@@ -30,7 +30,10 @@ SOURCES = {
     PROFILE: ("profile '{profile}'", "Run 'ce login' with a key that the server knows."),
     EMULATOR: (
         "the local emulator",
-        "Start the emulator anew, which gives it its key again: 'ce emulator stop', 'start'.",
+        (
+            "Start the emulator anew, which gives it its key again: 'ce emulator stop', then "
+            "'ce emulator start'."
+        ),
     ),
     ASKED: (
         "'ce login'",
@@ -54,11 +57,12 @@ class Target:
 
     @property
     def selection(self) -> Path:
-        """The file of this target's selected project; another account never shares it."""
+        """The file of this target's selected project; another account or login never shares it."""
         where = urlsplit(self.url)
-        # Without the port: a local host may move to another one when it starts again.
-        name = f"{where.hostname}{where.path}\0{self.apikey}"
-        identity = hashlib.sha256(name.encode()).hexdigest()
+        # Without the port: a local host may move to another one when it starts again. With the
+        # profile: leaving one must not forget what its neighbour on the same key selected.
+        parts = filter(None, (f"{where.hostname}{where.path}", self.apikey, self.profile))
+        identity = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return home() / "selected" / f"{identity[:32]}.json"
 
     @property

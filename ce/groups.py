@@ -4,9 +4,12 @@ Help is never cut short: a text that does not fit goes on in the next line.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Extra arguments are let in to be refused without being quoted.
 SETTINGS = {"help_option_names": ["--help", "-h"], "allow_extra_args": True}
@@ -80,9 +83,20 @@ class Leaf(click.Command):
 
 
 class Verbatim(click.Command):
-    """A command whose arguments are not ours to read."""
+    """A command whose arguments are not ours to read; `words` are what may come first."""
+
+    def __init__(self, name: str, words: tuple[str, ...] = (), **rest: Any) -> None:
+        super().__init__(name, **rest)
+        self._words = words
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take everything as it is."""
         ctx.args = args
         return args
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete the first word."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - slow
+
+        found = () if ctx.args else self._words
+        return [CompletionItem(word) for word in found if word.startswith(incomplete)]

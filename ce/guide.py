@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from ce.failure import EXIT_CODES
-from ce.groups import Leaf
+from ce.groups import Leaf, Verbatim
 from ce.render import emit
 
 # For each shell the line of its start-up file.
@@ -14,12 +14,16 @@ COMPLETION = {
     "zsh": 'eval "$(ce completion zsh)"',
     "fish": "ce completion fish | source",
 }
-# Only `ibmcloud ce` and `ibmcloud code-engine` are taken; a real `ibmcloud` keeps the rest.
+# Only `ibmcloud ce` and `ibmcloud code-engine` are taken; a real `ibmcloud` keeps the rest. Where
+# there is none, what a page begins with is ours too.
 SHIM = {
     "sh": 'ibmcloud() { case "${1-}" in ce|code-engine) shift; ce "$@";; '
+    "login|logout|target) if (unset -f ibmcloud; command -v ibmcloud >/dev/null); "
+    'then command ibmcloud "$@"; else ce "$@"; fi;; '
     '*) command ibmcloud "$@";; esac; }',
     "fish": 'function ibmcloud; switch "$argv[1]"; case ce code-engine; ce $argv[2..-1]; '
-    "case '*'; command ibmcloud $argv; end; end",
+    "case login logout target; if command -sq ibmcloud; command ibmcloud $argv; "
+    "else; ce $argv; end; case '*'; command ibmcloud $argv; end; end",
 }
 ENVIRONMENT = {
     "CE_HOME": "the folder of profiles, selections and the emulator's state; else "
@@ -30,8 +34,9 @@ ENVIRONMENT = {
     "HTTPS_PROXY, NO_PROXY": "a proxy, and what is reached without it; never used for this machine",
     "REQUESTS_CA_BUNDLE": "a file of certificate authorities to trust",
     "COLUMNS": "the width of the terminal",
-    "TERM": "dumb: show nothing that moves",
-    "NO_COLOR": "nothing is coloured in any case",
+    "TERM": "dumb: show nothing that moves, and no colours",
+    "NO_COLOR, CI": "set to anything: no colours from 'ce doctor' and 'ce emulator'; all else has "
+    "none in any case",
 }
 
 
@@ -54,13 +59,18 @@ def explain(words: tuple[str, ...]) -> None:
         return
     ctx = click.get_current_context().find_root()
     found: click.Command = ctx.command
-    for word in words:
+    rest = [*words]
+    while rest and not isinstance(found, Verbatim):
+        word = rest.pop(0)
         inner = found.get_command(ctx, word) if isinstance(found, click.Group) else None
         if inner is None:
             raise click.UsageError(
                 f"There is no such command, and no such topic; topics are {', '.join(TOPICS)}.", ctx
             )
         ctx, found = click.Context(inner, ctx, word), inner
+    if isinstance(found, Verbatim):  # its help is its own to give
+        ctx.args = [*rest, "--help"]
+        found.invoke(ctx)
     emit(found.get_help(ctx) + "\n")
 
 

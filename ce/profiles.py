@@ -121,7 +121,7 @@ def save(name: str, profile: Profile) -> None:
 
 
 def forget(name: str) -> None:
-    """Remove a profile; if it is in use, none is from then on."""
+    """Remove a profile, in whatever state; the name of the one in use stays as it is."""
     files.remove(_path(name))
 
 

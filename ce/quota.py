@@ -4,24 +4,27 @@ The limit and the region are what the server says: nothing here has twenty built
 deadline is computed here.
 """
 
+from collections import Counter
 from collections.abc import Mapping
+from shlex import quote
 
 from ce.call import Call
 from ce.client import Doc
 from ce.failure import Failure
-from ce.render import short_date
+from ce.render import safe, short_date
 from ce.views import as_table, date, seconds, text, worded
 
 # By status: when it frees its slot by itself, and the command that does it now.
-NEVER = ("never: it is in use", "ce project delete --id {id} --hard")
+NEVER = ("never: it is in use", "ce project delete {which} --hard")
 ENDS: Mapping[str, tuple[str, str]] = {
-    "soft_deleted": ("{left}, at {date}", "ce reclamation delete --id {id}"),
+    "soft_deleted": ("{left}, at {date}", "ce reclamation delete {which}"),
     "hard_deleting": ("soon: it is being destroyed", ""),
     "hard_deletion_failed": (
         "soon: its destruction is tried again",
-        "ce reclamation delete --id {id}",
+        "ce reclamation delete {which}",
     ),
 }
+SOME = 5  # slots shown where a create is refused: what failed must stay in sight
 NEXT = ("hard_deleting", "hard_deletion_failed", "soft_deleted")  # the order in which slots free
 
 
@@ -49,7 +52,8 @@ def document(call: Call) -> Doc:
         ends = {one["resource_instance_id"]: one["target_time"] for one in found}
     limit = client.told.get("project-slots", "")
     known = {"limit": int(limit), "free": max(0, int(limit) - len(held))} if limit else {}
-    slots = sorted((_slot(project, ends) for project in held), key=_order)
+    names = Counter(project["name"] for project in held)
+    slots = sorted((_slot(project, names, ends) for project in held), key=_order)
     return {"region": region, "held": len(held), **known, "slots": slots}
 
 
@@ -64,7 +68,9 @@ def refusal(call: Call, failure: Failure) -> Failure:
     else:
         said = f"No slot is free for a project in region {found['region']}: free one, or wait."
     told = failure.saying(said)
-    told.code, told.detail = "", view(call, found)
+    told.code, told.detail = "", view(call, found | {"slots": found["slots"][:SOME]})
+    if found["held"] > SOME:
+        told.detail += f"\n\n'ce quota' shows all {found['held']}."
     return told
 
 
@@ -77,18 +83,29 @@ def headline(found: Doc) -> str:
     """Say how many slots are held, and of how many where the server told."""
     where = f"region {found['region']}" if found["region"] else "this region"
     if "limit" in found:
-        return f"{found['held']} of {found['limit']} slots in {where} are held."
+        return f"Slots held in {where}: {found['held']} of {found['limit']}."
     return (
-        f"Slots of {where} that this key sees held: {found['held']}. How many there are is told to "
+        f"Slots held in {where} that this key sees: {found['held']}. How many there are is told to "
         "a key of the whole account."
     )
 
 
-def _slot(project: Doc, ends: Mapping[str, str]) -> Doc:
-    command = ENDS.get(project["status"], NEVER)[1].format_map(project)
+def _slot(project: Doc, names: Mapping[str, int], ends: Mapping[str, str]) -> Doc:
+    command = ENDS.get(project["status"], NEVER)[1].format(which=_which(project, names))
     frees = {"frees_at": ends[project["id"]]} if project["id"] in ends else {}
     kept = {key: project[key] for key in ("name", "id", "status", "created_at")}
     return {**kept, **frees, "command": command}
+
+
+def _which(project: Doc, names: Mapping[str, int]) -> str:
+    """Give the option that picks a project, for a shell: its name, if that is its alone.
+
+    A name that is shown escaped could not be pasted.
+    """
+    name = project["name"]
+    if names[name] == 1 and safe(name) == name:
+        return f"--name {quote(name)}"
+    return f"--id {quote(project['id'])}"
 
 
 def _order(slot: Doc) -> tuple[int, str, str]:
@@ -108,7 +125,6 @@ SLOTS = as_table(
     "slots",
     {
         "Name": text("name"),
-        "ID": text("id"),
         "Status": worded("status"),
         "Held Since": date("created_at"),
         "Frees Itself": _frees,

@@ -16,10 +16,13 @@ from ce.call import Call
 from ce.client import Client, Doc
 from ce.failure import Failure
 from ce.inputs import STDIN, Inputs, hidden
-from ce.profiles import PLACE, Profile
+from ce.profiles import PLACE, REGION, Profile
 from ce.render import emit
 
 EXAMPLE = "https://ce.example.com"
+NOTHING_TO_LEAVE = (
+    "No profile is in use: there is nothing to log out of. The local emulator's login is its own."
+)
 EXPOSED = (
     "--apikey takes @FILE or - (standard input), never the key itself: other users can see it in "
     "the process list, and the shell keeps it. Leave --apikey out to be asked. If that was a key, "
@@ -40,24 +43,20 @@ def login(call: Call) -> Doc:
     profile = replace(wanted, apikey=apikey)
     call.say(url=profile.placed(profile.url))
     profile = _verified(call, name, profile, config.ASKED)
-    if old is not None and old.apikey not in {"", apikey}:
-        config.select(config.of_profile(name, old), None)
     profiles.save(name, profile)
+    if old is not None and old.apikey not in {"", apikey}:
+        _forget_selection(name, old)
     profiles.activate(name)
     return _described(config.of_profile(name, profile))
 
 
-def logout(call: Call) -> None:
+def logout(call: Call) -> Doc:
     """Take the key and the selection of a profile away; the rest of it stays for the next login."""
     name = call["profile"] or _used()
-    call.say(name=name or "")
     if name is None:
         profiles.activate(None)
-        call.tell(
-            "No profile is in use: there is nothing to log out of. The local emulator's login is "
-            "its own.\n"
-        )
-        return
+        return {"remark": NOTHING_TO_LEAVE}
+    call.say(name=name)
     try:
         profile = profiles.load(name)
     except Failure:
@@ -65,10 +64,10 @@ def logout(call: Call) -> None:
             raise
         profiles.forget(name)  # it cannot be read: nothing of it may stay
     else:
-        config.select(config.of_profile(name, profile), None)
-        profiles.save(name, replace(profile, apikey=""))
+        profiles.save(name, replace(profile, apikey=""))  # first: whatever fails next, it is gone
+        _forget_selection(name, profile)
     _leave(name)
-    call.tell(_from_now_on())
+    return {"remark": _from_now_on()}
 
 
 def target(call: Call) -> Doc:
@@ -119,6 +118,11 @@ def delete(call: Call) -> None:
     _leave(name)
 
 
+def _forget_selection(name: str, profile: Profile) -> None:
+    with suppress(Failure):  # an address that was edited since may be none any more
+        config.select(config.of_profile(name, profile), None)
+
+
 def _leave(name: str) -> None:
     if _used() == name:
         profiles.activate(None)
@@ -135,8 +139,8 @@ def _from_now_on() -> str:
     try:
         found = config.target()
     except Failure:
-        return "No command has a server to ask now: 'ce login' logs in again.\n"
-    return f"Commands go to {found.origin} now, at {found.url}.\n"
+        return "No command has a server to ask now: 'ce login' logs in again."
+    return f"Commands go to {found.origin} now, at {found.url}."
 
 
 def _named(call: Call) -> str:
@@ -236,6 +240,11 @@ def _verified(call: Call, name: str, profile: Profile, source: str) -> Profile:
         if failure.status != 403:  # a role that may not look is a login too
             raise
     region = client.told.get("region", profile.region)
+    if region and not REGION.fullmatch(region):
+        raise Failure(
+            f"{client.target.url} names a region that is none, such as us-south: nothing was "
+            "stored. Who runs that server sets CE_REGION."
+        )
     if profile.region not in {"", region}:
         raise Failure(
             f"{client.target.url} serves {region}, not {profile.region}: give --region {region}, "

@@ -26,6 +26,7 @@ from shared.keyring import Keyring
 from shared.store import Store
 from shared.writes import Read
 
+REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a label of a host name
 OIDC_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
 CLOUD_PROJECT = r"projects/[a-z0-9:.-]+"
 CLOUD_KEYS = {  # the forms of these settings
@@ -63,6 +64,8 @@ class Settings:
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Read the settings; raises ValueError where one is not fit for production."""
         region = env.get("CE_REGION", "us-south")
+        if not REGION.fullmatch(region):
+            raise ValueError("CE_REGION is not a label of a host name, such as us-south.")
         emulator = env.get("FIRESTORE_EMULATOR_HOST") or None
         if env.get("CE_CLOCK_FILE") and emulator is None:
             raise ValueError("CE_CLOCK_FILE moves the clock: it is refused in production.")

@@ -80,6 +80,13 @@ def test_from_the_environment():
     assert settings.database == "other"
 
 
+@pytest.mark.parametrize("region", ["", "x/y", "a.b", "US", "-x", "x-", "us-south\n", "a" * 64])
+def test_bad_region(region):
+    """A region stands in addresses: what is no label of a host name is refused at the start."""
+    with pytest.raises(ValueError, match="CE_REGION"):
+        Settings.from_env(LOCAL | {"CE_REGION": region})
+
+
 @pytest.mark.parametrize("number", ["", "x", "1.5"])
 def test_bad_number(number):
     """A number that is none is refused at the start."""

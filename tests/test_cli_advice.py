@@ -130,3 +130,17 @@ def test_a_host_out_of_reach(monkeypatch, proxy, said):
     assert done.returncode == 1
     assert "Cannot reach ce.invalid:https (" in done.stderr
     assert said in done.stderr
+
+
+def test_a_refusal_names_the_option_that_was_given(ce):
+    """What the server calls by its own name is told as it was typed, and nothing else is."""
+    assert "\n--id must be a UUID" in ce("project", "get", "--id", "123", code=1)
+    said = ce("project", "create", "-n", "", code=1)
+    assert "--name must" in said
+    assert "`name`" not in said
+
+
+def test_what_mends_the_emulator_s_key_can_be_pasted():
+    """Each command is named whole."""
+    remedy = config.SOURCES[config.EMULATOR][1]
+    assert all(f"'ce emulator {verb}'" in remedy for verb in ("stop", "start"))

@@ -1,5 +1,6 @@
 """Help, examples, topics, completion, and `ibmcloud ce`: what `ce` tells of itself."""
 
+import argparse
 import os
 import shlex
 import shutil
@@ -12,11 +13,12 @@ import pytest
 
 from ce import completion, config, options
 from ce.cli import program
-from ce.commands import NOUNS, OWN_NOUNS, PARENTS, ROOT
+from ce.commands import EMULATOR, KEYS, NOUNS, OWN_NOUNS, PARENTS, ROOT
 from ce.examples import EXAMPLES, FIRST
 from ce.failure import EXIT_CODES
 from ce.guide import COMPLETION, ENVIRONMENT, SHIM, TOPICS
 from ce.option_help import HELP
+from emulator import arguments
 from tests.cli_support import run
 from tests.support import ROOT as REPOSITORY
 
@@ -92,6 +94,27 @@ def test_help_of_parents():
     assert "\nExamples:\n  ce emulator start\n" in run("--help").stdout
 
 
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("help emulator start", "usage: ce emulator start "),
+        ("help emulator", "usage: ce emulator [-h] COMMAND"),
+        ("help admin keys", "usage: ce emulator keys "),
+        ("help doctor", "usage: ce emulator doctor "),
+        ("admin keys --help", "usage: ce emulator keys "),
+        ("admin --help", "Usage: ce admin "),
+        ("help admin", "Usage: ce admin "),
+    ],
+)
+def test_help_of_what_is_the_emulator_s(words, said):
+    """`help` hands on to who reads the words, and `admin` is a group as any other."""
+    done = process(*words.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(said)
+    assert process("admin", "nothing").returncode == process("admin").returncode == 2
+
+
 def test_topics():
     """Exit codes and variables are told by `help`, and are those of the documentation."""
     shown = run("help", "exit-codes").stdout
@@ -114,6 +137,12 @@ def test_own_commands_are_documented():
             assert f"`ce {name}" in DOCS
     for line in COMPLETION.values():
         assert f"`{line}`" in DOCS
+
+
+def process(*words):
+    """Run `ce` as a process, which another program may take the place of."""
+    command = [sys.executable, "-m", "ce", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def completed(words, **env):
@@ -145,7 +174,11 @@ def completed(words, **env):
         ("ce app get -n x -o u", ["url"]),
         ("ce completion ", ["bash", "zsh", "fish"]),
         ("ce secret get --name ", []),
-        ("ce emulator st", []),
+        ("ce emulator st", ["start", "status", "stop"]),
+        ("ce emulator start ", []),
+        ("ce admin ", ["keys"]),
+        ("ce admin keys r", ["rotate"]),
+        ("ce doctor ", []),
     ],
 )
 def test_completion(words, offered):
@@ -184,6 +217,24 @@ def test_completion_of_profiles(unreachable):
     assert completed("ce project get --name ") == []
 
 
+@pytest.mark.parametrize("answer", ["{}", '{"projects": [1]}', '{"projects": [{"name": 1}]}'])
+def test_completion_asked_of_another_server(other, answer):
+    """What answers as no such API offers nothing, and no traceback."""
+    answers, _ = other
+    answers += [(200, '{"access_token": "t"}'), (200, answer)]
+    assert completed("ce project get --name ") == []
+    assert answers == []
+
+
+def test_completed_words_are_the_emulator_s():
+    """Its words stand apart from its parser, which completion does not load."""
+    assert {*EMULATOR} == {*arguments.COMMANDS}
+    parser = argparse.ArgumentParser()
+    arguments.COMMANDS["keys"].add(parser)
+    shown = parser.format_usage().partition("{")[2].partition("}")[0]
+    assert {*KEYS} == {*shown.split(",")}
+
+
 def test_completed_values_are_options():
     """Each word of the table is one that an option goes by."""
     assert set(completion.VALUES) | completion.FILES <= set(HELP)
@@ -211,10 +262,10 @@ def path(tmp_path):
     return f"{folder}:{os.environ['PATH']}"
 
 
-def shell(line, path):
-    """Run a line in bash."""
+def shell(line, path, program="bash"):
+    """Run a line in a shell."""
     env = {**os.environ, "PATH": path}
-    command = ["bash", "-euc", line]
+    command = [program, "-euc", line]
     return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
 
 
@@ -227,6 +278,20 @@ def test_the_shim(path, words):
     said = shell('eval "$(ce shim)"; ibmcloud login -r x; ibmcloud', path)
     assert said == "the real one: login -r x\nthe real one: \n"
     assert "\n" not in "".join(SHIM.values())
+
+
+@pytest.mark.usefixtures("ce")
+@pytest.mark.parametrize("program", ["bash", "dash"])
+def test_the_shim_where_there_is_no_real_one(path, program):
+    """What a page begins with is ours there: `login`, `target`, `logout`; a key in clear is not."""
+    Path(path.partition(":")[0], "ibmcloud").unlink()
+    line = """
+        eval "$(ce shim)"; ibmcloud target; ibmcloud login --apikey KEY -a https://x 2>&1 || echo $?
+    """
+    said = shell(line, path, program)
+    assert said.startswith("Endpoint: ")
+    assert "never the key itself" in said
+    assert said.endswith("\n2\n")
 
 
 @pytest.mark.usefixtures("ce")

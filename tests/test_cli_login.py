@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -224,7 +225,7 @@ def test_logout(account, nobody):
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout == (
         "Logging out of 'work'...\n"
-        "No command has a server to ask now: 'ce login' logs in again.\nOK\n"
+        "OK\nNo command has a server to ask now: 'ce login' logs in again.\n"
     )
     assert [*stored(nobody)] == ["profiles/work.json"]
     assert account.apikey.encode() not in b"".join(stored(nobody).values())
@@ -233,9 +234,42 @@ def test_logout(account, nobody):
     login("--profile", "work", "--apikey", "-", text=account.apikey)
     assert run("project", "list").returncode == 0
     assert run("logout").returncode == 0
-    assert "nothing to log out of" in run("logout").stdout
+    assert run("logout").stdout.startswith("OK\nNo profile is in use: there is nothing to log out")
+    assert run("logout", "-q").stdout == ""
     (nobody / "active").write_text("work\n")
     assert "'work' is logged out: 'ce login'" in run("project", "list").stderr
+
+
+@pytest.mark.usefixtures("work")
+def test_logout_takes_the_key_whatever_else_fails():
+    """An edited address, or a selection that cannot be removed, keeps no key on the disk."""
+    profile = replace(profiles.load("work"), url="http://ce.example.com/v2")
+    profiles.save("work", profile)
+    assert run("logout").returncode == 0
+    assert profiles.load("work") == replace(profile, apikey="")
+    here = replace(profile, url="http://127.0.0.1:9/v2")
+    profiles.save("work", here)
+    (config.of_profile("work", here).selection / "x").mkdir(parents=True)
+    assert run("logout", "--profile", "work").returncode == 0
+    assert profiles.load("work").apikey == ""
+
+
+def test_a_profile_with_an_edited_address_can_be_logged_in_anew(host, nobody, key):
+    """What the profile was before does not keep a login from replacing it."""
+    write(nobody / "profiles" / "work.json", url="http://ce.example.com/v2", apikey=KEY)
+    login("--url", host.url, "--apikey", key, "--profile", "work")
+    assert KEY.encode() not in b"".join(stored(nobody).values())
+
+
+@pytest.mark.parametrize("region", ["x/y", "a.b", "US", "\x1b[2J", "-x"])
+def test_a_region_that_is_none_is_not_stored(other, nobody, region):
+    """A server's word for its region goes into addresses: it is checked as one of the user's is."""
+    answers, _ = other
+    answers += [TOKEN, (200, '{"projects": []}', ("X-Reprieve-Region", region))]
+    before = stored(nobody)
+    said = login("--apikey", "-", text="k\n", code=1)
+    assert "names a region that is none, such as us-south: nothing was stored" in said
+    assert stored(nobody) == before
 
 
 @pytest.mark.usefixtures("work")
@@ -244,11 +278,18 @@ def test_the_emulators_login_is_apart(host, nobody):
     emulator = nobody / "emulator"
     emulator.symlink_to(host.state)
     before = (emulator / "credentials.json").read_bytes()
+    local = json.loads(before)["apikey"]
+    login("--url", host.url, "--apikey", "-", "--profile", "work", text=local)
+    config.select(config.target(), {"id": "i", "name": "of-the-profile"})
+    (nobody / "active").unlink()
+    config.select(config.target(), {"id": "i", "name": "of-the-emulator"})
+    (nobody / "active").write_text("work\n")
     assert "profile 'work'" in run("target").stdout
     assert "Commands go to the local emulator now" in run("logout").stdout
     shown = json.loads(run("target", "-o", "json").stdout)
     assert (shown["source"], shown["url"]) == ("emulator", f"{host.url}/v2")
     assert shown["account"] == json.loads(before)["account_id"]
+    assert shown["project"]["name"] == "of-the-emulator"
     assert "nothing to log out of" in run("logout").stdout
     done = run("target", "-g", "default")
     assert done.returncode == 1

@@ -24,21 +24,6 @@ def process(*args):
 
 
 @pytest.mark.usefixtures("nobody")
-def test_help_imports_nothing_slow():
-    """`ce --help` starts fast: no HTTP client, no YAML, no jsonpath, no rows of any noun."""
-    code = (
-        "import sys, ce.cli\n"
-        "try: ce.cli.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "slow = {'requests', 'yaml', 'jsonpath_ng', 'wcwidth', 'http.client', 'ssl', 'email'}\n"
-        "slow |= {name for name in sys.modules if name.startswith(('ce.nouns', 'ce.option'))}\n"
-        "sys.exit(sorted(slow & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.usefixtures("nobody")
 @pytest.mark.parametrize(
     ("args", "code", "out", "error"),
     [
@@ -335,6 +320,36 @@ def test_what_another_api_answers(other, words, answers):
     assert not {"\x1b", "\x9b", "\u202e", "\x07"}.intersection(done.stdout + done.stderr)
 
 
+@pytest.fixture
+def proxied(nobody, other, monkeypatch):
+    """Have the server that is not ours stand for the proxy too; give its address."""
+    _, got = other
+    profile = json.loads((nobody / "profiles" / "other.json").read_text())
+    here = profile["url"].removesuffix("/v2")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, here)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    return here, got
+
+
+def test_no_proxy_sees_a_key_that_is_for_this_machine(nobody, other, proxied):
+    """Whether a proxy is asked is decided by the host of each request, not of the API alone.
+
+    A proxy is asked for whole addresses, in clear where they are http.
+    """
+    answers, _ = other
+    here, got = proxied
+    write(nobody / "profiles" / "other.json", url="https://x.invalid", auth_url=here, apikey=KEY)
+    answers += [TOKEN]
+    done = run("project", "list")
+    assert "Cannot reach x.invalid:https (ProxyError)" in done.stderr
+    assert got == [("/identity/token", None)]
+    write(nobody / "profiles" / "other.json", url=here, auth_url="https://x.invalid", apikey=KEY)
+    assert "Cannot reach x.invalid:https (ProxyError)" in run("project", "list").stderr
+
+
 def test_a_token_that_aged_is_renewed_once(other):
     """A command that waits for long goes on with a fresh token, and reads a list to its end."""
     answers, got = other
@@ -372,6 +387,8 @@ def test_each_target_has_its_own_selection(nobody):
     assert config.selected(one) == {"id": "i", "name": "n"}
     assert config.selected(two) is None
     assert config.selected(config.Target("https://x:5001/v2", "https://x", "1")) is not None
+    profile = config.Target("https://x/v2", "https://x", "1", source=config.PROFILE, profile="p")
+    assert config.selected(profile) is None
     assert one.selection.stat().st_mode & 0o777 == 0o600
     config.select(one, None)
     assert config.selected(one) is None

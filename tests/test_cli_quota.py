@@ -15,7 +15,7 @@ from tests.support import Host
 
 SLOTS, REGION = 4, "localhost"  # a region that stands for the host in an address with {region}
 HEAD = "Getting project slots...\nOK\n\n"
-COLUMNS = "Name  ID  Status  Held Since  Frees Itself  Free It Now\n"
+COLUMNS = "Name  Status  Held Since  Frees Itself  Free It Now\n"
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_what_holds_the_slots(small, there):
 
     Time is the server's: when its clock is moved, what is left moves with it.
     """
-    assert quota() == f"{HEAD}0 of {SLOTS} slots in region {REGION} are held.\n"
+    assert quota() == f"{HEAD}Slots held in region {REGION}: 0 of {SLOTS}.\n"
     kept, late, soon, dying = (there.project(name) for name in ("kept", "late", "soon", "dying"))
     there.delete(soon)
     small.advance(86400)
@@ -67,27 +67,22 @@ def test_what_holds_the_slots(small, there):
     small.hold()
     there.action(dying, "reclaim")
     small.advance(3600)
-    ids = {project["name"]: project["id"] for project in (kept, late, soon, dying)}
     rows = (
-        "dying  {dying}  hard deleting  {STAMP}  soon: it is being destroyed\n"
-        "soon  {soon}  soft deleted  {STAMP}  in 5d22h, at {STAMP}"
-        "  ce reclamation delete --id {soon}\n"
-        "late  {late}  soft deleted  {STAMP}  in 6d22h, at {STAMP}"
-        "  ce reclamation delete --id {late}\n"
-        "kept  {kept}  active  {STAMP}  never: it is in use"
-        "  ce project delete --id {kept} --hard\n"
+        "dying  hard deleting  {STAMP}  soon: it is being destroyed\n"
+        "soon  soft deleted  {STAMP}  in 5d22h, at {STAMP}  ce reclamation delete --name soon\n"
+        "late  soft deleted  {STAMP}  in 6d22h, at {STAMP}  ce reclamation delete --name late\n"
+        "kept  active  {STAMP}  never: it is in use  ce project delete --name kept --hard\n"
     )
-    for name, identity in ids.items():
-        rows = rows.replace(f"{{{name}}}", identity)
     said = quota()
-    matches(f"{HEAD}4 of {SLOTS} slots in region {REGION} are held.\n\n{COLUMNS}{rows}", said)
+    matches(f"{HEAD}Slots held in region {REGION}: 4 of {SLOTS}.\n\n{COLUMNS}{rows}", said)
     small.release()
     there.gone(dying)
     document = json.loads(quota("-o", "json"))
     assert (document["held"], document["limit"], document["free"]) == (3, SLOTS, 1)
     assert [slot["name"] for slot in document["slots"]] == ["soon", "late", "kept"]
     assert document["slots"][0]["frees_at"].startswith("20")
-    assert document["slots"][2]["command"] == f"ce project delete --id {kept['id']} --hard"
+    assert document["slots"][2]["id"] == kept["id"]
+    assert document["slots"][2]["command"] == "ce project delete --name kept --hard"
     assert "frees_at" not in document["slots"][2]
 
 
@@ -100,7 +95,7 @@ def test_the_refusal_tells_the_same(there):
     head, said, first, blank, *table = done.stderr.splitlines()
     assert (head, blank) == ("FAILED", "")
     assert said == f"No slot is free for a project in region {REGION}: free one, or wait."
-    assert first == f"{SLOTS} of {SLOTS} slots in region {REGION} are held."
+    assert first == f"Slots held in region {REGION}: {SLOTS} of {SLOTS}."
     assert table == quota("-q").splitlines()[2:]
     for command in re.findall(r"  ce (\w+ delete .*)", done.stderr)[:2]:
         assert run(*command.split(), "--force").returncode == 0
@@ -114,7 +109,7 @@ def test_who_may_not_look_is_told_what_the_server_said(there):
     key = there.another_key("editor")
     done = run("login", "--apikey", "-", text=key.apikey)
     assert done.returncode == 0
-    assert "are held." in run("project", "create", "-n", "x").stderr
+    assert f": {SLOTS} of {SLOTS}." in run("project", "create", "-n", "x").stderr
     purger = there.another_key("purge")
     assert run("login", "--apikey", "-", text=purger.apikey).returncode == 0
     said = quota(code=1)
@@ -128,7 +123,7 @@ def test_a_key_for_one_project_does_not_see_the_others(there):
     key = there.another_key("viewer", project_id=mine["id"])
     assert run("login", "--apikey", "-", text=key.apikey).returncode == 0
     said = quota("-q")
-    assert said.startswith(f"Slots of region {REGION} that this key sees held: 1. How many")
+    assert said.startswith(f"Slots held in region {REGION} that this key sees: 1. How many")
     assert "other" not in said
     assert not {"limit", "free"} & set(json.loads(quota("-o", "json")))
 
@@ -136,14 +131,14 @@ def test_a_key_for_one_project_does_not_see_the_others(there):
 @pytest.mark.usefixtures("there")
 def test_another_region():
     """An address with {region} is asked for the region named; what serves another says so."""
-    assert f"in region {REGION} are held" in quota("--region", REGION)
+    assert f"in region {REGION}: " in quota("--region", REGION)
     assert "http to us-south would send the key in clear" in quota("-r", "us-south", code=2)
     assert "is not the name of a region" in quota("-r", "elsewhere.example.com/", code=2)
 
 
 def test_one_address_serves_one_region(ce):
     """An address without {region} is no other region's, and the refusal says what to do."""
-    assert "0 of 20 slots in region us-south are held." in ce("quota", "-r", "us-south")
+    assert "Slots held in region us-south: 0 of 20." in ce("quota", "-r", "us-south")
     said = ce("quota", "-r", "eu-de", code=1)
     assert "serves us-south, not eu-de: 'ce profile use NAME'" in said
 
@@ -179,11 +174,43 @@ def test_a_server_that_tells_no_limit(other):
     found = [project(1, "hard_deletion_failed"), project(2, "soft_deleted"), project(3, "creating")]
     answers += [TOKEN, (200, json.dumps({"projects": found})), (200, '{"resources": []}')]
     said = quota("-q")
-    assert said.startswith("Slots of this region that this key sees held: 3. How many")
-    assert "soon: its destruction is tried again  ce reclamation delete --id i1\n" in said
+    assert said.startswith("Slots held in this region that this key sees: 3. How many")
+    assert "soon: its destruction is tried again  ce reclamation delete --name p1\n" in said
     assert "at its deadline" in said
     answers += [TOKEN, (200, '{"projects": []}')]
     assert "serves one region, and does not say which, not eu-de" in quota("-r", "eu-de", code=1)
+
+
+def test_a_refusal_leaves_in_sight_what_failed(other):
+    """Of many slots it shows the five that are free next, and what shows the others."""
+    answers, _ = other
+    body = json.dumps({"errors": [{"code": "quota_exceeded", "message": "Full."}]})
+    found = [project(1), *(project(number, "hard_deletion_failed") for number in range(2, 9))]
+    answers += [TOKEN, (403, body), (200, json.dumps({"projects": found}))]
+    *_, last = said = run("project", "create", "-n", "x").stderr.splitlines()
+    names = [line.split()[0] for line in said if "tried again" in line]
+    assert names == ["p2", "p3", "p4", "p5", "p6"]
+    assert not any(line.startswith("p1") for line in said)
+    assert last == "'ce quota' shows all 8."
+
+
+NAMED = {
+    "a b": "--name 'a b'",
+    "it's": """--name 'it'"'"'s'""",
+    "$(x)": "--name '$(x)'",
+    "twice": "--id i",
+    "\x1b[2J": "--id i",
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_command_that_frees_a_slot_can_be_pasted(other, name):
+    """A name is quoted for the shell; the ID stands for one that is not its alone, or not shown."""
+    answers, _ = other
+    found = [project(1) | {"name": name, "id": "i"}, project(2) | {"name": "twice"}]
+    answers += [TOKEN, (200, json.dumps({"projects": found}))]
+    slots = json.loads(quota("-o", "json"))["slots"]
+    assert f"ce project delete {NAMED[name]} --hard" in [slot["command"] for slot in slots]
 
 
 def test_a_slot_that_was_freed_since(other):

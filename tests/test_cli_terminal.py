@@ -9,7 +9,9 @@ import termios
 
 import pytest
 
+from ce import profiles
 from tests.cli_home import KEY
+from tests.cli_support import run
 from tests.terminal import Terminal
 
 TOKEN = (200, '{"access_token": "t"}')
@@ -68,6 +70,17 @@ def test_a_question_left_is_a_no():
     terminal.type("\x03")
     code, shown = terminal.end()
     assert (code, shown.endswith("\n"), terminal.after) == (130, True, terminal.before)
+    assert profiles.exists("other")
+
+
+@pytest.mark.usefixtures("other")
+@pytest.mark.parametrize(("typed", "told"), [("maybe", True), ("n", False), ("", False)])
+def test_an_answer_that_is_neither_is_a_no_and_says_so(typed, told):
+    """Whoever answers something else learns that nothing was done."""
+    done = run("profile", "delete", "other", text=f"{typed}\n")
+    assert done.returncode == 1
+    assert done.stderr == ("Neither yes nor no: nothing was done.\n" if told else "")
+    assert profiles.exists("other")
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])
@@ -147,11 +160,11 @@ def test_what_does_not_fit_is_told_below_one_another(other):
     answers += [TOKEN, listed, TOKEN, listed]
     code, narrow = Terminal("quota", columns=60).end()
     assert code == 0
-    assert f"Name:          {LONG}\r\nID:            {LONG}-id\r\n" in narrow
+    assert f"Name:          {LONG}\r\nStatus:        active\r\n" in narrow
     assert "\r\n\r\nName:          short\r\n" in narrow
     code, wide = Terminal("quota", columns=500).end()
     assert "\r\nName  " in wide
-    assert f"\r\n{LONG}  {LONG}-id  active  " in wide
+    assert f"\r\n{LONG}  active  " in wide
 
 
 def test_a_pipe_has_room_for_everything(other):
@@ -159,7 +172,7 @@ def test_a_pipe_has_room_for_everything(other):
     answers, _ = other
     answers += [TOKEN, (200, json.dumps({"projects": [found(LONG)]}))]
     done = process("quota", COLUMNS="20")
-    assert f"\n{LONG}  {LONG}-id  active  " in done.stdout
+    assert f"\n{LONG}  active  " in done.stdout
 
 
 @pytest.mark.usefixtures("nobody")

@@ -49,7 +49,10 @@ NOUNS = {
                 TARGET,
             ),
             "logout": Verb(
-                OWN["logout"], "[Q] --profile/-p", "Logging out of '{name}'...\nOK", session.logout
+                OWN["logout"],
+                "[Q] --profile/-p",
+                "Logging out of '{name}'...\nOK\n{remark}",
+                session.logout,
             ),
             "target": Verb(OWN["target"], f"[O] {ADDRESS}", "", session.target, TARGET),
             "quota": Verb(

@@ -52,6 +52,6 @@ bench: setup  ## measure, as ratios in one run
 	$(BIN)/python tests/bench.py
 
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
-	$(BIN)/python tests/firebase.py
+	$(BIN)/python -m tests.firebase
 
 .PHONY: help setup demo test check fmt fuzz prove model soak wave bench firebase

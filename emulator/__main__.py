@@ -30,7 +30,7 @@ def main(words: list[str] | None = None) -> int:
     except ModuleNotFoundError as missing:
         name = str(missing.name).partition(".")[0]
         sys.stderr.write(
-            f"{name} is not installed here: `pip install -e '.[emulator]'` brings it.\n"
+            f"{name} is not installed here: 'pip install -e \".[emulator]\"' brings it.\n"
         )
         return 1
     except KeyboardInterrupt:

@@ -22,6 +22,7 @@ class Command:
     text: str
     examples: tuple[str, ...]
     add: Callable[[argparse.ArgumentParser], object] = lambda _: None
+    usage: str | None = None  # what it is also called, and shorter
 
 
 def parser(run: dict[str, Callable[..., int]]) -> argparse.ArgumentParser:
@@ -29,13 +30,14 @@ def parser(run: dict[str, Callable[..., int]]) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="ce emulator",
         description=ABOUT,
-        epilog=_examples(FIRST_STEPS) + "\n\n`ce emulator COMMAND --help` shows more.",
+        epilog=_examples(FIRST_STEPS) + "\n\n'ce emulator COMMAND --help' shows more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     group = made.add_subparsers(metavar="COMMAND", required=True)
     for name, row in COMMANDS.items():
         added = group.add_parser(
             name,
+            prog=row.usage,
             help=row.text,
             description=f"{row.text[0].upper()}{row.text[1:]}.",
             epilog=_examples(row.examples),
@@ -57,7 +59,7 @@ def _start(parser: argparse.ArgumentParser) -> None:
 
 def _exec(parser: argparse.ArgumentParser) -> None:
     _options(parser, 0)
-    parser.add_argument("command", nargs="+", metavar="-- CMD", help="the command, after `--`")
+    parser.add_argument("command", nargs="+", metavar="-- CMD", help="the command, after '--'")
 
 
 def _options(parser: argparse.ArgumentParser, port: int | None) -> None:
@@ -199,5 +201,6 @@ COMMANDS = {
         "check this machine, and say what to do",
         ("ce doctor", "ce doctor -o json", "ce emulator doctor"),
         _output,
+        "ce doctor",
     ),
 }

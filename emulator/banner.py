@@ -37,12 +37,12 @@ def ready(
             *_table([("Emulator", "Host:Port"), *places]),
             f"  Emulator Hub host: {host} port: {port}",
             "",
-            "From another terminal `ce project create --name demo` reaches it by itself.",
-            "Other programs need these; `ce emulator env` prints them too:",
+            "From another terminal 'ce project create --name demo' reaches it by itself.",
+            "Other programs need these; 'ce emulator env' prints them too:",
             *(f"    {line}" for line in exports(environment)),
-            "    # and CODE_ENGINE_APIKEY, which only `ce emulator env` prints",
+            "    # and CODE_ENGINE_APIKEY, which only 'ce emulator env' prints",
             "Press Ctrl-C to stop. Data lives in memory; the API key is kept.",
-            "`ce emulator export DIR` keeps the data, `start --import DIR` goes on with it.",
+            "'ce emulator export DIR' keeps the data, 'start --import DIR' goes on with it.",
             "",
         ]
     )

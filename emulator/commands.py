@@ -136,7 +136,7 @@ def stop(state: State) -> int:
     """Stop the running host."""
     pid = state.pid()
     if pid is None:
-        raise Refused(f"No host runs on {state.folder}.")
+        raise state.idle()
     _end(pid, state)
     say("stopped")
     return 0
@@ -155,14 +155,14 @@ def clock(state: State, action: str, value: str | None) -> int:
         say(_time(ask(state, "GET", "/clock")))
         return 0
     if value is None:
-        raise Refused(f"`clock {action}` takes a span of time: 7d, 36h, 90s or -1h.")
+        raise Refused(f"'clock {action}' takes a span of time: 7d, 36h, 90s or -1h.")
     if action == "set":
         answer = ask(state, "PUT", "/clock", {"offset": seconds(value)})
     else:
         answer = ask(state, "POST", "/clock/advance", {"seconds": seconds(value)})
     say(_time(answer))
     if not answer["settled"]:
-        say("What became due goes on: `ce emulator status` shows its events.")
+        say("What became due goes on: 'ce emulator status' shows its events.")
     return 0
 
 

@@ -28,7 +28,7 @@ NEED = re.compile(r"([\w.-]+)((?:,?(?:>=|<)[\d.]+)+)(?:; extra == ['\"]emulator[
 ROOM = 300_000_000  # bytes: the emulator's jar, and as much again for logs and exports
 OURS = "reprieve"
 MARKS = {"ok": "✔", "warn": "!", "fail": "✗"}
-COLOURS = {"ok": 200, "warn": 400, "fail": 500}  # a mark has the colour of such a status
+COLOURS = {"ok": terminal.GREEN, "warn": terminal.YELLOW, "fail": terminal.RED}
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _emulator(_: State) -> Iterator[Found]:
     try:
         java = jar.find_java(path)
     except Refused as refused:
-        yield "fail", str(refused), "install it, or put a newer `java` first in PATH"
+        yield "fail", str(refused), "install it, or put a newer 'java' first in PATH"
     else:
         yield "ok", f"Java {jar.version(java)}, {java}; the emulator needs {jar.needs(path)}", ""
 
@@ -200,7 +200,7 @@ def _firestore_host(state: State, address: str) -> Found | None:
     if Path(os.environ.get("CE_HUB_STATE", "/")).resolve() == state.folder:
         advice = 'a start ignores it; for other programs, eval "$(ce emulator env)" again'
         return "warn", f"FIRESTORE_EMULATOR_HOST={address} is a former host's", advice
-    advice = "unset FIRESTORE_EMULATOR_HOST, and `ce emulator start` starts its own"
+    advice = "unset FIRESTORE_EMULATOR_HOST, and 'ce emulator start' starts its own"
     return "fail", f"FIRESTORE_EMULATOR_HOST={address} does not answer", advice
 
 
@@ -208,12 +208,12 @@ def _api(_: State, url: str) -> Found | None:
     local = re.match(r"http://(?:127\.0\.0\.1|localhost):\d+", url)
     if local is None or _answers(f"{local[0]}/openapi.json"):
         return None
-    advice = "start the host, or unset CODE_ENGINE_URL: `ce` follows it"
+    advice = "start the host, or unset CODE_ENGINE_URL: 'ce' follows it"
     return "warn", f"CODE_ENGINE_URL: {local[0]} does not answer", advice
 
 
 def _credentials(_: State, __: str) -> Found:
-    advice = "nothing for `ce emulator`, which ignores it; unset it for whatever else runs here"
+    advice = "nothing for 'ce emulator', which ignores it; unset it for whatever else runs here"
     return "warn", "GOOGLE_APPLICATION_CREDENTIALS is set: real credentials", advice
 
 
@@ -240,13 +240,12 @@ def _clock(state: State) -> Iterator[Found]:
     except Refused as refused:
         yield "fail", str(refused), f"rm {state.folder / 'clock'}"
         return
-    if offset:
-        kept = state.pid() or "FIRESTORE_EMULATOR_HOST" in os.environ
-        advice = "`ce emulator clock set 0s`, if that is not meant"
-        advice = advice if kept else "nothing: the next start begins in real time"
+    kept = state.pid() or "FIRESTORE_EMULATOR_HOST" in os.environ
+    if offset and kept:
+        advice = "'ce emulator clock set 0s', if that is not meant"
         yield "warn", f"{offset:+.0f}s from real time", advice
     else:
-        yield "ok", "real time", ""
+        yield "ok", "real time from the next start on" if offset else "real time", ""
 
 
 def _host(state: State) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from emulator import Refused, firestore
+from emulator import Refused, children
 from emulator.commands import environment
 from emulator.state import State
 from emulator.terminal import Spinner
@@ -39,11 +39,16 @@ def execute(state: State, start: list[str], command: list[str], own: str, *, liv
                 f"A host runs (pid {pid}), and {own} needs one of its own: stop it first."
             )
         return _child(state, command)
-    for number in ENDS:
+    for number in _heard():
         signal.signal(number, lambda got, _: sys.exit(128 + got))
     with _host(state, start, lively=lively) as host:
         code = _child(state, command)
     return code or min(host.returncode, 1)  # an export that failed is no success
+
+
+def _heard() -> list[signal.Signals]:
+    """Give the signals that end us: not those our caller ignores, as `nohup` does a hang-up."""
+    return [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextmanager
@@ -53,7 +58,7 @@ def _host(state: State, start: list[str], *, lively: bool) -> Iterator[subproces
     state.drop("hub.json")
     file = state.folder / "host.log"
     words = [sys.executable, "-m", "emulator", "start", "--state", str(state.folder), *start]
-    host = firestore.spawn(words, file, Path(__file__).resolve().parents[1])
+    host = children.spawn(words, file, Path(__file__).resolve().parents[1])
     try:
         with Spinner("emulators: starting a host") if lively else nullcontext():
             _until_ready(state, host, file)
@@ -91,7 +96,7 @@ def _child(state: State, command: list[str]) -> int:
         sys.stderr.write(f"{command[0]}: {problem.strerror}\n")
         return UNUSABLE
     before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
-    for number in ENDS:
+    for number in _heard():
         before[number] = signal.signal(number, lambda got, _: child.send_signal(got))
     code = child.wait()
     for which, handler in before.items():

@@ -2,8 +2,8 @@
 
 An export is written beside its place and renamed, so that it is whole or not there. It holds the
 key halves too, without which its secrets could not be read: no purge reaches into it, and
-importing it brings back what was destroyed since. It must never replace what is no export, and
-never be imported in part.
+importing it brings back what was destroyed since. It must never replace or remove what is no
+export, nor a file that is not of it, and never be imported in part.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ SUITES = "firebase-export-metadata.json"  # by which Firebase's suite imports th
 NAME = "firestore_export"
 DATA = f"{NAME}/{NAME}.overall_export_metadata"
 KEYRING, KEYS, ACCOUNT, CLOCK = "keyring.json", "keys", "credentials.json", "clock"
+IGNORE = ".gitignore"  # `git add -A` must not commit the keys
 HOLDS_KEYS = (
     "It holds every key: who can read this folder can read every secret in it. No purge reaches "
     "into it; delete it when nothing in it may come back."
@@ -49,27 +50,38 @@ class Export:
 def write(folder: Path, state: State, store: firestore.Firestore, project: str) -> None:
     """Export a host's data and keys to a folder; replaces an export that is there."""
     check_place(folder)
-    fresh = _beside(folder, "new")
+    fresh, old = _beside(folder, "new"), _beside(folder, "old")
     try:
-        _recover(folder)
-        shutil.rmtree(fresh, ignore_errors=True)
+        _put_back(folder)
+        _make_way(fresh)
+        _make_way(old)
         fresh.mkdir(mode=0o700, parents=True)
-        # Keys first and last: whatever is in the data, its half is in one of the two.
-        _copy_halves(state, fresh)
-        store.export(project, fresh, NAME)
-        _copy_halves(state, fresh)
-        _close(fresh)
-        for name in (KEYRING, ACCOUNT, CLOCK):
-            if (state.folder / name).exists():
-                _copy(state.folder / name, fresh / name)
-        where = {"version": VERSION, "path": NAME, "metadata_file": DATA}
-        _write_json(fresh / SUITES, {"version": VERSION, "firestore": where})
-        _write_json(fresh / MANIFEST, _manifest(fresh, project))
-        _replace(folder, fresh)
+        try:
+            _fill(fresh, state, store, project)
+            check_place(folder)  # somebody may have put a file there meanwhile
+            _replace(folder, fresh, old)
+        finally:
+            with suppress(OSError):  # it is not there any more, or the next export removes it
+                _remove(fresh)
     except OSError as problem:
         raise Refused(f"No export was written to {folder}: {problem.strerror}.") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _fill(fresh: Path, state: State, store: firestore.Firestore, project: str) -> None:
+    # A draft has a manifest from the beginning: by it the next export knows it as one of ours.
+    _write_json(fresh / MANIFEST, {"format": FORMAT})
+    _write_bytes(fresh / IGNORE, b"*\n")
+    # Keys first and last: whatever is in the data, its half is in one of the two.
+    _copy_halves(state, fresh)
+    store.export(project, fresh, NAME)
+    _copy_halves(state, fresh)
+    _close(fresh)
+    for name in (KEYRING, ACCOUNT, CLOCK):
+        if (state.folder / name).exists():
+            _copy(state.folder / name, fresh / name)
+    where = {"version": VERSION, "path": NAME, "metadata_file": DATA}
+    _write_json(fresh / SUITES, {"version": VERSION, "firestore": where})
+    _write_json(fresh / MANIFEST, _manifest(fresh, project))
 
 
 def check(folder: Path, project: str) -> Export:
@@ -84,7 +96,7 @@ def check(folder: Path, project: str) -> Export:
         )
     _check_files(folder, found.get("files"))
     if (other := found.get("project")) != project:
-        raise Refused(f"{folder} is of project {other}: add `--project {other}`.")
+        raise Refused(f"{folder} is of project {other}: add '--project {other}'.")
     return Export(folder, project, str(found.get("made_at")))
 
 
@@ -100,11 +112,21 @@ def restore(export: Export, state: State) -> None:
 
 
 def check_place(folder: Path) -> None:
-    """Refuse a place that holds something else than an export."""
+    """Refuse a place that holds something else than an export, or something more."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise Refused(f"{folder} is no folder: nothing was exported.")
-    if folder.is_dir() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not _ours(folder):
         raise Refused(f"{folder} holds something else than an export: nothing was exported.")
+    listed = _listed(folder).get("files")
+    known = {MANIFEST, *(listed if isinstance(listed, dict) else ())}
+    for path in _files(folder):
+        if (name := str(path.relative_to(folder))) not in known:
+            raise Refused(
+                f"{folder} also holds {name}, which is not of the export there: move it "
+                "elsewhere, or export to another folder. Nothing was exported."
+            )
 
 
 def refuse_kept_elsewhere(state: State, *, own_firestore: bool) -> None:
@@ -123,9 +145,9 @@ def refuse_kept_elsewhere(state: State, *, own_firestore: bool) -> None:
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    _recover(folder)
     try:
-        found = json.loads((folder / MANIFEST).read_text())
+        _put_back(folder)
+        return _listed(folder)
     except ValueError:
         raise Refused(
             f"{folder} is damaged: {MANIFEST} is no JSON. Nothing was imported."
@@ -135,7 +157,20 @@ def _read(folder: Path) -> dict[str, Any]:
             raise Refused(f"There is no export at {folder}.") from None
         why = "Firebase's suite made it, without the keys" if (folder / SUITES).exists() else "it"
         raise Refused(f"{folder} is no export of this host: {why} has no {MANIFEST}.") from None
+
+
+def _listed(folder: Path) -> dict[str, Any]:
+    """Read the manifest; raises OSError or ValueError where there is none to read."""
+    found = json.loads((folder / MANIFEST).read_text())
     return found if isinstance(found, dict) else {}
+
+
+def _ours(folder: Path) -> bool:
+    """Whether the folder is an export, or a draft of one: its manifest says so."""
+    try:
+        return not folder.is_symlink() and _listed(folder).get("format") == FORMAT
+    except (OSError, ValueError):
+        return False
 
 
 def _check_files(folder: Path, listed: Any) -> None:
@@ -147,7 +182,9 @@ def _check_files(folder: Path, listed: Any) -> None:
             fault = "is missing"
         elif name not in listed:
             fault = "does not belong to it"
-        elif _hash(there[name]) != listed[name]:
+        elif not (has := _hash(there[name])):
+            fault = "is no file"
+        elif has != listed[name]:
             fault = "was changed"
         else:
             continue
@@ -156,6 +193,7 @@ def _check_files(folder: Path, listed: Any) -> None:
 
 def _manifest(folder: Path, project: str) -> dict[str, Any]:
     files = {str(path.relative_to(folder)): _hash(path) for path in _files(folder)}
+    files.pop(MANIFEST)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     head = {"format": FORMAT, "version": EDITION, "made_by": VERSION, "made_at": made}
     return {**head, "project": project, "about": HOLDS_KEYS, "files": files}
@@ -166,6 +204,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _hash(path: Path) -> str:
+    """Give a file's hash; the empty string for a link, and for what is no file."""
     if path.is_symlink() or not path.is_file():
         return ""
     with path.open("rb") as file:
@@ -173,13 +212,19 @@ def _hash(path: Path) -> str:
 
 
 def _copy_halves(state: State, fresh: Path) -> None:
-    """Copy the halves that are not there yet; one that was confirmed meanwhile has a new name."""
+    """Copy the halves that are not there yet, or were cut short; a half only grows.
+
+    One that was confirmed meanwhile has a new name, and keeps its former one in the copy. One that
+    was overwritten meanwhile is being destroyed: its copy stays, for the data may need it.
+    """
     (fresh / KEYS).mkdir(mode=0o700, exist_ok=True)
     for half in (state.folder / KEYS).glob("*"):
-        known = fresh / KEYS / half.stem, fresh / KEYS / f"{half.stem}.new"
+        known = [fresh / KEYS / name for name in (half.stem, f"{half.stem}.new")]
+        copy = next((path for path in known if path.exists()), fresh / KEYS / half.name)
         with suppress(FileNotFoundError):  # destroyed meanwhile
-            if not any(path.exists() for path in known):
-                _copy(half, fresh / KEYS / half.name)
+            content, before = half.read_bytes(), copy.read_bytes() if copy.exists() else b""
+            if content != before and content.startswith(before):
+                _write_bytes(copy, content)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -206,22 +251,44 @@ def _close(folder: Path) -> None:
 
 
 def _beside(folder: Path, what: str) -> Path:
-    return folder.with_name(f".{folder.name}.{what}")
+    return folder.with_name(f".{folder.name}.reprieve-{what}")
 
 
-def _replace(folder: Path, fresh: Path) -> None:
-    old = _beside(folder, "old")
+def _replace(folder: Path, fresh: Path, old: Path) -> None:
     if folder.exists():
         folder.rename(old)
     fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    if old.exists():
-        raise Refused(f"Exported to {folder}, but the former export is still at {old}: remove it.")
+    try:
+        _make_way(old)
+    except OSError:
+        raise Refused(
+            f"Exported to {folder}, but the former export is still at {old}: remove it."
+        ) from None
 
 
-def _recover(folder: Path) -> None:
-    """Put back the former export, if replacing it was cut short; else remove what is left of it."""
+def _put_back(folder: Path) -> None:
+    """Put back the former export, if replacing it was cut short."""
     old = _beside(folder, "old")
-    if old.is_dir() and not folder.exists():
+    if not os.path.lexists(folder) and _ours(old):
         old.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+
+
+def _make_way(place: Path) -> None:
+    """Remove what a replacement left behind; raises Refused where it is not ours."""
+    if _ours(place):
+        _remove(place)
+    elif place.is_dir() and not place.is_symlink() and not any(place.iterdir()):
+        place.rmdir()
+    elif os.path.lexists(place):
+        raise Refused(f"{place} is in the way and is no export: move it. Nothing was exported.")
+
+
+def _remove(folder: Path) -> None:
+    """Remove an export or a draft; its manifest last, so that what is left is known as ours."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MANIFEST:
+            path.unlink()
+    (folder / MANIFEST).unlink(missing_ok=True)
+    folder.rmdir()

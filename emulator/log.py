@@ -20,6 +20,7 @@ BESIDE = NAME + 26  # characters of a line that are not method and path: time, s
 # may be a secret at the wrong place, or carry escape codes to the terminal.
 _NAME = re.compile(r"[a-z0-9._-]{0,63}|[A-Za-z]{1,40}|\(default\)")
 _QUERY = re.compile(r"\?[^\s\"']+")
+COLOURS = {2: terminal.GREEN, 3: terminal.CYAN, 4: terminal.YELLOW}  # by a status's first digit
 LEVELS = {"debug", "info", "warning", "error", "critical"}
 
 
@@ -63,7 +64,8 @@ class Log:
                 )
             )
         else:
-            shown = terminal.paint(str(status), status) if self.lively else str(status)
+            colour = COLOURS.get(status // 100, terminal.RED)
+            shown = terminal.paint(str(status), colour) if self.lively else str(status)
             place = f"{name:<{NAME}}  {what}".ljust(NAME + 2 + terminal.room(BESIDE))
             say(f"{now:%H:%M:%S}  {place}  {shown}  {latency:>5}ms")
 

@@ -53,7 +53,7 @@ def taken(port: int, name: str, flag: str) -> Refused:
     pid, command = _owner(port)
     words = " ".join(command)
     if "-m emulator start" in words:
-        by, stop = f" by another host (pid {pid}, {words})", "stop it with `ce emulator stop`"
+        by, stop = f" by another host (pid {pid}, {words})", "stop it with 'ce emulator stop'"
     else:
         by, stop = f" by pid {pid} ({words[:SHOWN]})" if pid else "", "stop that"
     return Refused(f"Port {port} for {name} is taken{by}: {stop}, or choose another with {flag}.")

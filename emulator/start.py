@@ -33,7 +33,7 @@ EXPORTED = (  # what `env` of a former host leaves in a shell, and would mislead
 def run(options: Options, state: State, log: Log) -> int:
     """Host everything until stopped; the exit code."""
     if not PROJECT.fullmatch(options.project):
-        raise Refused(f"Project {options.project!r} may be real: a local one begins with `demo-`.")
+        raise Refused(f"Project {options.project!r} may be real: a local one begins with 'demo-'.")
     level = os.environ.get("CE_LOG_LEVEL", "").lower()
     if level and level not in LEVELS:
         raise Refused(f"CE_LOG_LEVEL is one of {', '.join(sorted(LEVELS))}.")
@@ -63,7 +63,7 @@ def run(options: Options, state: State, log: Log) -> int:
         log.clear()  # a worker that was stopped while it waited left its spinner
         if not store.alive():
             if state.read("hub.json") is None:
-                raise Refused(f"The Firestore emulator ended at once; {store.says()}")
+                raise store.ended()
             log.fault("firestore", f"ended by itself: see {state.folder / 'firestore.log'}")
         elif code == 0 and options.export:
             code = _export(options, state, store, log)

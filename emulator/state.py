@@ -82,7 +82,7 @@ class State:
                 if pid := self.pid():
                     raise Refused(
                         f"A host already runs on {self.folder} (pid {pid}): "
-                        "stop it first with `ce emulator stop`."
+                        "stop it first with 'ce emulator stop'."
                     )
                 if time.monotonic() > deadline:
                     raise Refused(f"A former host of {self.folder} is still ending: try again.")
@@ -108,8 +108,12 @@ class State:
         """Say where the running host is."""
         found = self.read("hub.json")
         if found is None or self.pid() != found["pid"]:
-            raise Refused(f"No host runs on {self.folder}: start one with `ce emulator start`.")
+            raise self.idle()
         return found
+
+    def idle(self) -> Refused:
+        """Give the refusal of what needs a host, when none runs."""
+        return Refused(f"No host runs on {self.folder}: start one with 'ce emulator start'.")
 
 
 def _lock(fileno: int) -> bool:

@@ -15,7 +15,7 @@ FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 TURN = 0.1  # seconds a frame stays
 CLEAR = "\r\x1b[K"
 RESET = "\x1b[0m"
-COLOURS = {2: "\x1b[32m", 3: "\x1b[36m", 4: "\x1b[33m", 5: "\x1b[31m"}  # by a status's first digit
+GREEN, CYAN, YELLOW, RED = "\x1b[32m", "\x1b[36m", "\x1b[33m", "\x1b[31m"
 DULL = ("NO_COLOR", "CI")  # each, when it is set to anything, asks for plain lines
 WIDEST = 62  # characters of method and path: those of one project fit
 
@@ -26,9 +26,9 @@ def lively(stream: TextIO, environment: Mapping[str, str]) -> bool:
     return not plain and stream.isatty()
 
 
-def paint(text: str, status: int) -> str:
-    """Give a text the colour of a status's class."""
-    return f"{COLOURS[status // 100]}{text}{RESET}" if status // 100 in COLOURS else text
+def paint(text: str, colour: str) -> str:
+    """Give a text a colour."""
+    return f"{colour}{text}{RESET}"
 
 
 def room(taken: int) -> int:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import requests
 
-from emulator import firestore, ports
+from emulator import ports
 from emulator.log import Log
+from tests import own_firestore
 
 ROOT = Path(__file__).parents[1]
 TOOL = shlex.split(os.environ.get("FIREBASE", "npx --yes firebase-tools@15"))
@@ -65,7 +66,7 @@ def main() -> None:
         venv.symlink_to(Path(sys.prefix).resolve(), target_is_directory=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        store = firestore.start(ports.free(), "127.0.0.1:5001", home / "firestore.log", Log())
+        store = own_firestore.start(ports.free(), "127.0.0.1:5001", home / "firestore.log", Log())
         env = {
             **os.environ,
             "FIRESTORE_EMULATOR_HOST": store.address,

@@ -18,8 +18,9 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from emulator import firestore, ports
+from emulator import ports
 from emulator.log import Log
+from tests import own_firestore
 from tests.support import Account, Host
 
 CLIENTS, NAMES = 8, 20
@@ -234,7 +235,7 @@ def main() -> None:
     seconds = parser.parse_args().minutes * 60
     with tempfile.TemporaryDirectory() as folder:
         home, hub = Path(folder), ports.free()
-        store = firestore.start(
+        store = own_firestore.start(
             ports.free(), f"127.0.0.1:{hub}", home / "store.log", Log(quiet=True)
         )
         fixed = {

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -59,6 +60,13 @@ class Terminal:
             assert time.monotonic() < end, self.shown
             self._read()
 
+    def shows(self, pattern: str) -> None:
+        """Read until a regular expression is found in what is shown."""
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.shown.decode(errors="replace")):
+            assert time.monotonic() < end, self.shown
+            self._read()
+
     def until_hidden(self) -> None:
         """Wait until what is typed is not shown."""
         end = time.monotonic() + PATIENCE
@@ -80,9 +88,13 @@ class Terminal:
         while self._read():
             pass
         self.after = termios.tcgetattr(self._its)
+        self.close()
+        return self.process.returncode, self.shown.decode()
+
+    def close(self) -> None:
+        """Close the window, whatever runs in it."""
         os.close(self._ours)
         os.close(self._its)
-        return self.process.returncode, self.shown.decode()
 
     def answer(self, *answers: str) -> tuple[int, str]:
         """Answer each prompt that comes, and wait for the end."""

@@ -11,8 +11,9 @@ import uuid
 import pytest
 import requests
 
-from emulator import firestore, ports
+from emulator import ports
 from emulator.log import Log
+from tests import own_firestore
 from tests.kinds_support import Home
 from tests.reliability.soundness import unsound
 from tests.support import WEEK, Host, seed, until
@@ -29,7 +30,7 @@ def fragile(tmp_path_factory):
     """A host that can be made to crash, over a Firestore emulator that survives it."""
     home = tmp_path_factory.mktemp("crash")
     hub = ports.free()
-    store = firestore.start(ports.free(), f"127.0.0.1:{hub}", home / "firestore.log", Log())
+    store = own_firestore.start(ports.free(), f"127.0.0.1:{hub}", home / "firestore.log", Log())
     host = Fragile(home, "--hub-port", str(hub), runner=("-m", "tests.crashing"))
     host.env = {
         "FIRESTORE_EMULATOR_HOST": store.address,

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from emulator import Refused, commands, exports
+from emulator import Refused, commands, exports, firestore
 from emulator.state import State
 from tests.support import ROOT, WEEK, Account, Host
 
@@ -83,6 +83,10 @@ def test_a_host_goes_on_where_another_was_exported(exported, home):
     folder, projects, apikey = exported
     mine = home / "mine"
     shutil.copytree(folder, mine)
+    others = [home / f".mine.{name}" for name in ("old", "new")]  # names as others have them
+    for other in others:
+        other.mkdir()
+        (other / "notes").touch()
     host = begin(home / "two", "--import", str(mine), "--export-on-exit")
     try:
         account = first(host)
@@ -105,7 +109,8 @@ def test_a_host_goes_on_where_another_was_exported(exported, home):
     assert exports.check(mine, PROJECT).made_at > exports.check(folder, PROJECT).made_at
     halves = {path.stem for path in (mine / "keys").iterdir()}
     assert halves == {projects[name]["id"] for name in ("kept", "deleted")}
-    assert not [path.name for path in home.iterdir() if path.name.startswith(".")]
+    assert {path for path in home.iterdir() if path.name.startswith(".")} == {*others}
+    assert all((other / "notes").exists() for other in others)
 
 
 def test_exec_imports_and_exports(exported, home):
@@ -168,14 +173,25 @@ def _anybodys(folder):
     (folder / exports.SUITES).unlink()
 
 
+def _linked(folder):
+    (folder / "clock").unlink()
+    (folder / "clock").symlink_to(folder / "keyring.json")
+
+
+def _listed_link(folder):
+    _linked(folder)
+    listed = json.loads((folder / exports.MANIFEST).read_text())["files"]
+    _rewritten(files=listed | {"clock": ""})(folder)
+
+
 FAULTS = {
     "no folder": (shutil.rmtree, "There is no export at "),
     "of Firebase's suite": (_suites, "no export of this host: Firebase's suite made it"),
     "anybody's folder": (_anybodys, "no export of this host: it has no reprieve-export.json"),
     "of something else": (_rewritten(format="x"), "says nothing of one"),
     "newer": (_rewritten(version=2), "made by another version (format 2; this one reads 1)"),
-    "of another project": (_rewritten(project="demo-x"), "add `--project demo-x`"),
-    "without a list": (_rewritten(files=None), "clock does not belong to it"),
+    "of another project": (_rewritten(project="demo-x"), "add '--project demo-x'"),
+    "without a list": (_rewritten(files=None), ".gitignore does not belong to it"),
     "no JSON": (
         lambda f: (f / exports.MANIFEST).write_text("{"),
         "reprieve-export.json is no JSON",
@@ -187,10 +203,8 @@ FAULTS = {
     ),
     "a key half missing": (lambda f: _half(f).unlink(), "is missing"),
     "something added": (lambda f: (f / "keys" / "x").touch(), "keys/x does not belong to it"),
-    "a link": (
-        lambda f: (_half(f).unlink(), (f / "clock").unlink(), (f / "clock").symlink_to(f)),
-        "clock was changed",
-    ),
+    "a link": (_linked, "clock is no file"),
+    "a link that is listed": (_listed_link, "clock is no file"),
 }
 
 
@@ -207,10 +221,105 @@ def test_what_is_no_whole_export_is_refused_by_name(exported, tmp_path, change, 
 
 def test_a_replacement_that_was_cut_short_loses_nothing(exported, tmp_path):
     """Killed between its two renames the former export is put back; a draft is not in the way."""
-    shutil.copytree(exported[0], tmp_path / ".saved.old")
-    (tmp_path / ".saved.new").mkdir()
+    old, fresh = tmp_path / ".saved.reprieve-old", tmp_path / ".saved.reprieve-new"
+    shutil.copytree(exported[0], old)
+    fresh.mkdir()
     assert exports.check(tmp_path / "saved", PROJECT).data.is_file()
-    assert not (tmp_path / ".saved.old").exists()
+    assert (old.exists(), fresh.exists()) == (False, True)
+    shutil.copytree(exported[0], old)
+    (fresh / exports.MANIFEST).write_text(json.dumps({"format": exports.FORMAT}))
+    assert exports.check(tmp_path / "saved", PROJECT).data.is_file()
+    assert (old.exists(), fresh.exists()) == (True, True)  # an import removes nothing
+    with pytest.raises(Refused, match="Firestore did not export"):
+        write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "state"] == ["saved"]
+    assert exports.check(tmp_path / "saved", PROJECT).data.is_file()
+
+
+def write(folder, store=None):
+    """Export to `saved` in a folder, by default from a Firestore that does not answer."""
+    state = State(folder / "state")
+    state.prepare()
+    exports.write(folder / "saved", state, store or firestore.Firestore("127.0.0.1:1"), PROJECT)
+
+
+@pytest.mark.parametrize("content", ["vimrc", exports.MANIFEST])
+def test_what_others_have_beside_a_place_is_let_alone(tmp_path, content):
+    """Even under the names of our drafts: an import does not touch it, an export refuses it."""
+    kept = []
+    for name in (".saved.old", ".saved.new", ".saved.reprieve-old", ".saved.reprieve-new"):
+        kept.append(tmp_path / name / content)
+        kept[-1].parent.mkdir()
+        kept[-1].write_text("dear to somebody")
+    with pytest.raises(Refused, match="There is no export at"):
+        exports.check(tmp_path / "saved", PROJECT)
+    for name in ("reprieve-new", "reprieve-old"):
+        with pytest.raises(Refused, match=f"saved.{name} is in the way and is no export"):
+            write(tmp_path)
+        assert [path.read_text() for path in kept] == ["dear to somebody"] * len(kept)
+        shutil.rmtree(tmp_path / f".saved.{name}")
+        kept = [path for path in kept if path.parent.name != f".saved.{name}"]
+
+
+class Meanwhile(firestore.Firestore):
+    """A Firestore with nothing in it; while it exports somebody saves a file beside its own."""
+
+    def export(self, _, folder, name):
+        """Write the file that an export begins with, and that of somebody else."""
+        (folder / name).mkdir()
+        (folder / exports.DATA).touch()
+        (folder.parent / "saved" / "notes.txt").write_text("dear to somebody")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".git/config", "keys/id_ed25519"])
+def test_a_file_that_is_not_of_the_export_is_never_replaced(exported, tmp_path, name):
+    """It is named, whether it was there before or came meanwhile, and all stays as it was."""
+    shutil.copytree(exported[0], tmp_path / "saved")
+    with pytest.raises(Refused, match=r"also holds notes[.]txt, which is not of the export"):
+        write(tmp_path, Meanwhile("127.0.0.1:1"))
+    (tmp_path / "saved" / "notes.txt").unlink()
+    assert exports.check(tmp_path / "saved", PROJECT).data.is_file()
+    file = tmp_path / "saved" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("dear to somebody")
+    with pytest.raises(Refused, match=f"also holds {name}, which is not of the export"):
+        write(tmp_path)
+    assert file.read_text() == "dear to somebody"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["saved", "state"]
+
+
+def test_a_half_that_was_being_written_is_copied_whole(tmp_path):
+    """At the second copy, under its first name; one that is being destroyed stays as it was."""
+    state, fresh = State(tmp_path / "state"), tmp_path / "fresh"
+    keys = state.folder / "keys"
+    keys.mkdir(parents=True)
+    fresh.mkdir()
+    (keys / "torn.new").write_bytes(b"time\nha")
+    (keys / "destroyed").write_bytes(b"time\nhalf")
+    exports._copy_halves(state, fresh)
+    (keys / "torn.new").write_bytes(b"time\nhalf")
+    (keys / "torn.new").rename(keys / "torn")
+    (keys / "destroyed").write_bytes(b"\0" * 9)
+    (keys / "late").write_bytes(b"time\nlate")
+    exports._copy_halves(state, fresh)
+    found = {path.name: path.read_bytes() for path in (fresh / "keys").iterdir()}
+    assert found == {
+        "torn.new": b"time\nhalf",
+        "destroyed": b"time\nhalf",
+        "late": b"time\nlate",
+    }
+
+
+def test_git_does_not_add_an_export(exported, tmp_path):
+    """One in a work tree would be committed with every key."""
+    shutil.copytree(exported[0], tmp_path / "saved")
+    (tmp_path / "code.py").touch()
+    for words in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert listed.stdout == "code.py\n"
 
 
 def test_a_place_is_no_export(tmp_path):
@@ -229,6 +338,7 @@ def test_a_place_is_no_export(tmp_path):
         ("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1"),
         ("CE_KEY_STORE", "/elsewhere"),
         ("CE_KEYRING", "/elsewhere/k"),
+        ("CE_CLOCK_FILE", "/elsewhere/clock"),
         ("CE_DATABASE", "us-south"),
     ],
 )

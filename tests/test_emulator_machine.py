@@ -21,6 +21,7 @@ from emulator import Refused, commands, firestore, jar, ports
 from emulator.clock import Clock
 from emulator.log import Log, libraries
 from emulator.state import State
+from tests import own_firestore
 from tests.emulator_support import needing
 
 
@@ -296,7 +297,7 @@ def test_a_firestore_that_ends_at_once_says_why(machine):
     file.parent.mkdir()
     needing(file, 21)
     with pytest.raises(Refused, match=r"ended at once(.|\n)*CloudFirestore"):
-        firestore.start(ports.free(), "127.0.0.1:1", machine / "log", Log(quiet=True))
+        own_firestore.start(ports.free(), "127.0.0.1:1", machine / "log", Log(quiet=True))
 
 
 def test_a_firestore_that_is_there_is_used_and_left(host, monkeypatch):

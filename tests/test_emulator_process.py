@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from emulator import Refused, commands, ports
+from emulator.__main__ import main
 from emulator.state import State
 from tests.emulator_support import MAIN, MANIFEST, ROOT, Process
 
@@ -64,7 +65,7 @@ def test_a_taken_port_says_by_whom(host):
     if sys.platform == "linux":
         assert f"another host (pid {host.running.pid}, " in done.stderr
         assert f"--state {host.state} " in done.stderr
-        assert "`ce emulator stop`" in done.stderr
+        assert "'ce emulator stop'" in done.stderr
 
 
 def test_events_arrive(host):
@@ -128,7 +129,7 @@ def test_commands_ask_the_running_host(host):
     assert re.search(r"\nschedule sweep  \d{4}-01-01T00:00:00\+00:00\n", status)
     assert host.ask("clock", "advance") == (
         1,
-        "`clock advance` takes a span of time: 7d, 36h, 90s or -1h.\n",
+        "'clock advance' takes a span of time: 7d, 36h, 90s or -1h.\n",
     )
     assert "(+129600s)" in host.ask("clock", "set", "36h")[1]
     assert "(+734400s)" in host.ask("clock", "advance", "7d")[1]
@@ -179,12 +180,44 @@ def test_exec_passes_a_signal_on(host, tmp_path):
     assert running.wait(10) == 128 + signal.SIGTERM
 
 
+def test_exec_outlives_its_terminal_under_nohup(beside, tmp_path):
+    """Whoever has a hang-up ignored gets it ignored: by `exec`, its host and the command."""
+    up, go = tmp_path / "up", tmp_path / "go"
+    wait = f"touch {up}; n=0; until [ -e {go} ] || [ $((n+=1)) -gt 600 ]; do sleep 0.1; done"
+    words = beside.command("exec", *beside.options, "--", "sh", "-c", f"{wait}; exit 7")
+    with beside.log.open("w") as log:
+        running = subprocess.Popen(
+            ["nohup", *words],
+            cwd=ROOT,
+            env=beside.env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    state = State(beside.state)
+    beside.until(lambda: state.pid() or running.poll() is not None)
+    os.killpg(running.pid, signal.SIGHUP)  # while the host starts
+    beside.until(lambda: up.exists() or running.poll() is not None)
+    os.killpg(running.pid, signal.SIGHUP)  # while the command runs
+    go.touch()
+    assert (running.wait(60), state.pid()) == (7, None), beside.log.read_text()
+
+
+def test_without_a_host_it_is_said_what_to_do(tmp_path, capsys):
+    """By `stop` as by `status`."""
+    for name in ("stop", "status"):
+        assert main([name, "--state", str(tmp_path)]) == 1
+        said = f"No host runs on {tmp_path}: start one with 'ce emulator start'.\n"
+        assert capsys.readouterr().err == said
+
+
 def test_exec_says_why_its_host_did_not_start(beside):
     """Only demo- projects are hosted: any other could be real."""
     done = beside.run("exec", "--project", "production", "--", "true")
     assert (done.returncode, done.stdout) == (1, "")
     assert "The host did not start" in done.stderr
-    assert "begins with `demo-`" in done.stderr
+    assert "begins with 'demo-'" in done.stderr
 
 
 def test_ctrl_c_while_functions_load(beside):

@@ -103,7 +103,7 @@ def test_the_banner_has_the_exports_but_not_the_key(own, first):
     shown = own.log()
     for name, value in own.info["env"].items():
         assert f"    export {name}={shlex.quote(value)}\n" in shown
-    assert "`ce emulator env`" in shown
+    assert "'ce emulator env'" in shown
     assert first().apikey not in shown
 
 

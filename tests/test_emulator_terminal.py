@@ -3,12 +3,8 @@
 import io
 import os
 import pty
-import re
-import select
 import signal
 import subprocess
-import sys
-import termios
 import threading
 from contextlib import suppress
 
@@ -17,60 +13,19 @@ import pytest
 from emulator import terminal
 from emulator.log import Log
 from tests.emulator_support import ROOT, Process
+from tests.terminal import Terminal
 
-CTRL_C = b"\x03"
-LEAD = (  # makes the terminal the one of a session of its own, as a shell's is
-    "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
+CTRL_C = "\x03"
+PLAIN = dict.fromkeys(("FIRESTORE_EMULATOR_HOST", "NO_COLOR", "CI"), "")  # as if they were unset
 
 
-class Terminal:
-    """A host started on a pseudo-terminal: what it shows, and keys to press."""
+class Shown(Terminal):
+    """A host started on a pseudo-terminal."""
 
     def __init__(self, host, **env):
-        self.host, self.text, self._closed = host, "", threading.Event()
-        self.master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (40, 100))
-        plain = {k: v for k, v in host.env.items() if k not in {"NO_COLOR", "CI"}}
         words = host.command("start", *host.options)
-        self.process = host.running = subprocess.Popen(
-            [sys.executable, "-c", LEAD, *words],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=plain | {"TERM": "xterm"} | env,
-            cwd=ROOT,
-        )
-        os.close(slave)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        with suppress(OSError):  # the end of a terminal nobody has open any more
-            while not self._closed.is_set():
-                if select.select([self.master], [], [], 0.05)[0]:
-                    self.text += os.read(self.master, 65536).decode(errors="replace")
-
-    def close(self):
-        """Close the window."""
-        self._closed.set()
-        self._reader.join()
-        os.close(self.master)
-
-    def shows(self, pattern):
-        """Wait until it is shown."""
-        self.host.until(lambda: re.search(pattern, self.text))
-
-    def press(self, keys):
-        """Type."""
-        os.write(self.master, keys)
-
-    def ended(self):
-        """Wait for its end; the exit code."""
-        code = self.process.wait(30)
-        self._reader.join(10)
-        return code
+        super().__init__(program=words, columns=100, folder=ROOT, **PLAIN | env)
+        host.running = self.process
 
 
 def processes(host):
@@ -99,34 +54,33 @@ def host(tmp_path):
 
 def test_a_start_and_its_end_on_a_terminal(host):
     """Spinners while it waits, a banner, coloured lines; one Ctrl-C stops all of it."""
-    shown = Terminal(host)
-    shown.shows(r"[⠋⠙⠹⠸]  functions: loading 7 \(0s\)")
-    shown.shows(r"firestore: starting \(\d+s\)")
+    shown = Shown(host)
+    shown.shows(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]  functions: loading 7 \(\d+s\)")
     shown.shows(r"✔  All emulators ready!")
     shown.shows(r"Ready in \d+\.\ds, \d+\.\ds after Firestore answered")
     shown.shows(r"Press Ctrl-C to stop")
     assert host.get("hello").ok
     shown.shows(r"hello +GET /hello +\x1b\[32m200\x1b\[0m +\d+ms")
     assert len(javas(host)) == 1
-    shown.press(CTRL_C)
+    shown.type(CTRL_C)
     shown.shows(r"stopping; Ctrl-C again stops at once")
-    assert shown.ended() == 0
-    assert shown.text.endswith("i  emulators: stopped\r\n")
+    code, text = shown.end()
+    assert (code, text.endswith("i  emulators: stopped\r\n")) == (0, True)
     assert (javas(host), host.info) == ([], None)
 
 
 def test_a_second_ctrl_c_does_not_wait(host):
     """A request that hangs keeps nobody; Firestore goes too."""
-    shown = Terminal(host)
+    shown = Shown(host)
     shown.shows(r"Press Ctrl-C to stop")
     thread = threading.Thread(target=lambda: _quietly(host, "sleep?s=30"))
     thread.start()
     shown.shows(r"sleeping")
-    shown.press(CTRL_C)
+    shown.type(CTRL_C)
     shown.shows(r"stopping")
-    shown.press(CTRL_C)
-    assert shown.ended() == 1
-    assert "stopped" not in shown.text
+    shown.type(CTRL_C)
+    code, text = shown.end()
+    assert (code, "stopped" in text) == (1, False)
     host.until(lambda: not javas(host))
     thread.join()
 
@@ -136,26 +90,26 @@ def _quietly(host, name):
         host.get(name)
 
 
-def test_ctrl_c_while_firestore_boots(host):
+def test_ctrl_c_while_it_boots(host):
     """It ends in peace, and Firestore with it."""
-    shown = Terminal(host)
-    shown.shows(r"firestore: starting")
+    shown = Shown(host)
+    shown.shows(r"functions: loading|firestore: starting")
     assert len(javas(host)) == 1
-    shown.press(CTRL_C)
-    assert shown.ended() == 0
-    assert "Traceback" not in shown.text
-    assert shown.text.endswith("i  emulators: stopped\r\n")
+    shown.type(CTRL_C)
+    code, text = shown.end()
+    assert (code, "Traceback" in text) == (0, False)
+    assert text.endswith("i  emulators: stopped\r\n")
     assert javas(host) == []
 
 
 def test_a_terminal_that_is_closed_ends_the_host(host):
     """Nothing is left running; and with NO_COLOR nothing but text was ever shown."""
-    shown = Terminal(host, NO_COLOR="1")
+    shown = Shown(host, NO_COLOR="1")
     shown.shows(r"Press Ctrl-C to stop")
     assert host.get("hello").ok
     shown.shows(r"hello +GET /hello +200 +\d+ms")
-    assert "\x1b" not in shown.text
-    assert "i  firestore: starting\r\n" in shown.text
+    assert b"\x1b" not in shown.shown
+    assert b"i  firestore: starting\r\n" in shown.shown
     shown.close()
     assert shown.process.wait(30) == 0
     assert (javas(host), host.info) == ([], None)

@@ -14,7 +14,6 @@ from google.cloud.firestore_v1.types.document import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator import firestore
 from emulator.log import Log
 from emulator.ports import free
 from shared import writes
@@ -22,6 +21,7 @@ from shared.documents import encode, plain
 from shared.errors import Error
 from shared.events import Change, DocumentEventData, change_of
 from shared.store import Store
+from tests import own_firestore
 from tests.support import until
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -152,7 +152,7 @@ def deliveries(tmp_path_factory):
     thread = Thread(target=server.serve_forever)
     thread.start()
     log = tmp_path_factory.mktemp("events") / "firestore.log"
-    running = firestore.start(free(), f"127.0.0.1:{server.server_port}", log, Log(quiet=True))
+    running = own_firestore.start(free(), f"127.0.0.1:{server.server_port}", log, Log(quiet=True))
     try:
         url = f"http://{running.address}/emulator/v1/projects/demo-events/eventarcTrigger"
         pattern = {"value": "projects/{projectId}", "matchType": "PATH_PATTERN"}

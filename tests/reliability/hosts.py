@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import requests
 
-from emulator import firestore, ports
+from emulator import ports
 from emulator.log import Log
 from shared.store import Store
+from tests import own_firestore
 from tests.support import Host
 
 
@@ -36,7 +37,7 @@ def troubled_host(home, **env):
     """Run a host of that kind."""
     hub = ports.free()
     home.mkdir(exist_ok=True)
-    store = firestore.start(ports.free(), f"127.0.0.1:{hub}", home / "firestore.log", Log(True))
+    store = own_firestore.start(ports.free(), f"127.0.0.1:{hub}", home / "firestore.log", Log(True))
     host = Troubled(home, "--hub-port", str(hub), runner=("-m", "tests.reliability.faulty"))
     host.firestore = store
     host.env = {

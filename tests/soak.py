@@ -20,7 +20,7 @@ from pathlib import Path
 
 from emulator import firestore, ports
 from emulator.log import Log
-from tests.support import Account, Host
+from tests.support import Account, Host, stand_alone
 
 CLIENTS, NAMES = 8, 20
 CALIBRATION = 15.0  # seconds at full speed, to know what half of it is
@@ -232,6 +232,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=20)
     seconds = parser.parse_args().minutes * 60
+    stand_alone()
     with tempfile.TemporaryDirectory() as folder:
         home, hub = Path(folder), ports.free()
         store = firestore.start(

@@ -6,7 +6,6 @@ has the second halves: in any other one nothing would be there to be destroyed.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 from shared import writes
 from shared.crypto import KEY_BYTES, Undecryptable
 from shared.errors import Error
-from shared.failures import log
+from shared.failures import tell
 from shared.keyring import Keyring, Wrapper, newest
 from shared.store import Conflict, Store
 
@@ -61,7 +60,7 @@ def verify(store: Store, wrapper: Wrapper, halves: str) -> None:
 
 
 def _refused(why: str) -> Error:
-    log.critical(json.dumps({"severity": "CRITICAL", "message": why}))
+    tell("CRITICAL", why)
     message = "The keys of this store are not at hand."
     return Error("unavailable", message, headers={"Retry-After": "5"})
 

@@ -6,7 +6,6 @@ are by version number, which Secret Manager serves consistently
 (cloud.google.com/secret-manager/docs/overview).
 """
 
-import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from shared import quotas
 from shared.crypto import KEY_BYTES
 from shared.errors import Error
-from shared.failures import log
+from shared.failures import tell
 from shared.google_rest import Answer, Api, Refused, packed, unpacked, whole
 
 LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
@@ -175,7 +174,7 @@ def signing_key(api: Api, name: str) -> Ed25519PrivateKey:
         key = load_pem_private_key(pem, None)
         if isinstance(key, Ed25519PrivateKey):
             return key
-    _tell("the token signing key is no Ed25519 key in PEM")
+    tell("CRITICAL", "the token signing key is no Ed25519 key in PEM")
     raise OSError("the token signing key is no Ed25519 key in PEM")
 
 
@@ -215,10 +214,7 @@ def _secret(answer: Answer) -> Secret:
 
 def _keeps() -> Error:
     """Say in the log that destroyed halves would be kept; give the error."""
-    _tell("delayed destruction is on for key halves (versionDestroyTtl): no key is made or used")
+    kept = "delayed destruction is on for key halves (versionDestroyTtl): no key is made or used"
+    tell("CRITICAL", kept)
     message = "The key store would keep what is destroyed."
     return Error("unavailable", message, headers={"Retry-After": "5"})
-
-
-def _tell(message: str) -> None:
-    log.critical(json.dumps({"severity": "CRITICAL", "message": message}))

@@ -25,11 +25,15 @@ def new_trace() -> str:
     return f"codeengine-api-{secrets.token_hex(16)}"
 
 
+def tell(severity: str, message: str, **about: str) -> None:
+    """Log one JSON line, as Cloud Logging reads it; its severity is also the record's level."""
+    entry = {"severity": severity, "message": message}
+    log.log(logging.getLevelNamesMapping()[severity], json.dumps(entry | about))
+
+
 def log_failure(error: BaseException, trace: str, **about: str) -> None:
     """Log a failure as one JSON line: its type, the places it passed, and what it was about."""
-    entry = {"severity": "ERROR", "message": type(error).__name__, "trace": trace}
-    entry |= {"at": _places(error)}
-    log.error(json.dumps(entry | about))
+    tell("ERROR", type(error).__name__, **{"trace": trace, "at": _places(error)} | about)
 
 
 def _places(error: BaseException) -> str:
@@ -44,9 +48,9 @@ def keep_texts() -> None:
     what ends a thread, or the process, or could not be raised. May be repeated.
     """
     logging.setLogRecordFactory(_record)
-    threading.excepthook = lambda end: _tell(end.exc_type, end.exc_value)
-    sys.unraisablehook = lambda lost: _tell(lost.exc_type, lost.exc_value)
-    sys.excepthook = lambda kind, error, _: _tell(kind, error)
+    threading.excepthook = lambda end: _ended(end.exc_type, end.exc_value)
+    sys.unraisablehook = lambda lost: _ended(lost.exc_type, lost.exc_value)
+    sys.excepthook = lambda kind, error, _: _ended(kind, error)
 
 
 def _record(*args: Any, **named: Any) -> logging.LogRecord:
@@ -57,7 +61,7 @@ def _record(*args: Any, **named: Any) -> logging.LogRecord:
     return record
 
 
-def _tell(kind: type[BaseException], error: BaseException | None) -> None:
+def _ended(kind: type[BaseException], error: BaseException | None) -> None:
     if not issubclass(kind, SystemExit | KeyboardInterrupt):
         log_failure(error or kind(), new_trace())
 

@@ -6,7 +6,6 @@ an answer or an exception goes further than this file: it could quote what was s
 """
 
 import base64
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,7 +20,7 @@ from google.auth.transport.requests import Request
 from requests.adapters import HTTPAdapter
 
 from shared import quotas
-from shared.failures import log
+from shared.failures import tell
 
 T = TypeVar("T")
 Answer = dict[str, Any]
@@ -86,7 +85,7 @@ class Gate:
         with self._lock:
             self._failures += 1
             if self._failures == quotas.KEY_FAILURES:
-                _tell("ERROR", f"{self._name} does not answer")
+                tell("ERROR", f"{self._name} does not answer")
             if self._failures >= quotas.KEY_FAILURES:
                 self._closed_until = time.monotonic() + quotas.KEY_PAUSE
             return self._failures >= quotas.KEY_FAILURES
@@ -161,7 +160,7 @@ class Api:
                 except Refused as refused:
                     self._gate.answered()
                     if refused.status not in TOLD:
-                        _tell("WARNING", str(refused), call=f"{method} {path}")
+                        tell("WARNING", str(refused), call=f"{method} {path}")
                     raise
                 except (requests.RequestException, GoogleAuthError, *DAMAGED):
                     if self._gate.failed():
@@ -243,10 +242,6 @@ def _session() -> requests.Session:
     session.mount("https://", HTTPAdapter(pool_maxsize=quotas.KEY_CALLS, max_retries=0))
     session.mount("http://", HTTPAdapter(pool_maxsize=quotas.KEY_CALLS, max_retries=0))
     return session
-
-
-def _tell(severity: str, message: str, **about: str) -> None:
-    log.warning(json.dumps({"severity": severity, "message": message} | about))
 
 
 def packed(name: str, data: bytes) -> dict[str, str]:

@@ -5,14 +5,13 @@ and tried again; key halves of projects that never came to be are destroyed; and
 compared with projects. It takes no input, and calling it often or twice changes nothing.
 """
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from shared import projects, quotas, writes
 from shared.app import App
-from shared.failures import log, log_failure, new_trace
+from shared.failures import log_failure, new_trace, tell
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
 from shared.store import Conflict
 from shared.writes import Document
@@ -147,5 +146,5 @@ def _disagrees(app: App, region: Document, _now: datetime) -> int:
     again = app.store.read(region.path)[region.path]
     if held == slots or again.update_time != region.update_time:
         return 0
-    log.error(json.dumps({"severity": "ERROR", "message": "slots disagree", "region": region.id}))
+    tell("ERROR", "slots disagree", region=region.id)
     return 1

@@ -27,7 +27,7 @@ from shared import projects, resources
 from shared.kinds import SECRETS
 from shared.store import Store
 from tests import bench_kinds
-from tests.support import ROOT, Host, call, wired
+from tests.support import ROOT, Host, call, stand_alone, wired
 
 ROUNDS, SECONDS, CLIENTS = 5, 1.5, (1, 8, 32)
 STARTS = 10  # of a command
@@ -309,6 +309,7 @@ def command_line() -> None:
 
 def main() -> None:
     """Measure everything."""
+    stand_alone()
     command_line()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

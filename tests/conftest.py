@@ -12,7 +12,9 @@ from tests.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures
 from tests.google_keys import Google
 from tests.keyrings import Cloud, Local
 from tests.kinds_support import Home
-from tests.support import Counting, Host, wired
+from tests.support import Counting, Host, stand_alone, wired
+
+stand_alone()  # before anything is started, or reads a setting
 
 
 @pytest.fixture(scope="session")

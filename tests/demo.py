@@ -16,6 +16,8 @@ from pathlib import Path
 
 import requests
 
+from tests.support import stand_alone
+
 PASSWORD, VALUE = "dckr_pat_5up3r-s3cr3t", "line one\nline two: \u00fc\u0000\U0001f511"
 CE = str(Path(sys.executable).with_name("ce"))
 
@@ -29,9 +31,8 @@ class Story:
         self.checked = 0
         self.project: dict = {}
         self.secrets: list = []
+        stand_alone()
         self.env = {**os.environ, "CE_HOME": str(home), "NO_COLOR": "1"}
-        for name in ("FIRESTORE_EMULATOR_HOST", "CODE_ENGINE_URL", "CE_KEYRING", "CE_KEY_STORE"):
-            self.env.pop(name, None)
 
     @property
     def path(self) -> str:

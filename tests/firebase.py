@@ -19,6 +19,7 @@ import requests
 from emulator import ports
 from emulator.log import Log
 from tests import own_firestore
+from tests.support import stand_alone
 
 ROOT = Path(__file__).parents[1]
 TOOL = shlex.split(os.environ.get("FIREBASE", "npx --yes firebase-tools@15"))
@@ -61,6 +62,7 @@ def check() -> None:
 
 def main() -> None:
     """Start Firestore and the suite, check, and stop both."""
+    stand_alone()
     venv = ROOT / "functions" / "venv"  # where the suite looks for the functions' packages
     if not venv.exists():
         venv.symlink_to(Path(sys.prefix).resolve(), target_is_directory=True)

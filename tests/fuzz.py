@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))  # run as a program, from wherever
 
 from tests.fuzz_document import by_name  # noqa: E402
 from tests.kinds_support import EXAMPLES  # noqa: E402
-from tests.support import Host  # noqa: E402
+from tests.support import Host, stand_alone  # noqa: E402
 
 CAP = "1000"  # projects of the account: a round makes hundreds
 ROUND, SHORT = 300, 20  # seconds: of a round, and what is too short for one
@@ -175,6 +175,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     options = parser.parse_args()
+    stand_alone()
     print(f"seed {options.seed}, {options.minutes:g} minutes", flush=True)
     with tempfile.TemporaryDirectory() as folder, hosting(Path(folder) / "host") as host:
         well = rounds(host, Path(folder), options.minutes, options.seed)

@@ -21,7 +21,7 @@ from pathlib import Path
 from emulator import ports
 from emulator.log import Log
 from tests import own_firestore
-from tests.support import Account, Host
+from tests.support import Account, Host, stand_alone
 
 CLIENTS, NAMES = 8, 20
 CALIBRATION = 15.0  # seconds at full speed, to know what half of it is
@@ -233,6 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=20)
     seconds = parser.parse_args().minutes * 60
+    stand_alone()
     with tempfile.TemporaryDirectory() as folder:
         home, hub = Path(folder), ports.free()
         store = own_firestore.start(

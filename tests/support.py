@@ -9,15 +9,13 @@ import json
 import os
 import random
 import signal
-import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +30,18 @@ from shared.store import Store
 ROOT = Path(__file__).parents[1]
 GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 WEEK = 7 * 24 * 3600
+LEADING = ("CE_", "CODE_ENGINE_", "RESOURCE_CONTROLLER_", "IBMCLOUD_")  # names begin with
+LEADS = {"FIRESTORE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"}
+
+
+def stand_alone() -> None:
+    """Take out of this process's environment what leads to another host, or sets one up.
+
+    As `eval "$(ce emulator env)"` leaves it in a shell: with it the tests would use, and reset,
+    the user's own host.
+    """
+    for name in [name for name in os.environ if name in LEADS or name.startswith(LEADING)]:
+        del os.environ[name]
 
 
 def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
@@ -382,31 +392,3 @@ class Counting:
             return target(*args, **kwargs)
 
         return counted
-
-
-@contextmanager
-def relay(port, target):
-    """Pass a port's bytes on to a server, until the block ends."""
-
-    def pump(source, sink):
-        with suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-
-    def serve():
-        with suppress(OSError):
-            while True:
-                near, far = listener.accept()[0], socket.create_connection(target)
-                ends.extend((near, far))
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=pump, args=pair, daemon=True).start()
-
-    ends = []
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
-    for end in ends:
-        end.close()

@@ -3,8 +3,8 @@
 tests/golden/*.txt are sessions, one a group of commands: `$ ` what is typed, below it what comes.
 `! ` stands before a line of standard error, `[1]` for an exit code that is not 0. A command that
 asks runs on a terminal, and is answered what stands behind its question. What differs from run to
-run is a placeholder of the same width, so that columns are compared to the blank; ages are real,
-since the host's clock is moved before they are looked at.
+run is a placeholder, in a column one of the same width, so that these are compared to the blank;
+ages are real, since the host's clock is moved before they are looked at.
 """
 
 import re

@@ -211,12 +211,18 @@ def test_delete_and_restore(fragile, record_property):
     walked(record_property, 4, points)
 
 
-SINGLE = {  # what is one write: method, path, body
-    "create": ("POST", "/secrets", {"name": "n", "format": "generic", "data": {"k": "new"}}),
-    "replace": ("PUT", "/secrets/s", {"format": "generic", "data": {"k": "new"}}),
-    "remove": ("DELETE", "/secrets/s", None),
-    "config map": ("POST", "/config_maps", {"name": "n", "data": {"k": "new"}}),
-    "key": ("POST", "/v1/apikeys", {"name": "n"}),
+CREATE = {"name": "n", "format": "generic", "data": {"k": "new"}}
+REPLACE = {"format": "generic", "data": {"k": "new"}}
+# What is one write: the request; what it is about, with its data before and after; the status due
+# when it is asked again, if it was not made, and if it was.
+SINGLE = {
+    "create": ("POST", "/secrets", CREATE, "/secrets/n", None, {"k": "new"}, 201, 409),
+    "replace": ("PUT", "/secrets/s", REPLACE, "/secrets/s", SMALL, {"k": "new"}, 200, 200),
+    "remove": ("DELETE", "/secrets/s", None, "/secrets/s", SMALL, None, 202, 404),
+    "config map": (
+        *("POST", "/config_maps", {"name": "n", "data": {"k": "new"}}),
+        *("/config_maps/n", None, {"k": "new"}, 201, 409),
+    ),
 }
 
 
@@ -224,23 +230,47 @@ SINGLE = {  # what is one write: method, path, body
 @pytest.mark.parametrize("name", SINGLE)
 def test_single_writes(fragile, record_property, name):
     """The old state or the new one; repeated, it is the new one, once."""
-    method, path, body = SINGLE[name]
+    method, path, body, thing, old, new, unmade, made = SINGLE[name]
 
     def act(account, subject):
-        at = path if path.startswith("/v1") else f"/v2/projects/{subject[0]['id']}{path}"
+        at = f"/v2/projects/{subject[0]['id']}{path}"
         headers = {"If-Match": "*"} if method == "PUT" else {}
         return attempt(lambda: account.call(method, at, body, headers=headers))
 
+    def data(account, subject):
+        found = account.call("GET", f"/v2/projects/{subject[0]['id']}{thing}")
+        assert found.status_code in {200, 404}
+        return found.json()["data"] if found.status_code == 200 else None
+
     def check(account, subject):
+        before = data(account, subject)
+        assert before in (old, new)
+        assert act(account, subject).status_code == (made if before == new else unmade)
+        assert data(account, subject) == new
         project, (_, large) = subject
-        again = act(account, subject)
-        assert again.status_code in {200, 201, 202, 204, 404, 409}, again.text
-        if method == "PUT":
-            got = account.call("GET", f"/v2/projects/{project['id']}{path}").json()
-            assert got["data"] == {"k": "new"}
         whole(fragile, account, project, [large])
 
     walked(record_property, 2, walk(fragile, filled, act, check))
+
+
+@pytest.mark.claim("F4", "an API key's write killed: it is made or not made; asked again, one more")
+def test_a_key(fragile, record_property):
+    """Keys may share a name: each request that is answered makes exactly one."""
+
+    def act(account, _):
+        return attempt(lambda: account.call("POST", "/v1/apikeys", {"name": "n"}))
+
+    def named(account):
+        found = account.call("GET", "/v1/apikeys").json()["apikeys"]
+        return sum(key["name"] == "n" for key in found)
+
+    def check(account, _):
+        before = named(account)
+        assert before in (0, 1)
+        assert act(account, _).status_code == 201
+        assert named(account) == before + 1
+
+    walked(record_property, 2, walk(fragile, lambda account: account.token, act, check))
 
 
 @pytest.mark.claim("F5", "a large secret's write killed: the old value or the new, no stray part")

@@ -4,6 +4,7 @@ import socket
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -15,7 +16,8 @@ from shared.documents import decode, encode
 from shared.errors import Error
 from shared.store import Conflict, Store
 from shared.writes import Write
-from tests.support import relay, until
+from tests.reliability.hosts import Wire
+from tests.support import until
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -356,7 +358,7 @@ def test_back_in_reach(host, monkeypatch):
     with pytest.raises(Error):
         db.read("c/d")
     port = int(address.rpartition(":")[2])
-    with relay(port, (target[0], int(target[2]))):
+    with closing(Wire((target[0], int(target[2])), port)):
         assert until(lambda: answers(db), 30)
 
 

@@ -17,7 +17,7 @@ from shared import retention
 from shared.lifecycle import SOFT_DELETED
 from shared.store import Store
 from shared.writes import create
-from tests.support import WEEK, Counting, Host, wired
+from tests.support import WEEK, Counting, Host, stand_alone, wired
 
 PROJECTS, SECRETS, THREADS = 100, 100, 8
 WAIT = timedelta(days=3)
@@ -89,6 +89,7 @@ def sweeps(host: Host, folder: Path) -> None:
 
 def main() -> None:
     """Measure both."""
+    stand_alone()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         host = Host(home / "ce", "--firestore-port", "0", "--hub-port", "0")

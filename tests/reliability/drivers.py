@@ -23,8 +23,9 @@ from werkzeug.test import EnvironBuilder
 
 from functions.http_api import api
 from functions.http_identity import createAccount
-from shared import purge, rest, retention
+from shared import check_value, purge, rest, retention
 from shared.app import App
+from shared.auth import key_id
 from shared.callers import MARK
 from shared.errors import Error
 from shared.store import Store
@@ -149,6 +150,7 @@ class Inner:
     """The functions in this process, over the public emulator and a script."""
 
     exact = True
+    own: frozenset[str] = frozenset()  # what a process that starts may write
 
     def __init__(self, emulator: str, folder: Path) -> None:
         settings = {"CE_PROJECTS_PER_REGION": str(CAP)}
@@ -261,6 +263,8 @@ class Outer:
         for file in self.inside.settings.key_store.glob("*"):
             file.unlink()
         host.set_clock(0)
+        first = json.loads((host.state / "credentials.json").read_text())["apikey"]
+        self.own = frozenset({check_value.PATH, f"api_keys/{key_id(first)}"})
 
     @cached_property
     def inside(self) -> Any:

@@ -38,7 +38,8 @@ def troubled_host(home, **env):
     hub = ports.free()
     home.mkdir(exist_ok=True)
     store = own_firestore.start(ports.free(), f"127.0.0.1:{hub}", home / "firestore.log", Log(True))
-    host = Troubled(home, "--hub-port", str(hub), runner=("-m", "tests.reliability.faulty"))
+    fixed = ("--hub-port", str(hub), "--hosting-port", str(ports.free()))  # answers tell the latter
+    host = Troubled(home, *fixed, runner=("-m", "tests.reliability.faulty"))
     host.firestore = store
     host.env = {
         "FIRESTORE_EMULATOR_HOST": store.address,
@@ -53,14 +54,21 @@ def troubled_host(home, **env):
         store.stop()
 
 
+def worker(host):
+    """Give the process that runs the functions, 0 while there is none."""
+    pid = host.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123 - no file of ours
+        return max(map(int, file.read().split()), default=0)
+
+
 class Wire:
     """Passes a port's bytes on to a server; can be cut, or go dead without a word."""
 
-    def __init__(self, target):
+    def __init__(self, target, port=0):
         self._target, self._ends = target, []
         self._flows = threading.Event()
         self._flows.set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
 

@@ -150,7 +150,9 @@ class Machine(RuleBasedStateMachine):
         thing = self.ledger.projects[act.project].things[act.collection, act.name]
         kept = {name: reply.body[name] for name in thing.sent}
         assert (kept, reply.tag) == (thing.sent, thing.tag), "I8: what is read is not what is kept"
-        assert thing.shown in (None, reply.body), "I8: an answer is not what it was"
+        before = thing.shown or reply.body
+        differ = {name for name in reply.body | before if before.get(name) != reply.body.get(name)}
+        assert not differ, f"I8: {differ} of an answer are not what they were"
         thing.shown = reply.body
 
     @rule(target=projects, name=names)
@@ -364,19 +366,36 @@ class Machine(RuleBasedStateMachine):
             error = "ServiceUnavailable"
         self.driver.arm(on=on, do=how, last=last, error=error)
 
+    @rule(
+        project=projects,
+        verb=st.sampled_from([*MOVES, "post", "put", "remove"]),
+        error=st.sampled_from(["DeadlineExceeded", "ServiceUnavailable"]),
+    )
+    def lose_an_answer(self, project, verb, error):
+        """A change is applied and its answer lost: what comes of it is answered all the same."""
+        home = self.active(project)
+        act = Act(verb, home) if verb in MOVES else self.act(verb, home)
+        self.driver.arm(on="commit", do="after", last=1, error=error)
+        self.ask(act)
+
     @precondition(lambda self: self.restarts < 1)
     @rule()
     def restart(self):
         """The process is killed, and another starts: it writes what is its own, and no more."""
         self.driver.disarm()
         self.restarts += 1
+        before = self.ledger.seen
         self.driver.restart()
-        before = self.ledger.seen.documents
         self.happened(set())
-        now = self.ledger.seen.documents
-        assert {path: now.get(path) for path in before} == before
-        own = {path.partition("/")[0] for path in now.keys() - before.keys()}
-        assert own <= {"settings", "api_keys"}  # its check value, and the host's first account
+        now = self.ledger.seen
+        assert now.halves == before.halves, "a restart changes the key store"
+        paths = before.documents.keys() | now.documents.keys()
+        both = {path: (before.documents.get(path), now.documents.get(path)) for path in paths}
+        changed = {path: pair for path, pair in both.items() if pair[0] != pair[1]}
+        assert changed.keys() <= self.driver.own, "a restart changes what is not its own"
+        for old, new in changed.values():  # the store was reset: `old` may be none
+            differ = {name for name in new if old and old.get(name) != new[name]}
+            assert differ <= {"created_at"}, "a restart changes what is kept of its own"
 
     def of(self, *statuses):
         """Give the projects in some status."""

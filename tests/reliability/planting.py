@@ -23,6 +23,7 @@ from shared.kinds import KINDS, SECRETS
 from tests.kinds_examples import filled
 from tests.kinds_support import BY_KIND, MERGE
 from tests.reliability.canaries import Canaries, processes
+from tests.reliability.hosts import worker
 from tests.support import GRANT, ROOT, until
 
 FORMATS = {
@@ -178,7 +179,8 @@ class Planting:
             answer = self.account.function(name, **rest, **{member: value})
             assert self.told(name, answer).status_code >= 400
         stale = self.body("a stale tag by name", "by-name") | {"if_match": self.values.word("tag")}
-        assert self.told("stale", self.account.function("putSecret", **home, **stale)).status_code
+        answer = self.told("stale", self.account.function("putSecret", **home, **stale))
+        assert answer.status_code == 412
 
     def bodies(self) -> None:
         """Plant in bodies that are refused."""
@@ -348,13 +350,6 @@ class Planting:
         pids = {"host": self.host.process.pid, "worker": worker(self.host)}
         pids["firestore"] = self.host.firestore.process.pid
         self.seen |= processes(**pids)
-
-
-def worker(host: Any) -> int:
-    """Give the process that runs the functions, 0 while there is none."""
-    pid = host.process.pid
-    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123 - no file of ours
-        return max(map(int, file.read().split()), default=0)
 
 
 class Program:

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from shared import app, crypto, keyring, kinds, quotas, sealing
 from shared.local_keys import open_keyring
 from tests.reliability.canaries import Canaries, documents, files, shows
 from tests.reliability.faulty import Rule, troubled
-from tests.reliability.hosts import troubled_host
-from tests.reliability.planting import Planting, Program, worker
+from tests.reliability.hosts import troubled_host, worker
+from tests.reliability.planting import Planting, Program
 from tests.support import ROOT, forms_of
 
 LOUD = {  # every library says all that it can
@@ -352,17 +351,7 @@ def test_the_export(destroyed, tmp_path, record_property):
     """Firestore's emulator writes out all it has: of the project that is left, ciphertexts."""
     story, _ = destroyed
     host = story.planting.host
-    project = host.info["project"]
-    answer = requests.post(
-        f"http://{host.info['firestore']}/emulator/v1/projects/{project}:export",
-        json={
-            "database": f"projects/{project}/databases/(default)",
-            "export_directory": str(tmp_path),
-            "export_name": "export",
-        },
-        timeout=60,
-    )
-    assert answer.status_code == 200
+    host.firestore.export(host.info["project"], tmp_path, "export")
     written = dict(files(tmp_path))
     whole = b"".join(written.values())
     assert shows(story.planting.values.marks(), written) == []

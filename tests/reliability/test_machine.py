@@ -18,7 +18,7 @@ from tests.reliability.mutants import MUTANTS, broken
 
 PROVING = "HYPOTHESIS_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "8"))
-MOST = 300  # examples in which a mutant must be found: one that needs a race takes ten at the mean
+MOST = 100  # examples in which a mutant must be found: one that needs a race takes ten at the mean
 BOUNDS = settings(
     deadline=None,  # a step waits for a store, and for a schedule
     print_blob=True,

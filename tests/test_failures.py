@@ -91,3 +91,16 @@ def test_a_thread(caplog):
         "ValueError"
     ]
     assert TEXT not in caplog.text
+
+
+@pytest.mark.parametrize("severity", ["WARNING", "ERROR", "CRITICAL"])
+def test_a_severity(severity, caplog):
+    """A line's severity is the level at which it is logged, too: no filter drops it by mistake."""
+    failures.tell(severity, "it fell", step="one")
+    (record,) = caplog.records
+    assert record.levelname == severity
+    assert json.loads(record.message) == {
+        "severity": severity,
+        "message": "it fell",
+        "step": "one",
+    }

@@ -178,9 +178,11 @@ class Planting:
             value = self.values.plant(f"{member} of {name}")
             answer = self.account.function(name, **rest, **{member: value})
             assert self.told(name, answer).status_code >= 400
-        stale = self.body("a stale tag by name", "by-name") | {"if_match": self.values.word("tag")}
-        answer = self.told("stale", self.account.function("putSecret", **home, **stale))
-        assert answer.status_code == 412
+        old = made.json()["entity_tag"]
+        for place, tag, status in (("stale", old, 412), ("no tag", self.values.word("tag"), 400)):
+            body = self.body(f"{place} by name", "by-name") | {"if_match": tag}
+            answer = self.told(place, self.account.function("putSecret", **home, **body))
+            assert answer.status_code == status, answer.json()["errors"]
 
     def bodies(self) -> None:
         """Plant in bodies that are refused."""

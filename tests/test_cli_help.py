@@ -101,7 +101,7 @@ def test_help_of_parents():
         ("help emulator start", "usage: ce emulator start "),
         ("help emulator", "usage: ce emulator [-h] COMMAND"),
         ("help admin keys", "usage: ce emulator keys "),
-        ("help doctor", "usage: ce emulator doctor "),
+        ("help doctor", "usage: ce doctor "),
         ("admin keys --help", "usage: ce emulator keys "),
         ("admin --help", "Usage: ce admin "),
         ("help admin", "Usage: ce admin "),

@@ -59,6 +59,7 @@ def test_a_start_and_its_end_on_a_terminal(host):
     shown.shows(r"✔  All emulators ready!")
     shown.shows(r"Ready in \d+\.\ds, \d+\.\ds after Firestore answered")
     shown.shows(r"Press Ctrl-C to stop")
+    host.until(lambda: host.info)  # it is written once all is said
     assert host.get("hello").ok
     shown.shows(r"hello +GET /hello +\x1b\[32m200\x1b\[0m +\d+ms")
     assert len(javas(host)) == 1
@@ -73,6 +74,7 @@ def test_a_second_ctrl_c_does_not_wait(host):
     """A request that hangs keeps nobody; Firestore goes too."""
     shown = Shown(host)
     shown.shows(r"Press Ctrl-C to stop")
+    host.until(lambda: host.info)  # it is written once all is said
     thread = threading.Thread(target=lambda: _quietly(host, "sleep?s=30"))
     thread.start()
     shown.shows(r"sleeping")
@@ -106,6 +108,7 @@ def test_a_terminal_that_is_closed_ends_the_host(host):
     """Nothing is left running; and with NO_COLOR nothing but text was ever shown."""
     shown = Shown(host, NO_COLOR="1")
     shown.shows(r"Press Ctrl-C to stop")
+    host.until(lambda: host.info)  # it is written once all is said
     assert host.get("hello").ok
     shown.shows(r"hello +GET /hello +200 +\d+ms")
     assert b"\x1b" not in shown.shown

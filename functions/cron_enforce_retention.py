@@ -3,8 +3,8 @@
 import functions_framework
 from flask import Request, Response, abort, jsonify
 
-from shared import retention
-from shared.rest import platform
+from shared import upkeep
+from shared.wire import platform
 
 
 @functions_framework.http
@@ -13,4 +13,4 @@ def enforceRetention(request: Request) -> Response:
     if request.method != "POST" or request.path != "/":  # a health probe runs no sweep
         abort(404)
     with platform("schedule", request) as app:
-        return jsonify(retention.enforce(app))
+        return jsonify(upkeep.enforce(app))

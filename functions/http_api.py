@@ -3,16 +3,21 @@
 import functions_framework
 from flask import Request, Response
 
-from functions import http_identity, http_projects, http_resources, http_secrets
-from shared.published import api_document
-from shared.rest import Handler, serve
+from functions import http_identity, http_projects, http_resources  # noqa: F401 - they bind
+from functions.binding import HANDLERS
+from shared.api import operations, published
+from shared.app import App
+from shared.calls import Answer, Call
+from shared.wire import Handler, serve
 
-OPERATIONS: dict[str, Handler] = {
-    **http_projects.OPERATIONS,
-    **http_secrets.OPERATIONS,
-    **http_resources.OPERATIONS,
-    **http_identity.OPERATIONS,
-    "get_api_document": api_document,
+
+def _document(_app: App, _call: Call) -> Answer:
+    """Give the OpenAPI document of the operations that tenants may call."""
+    return Answer(published())
+
+
+OPERATIONS: dict[str, Handler] = {"get_api_document": _document} | {
+    name: handler for name, handler in HANDLERS.items() if not operations()[name].private
 }
 
 

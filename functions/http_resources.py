@@ -1,18 +1,22 @@
-"""Every other kind over HTTP, from the table of kinds: one function a verb of each.
+"""What a project holds over HTTP, from the table of kinds: one function a verb of each.
 
-`putJob`, `getJob`, `listJobs`, `deleteJob`, ... are made here; functions.yaml lists them.
+`putSecret`, `getSecret`, `listSecrets`, `deleteSecret`, `putConfigMap`, ... are made here.
 """
 
-from collections.abc import Callable
 from functools import partial
 
-import functions_framework
-from flask import Request, Response
+from functions.binding import function, http
+from shared import resources
+from shared.api import operations
+from shared.kinds import KINDS, Kind
+from shared.resources import revisions
+from shared.wire import Handler
 
-from shared import app_revisions, resources
-from shared.kinds import KINDS, SECRETS, Kind
-from shared.rest import Handler, serve
-from shared.schema import operations
+listAppRevisions = http("list_app_revisions", revisions.listing)
+getAppRevision = http("get_app_revision", revisions.get)
+deleteAppRevision = http("delete_app_revision", revisions.delete)
+listAppInstances = http("list_app_instances", revisions.instances)
+listFunctionRuntimes = http("list_function_runtimes", revisions.runtimes)
 
 
 def operations_of(kind: Kind) -> dict[str, Handler]:
@@ -27,31 +31,14 @@ def operations_of(kind: Kind) -> dict[str, Handler]:
     }
 
 
-OPERATIONS: dict[str, Handler] = {
-    "list_app_revisions": app_revisions.listing,
-    "get_app_revision": app_revisions.get,
-    "delete_app_revision": app_revisions.delete,
-    "list_app_instances": app_revisions.instances,
-    "list_function_runtimes": app_revisions.runtimes,
-}
+def _bind(kind: Kind) -> None:
+    """Bind a kind's operations, those of one function together: a put creates or changes."""
+    together: dict[str, dict[str, Handler]] = {}
+    for operation, handler in operations_of(kind).items():
+        together.setdefault(operations()[operation].function, {})[operation] = handler
+    for handlers in together.values():
+        function(handlers)
+
+
 for row in KINDS:
-    OPERATIONS |= operations_of(row) if row is not SECRETS else {}
-
-
-def _function(name: str) -> Callable[[Request], Response]:
-    """Make the function that serves the operations which name it."""
-    served = [op for op in OPERATIONS if operations()[op].function == name]
-
-    def function(request: Request) -> Response:
-        return serve(request, OPERATIONS, *served)
-
-    function.__name__ = name
-    function.__doc__ = f"Serve {', '.join(served)}."
-    functions_framework.http(function)  # registers it, and gives it back
-    return function
-
-
-FUNCTIONS = {
-    name: _function(name) for name in {operations()[op].function: None for op in OPERATIONS}
-}
-globals().update(FUNCTIONS)
+    _bind(row)

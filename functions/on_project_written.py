@@ -1,16 +1,16 @@
 """Firestore event, a project was written: one step of its permanent deletion.
 
-The event says only where to look; `purge.advance` decides by what the store holds.
+The event says only where to look; `upkeep.advance` decides by what the store holds.
 """
 
 import flask
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared import purge
-from shared.events import change_of
+from shared import upkeep
 from shared.lifecycle import HARD_DELETING
-from shared.rest import platform
+from shared.store import change_of
+from shared.wire import platform
 
 
 @functions_framework.cloud_event
@@ -24,4 +24,4 @@ def onProjectWritten(event: CloudEvent) -> None:
         change = change_of(event)
         after = change.after or {}
         if after != change.before and after.get("status") == HARD_DELETING:
-            purge.advance(app, change.path.rpartition("/")[2])
+            upkeep.advance(app, change.path.rpartition("/")[2])

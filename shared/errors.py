@@ -97,9 +97,14 @@ def unavailable(what: str) -> Error:
     return Error("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
 
 
+def joined(errors: list[Error]) -> Error:
+    """Give the first of these errors with the rest attached; there must be one."""
+    head, *rest = errors
+    head.others = tuple(rest)
+    return head
+
+
 def raise_all(errors: list[Error]) -> None:
-    """Raise the first of these errors with the rest attached; return when there are none."""
+    """Raise these errors as one; return when there are none."""
     if errors:
-        head, *rest = errors
-        head.others = tuple(rest)
-        raise head
+        raise joined(errors)

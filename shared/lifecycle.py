@@ -1,10 +1,11 @@
-"""Project states, the table of moves between them, and the deadline. Pure.
+"""The project, its states, the table of moves between them, and the deadline. Pure: the heart.
 
-A move takes the store's time as an argument and gives the fields to write; it reads no clock
-and touches no store. At any instant exactly one of `restore` and `expire` is legal.
+A move takes a project and the store's time, and gives the project as it is after; it reads no
+clock and touches no store. At any instant exactly one of `restore` and `expire` is legal.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -39,28 +40,80 @@ MOVES: dict[str, tuple[frozenset[Status], Status]] = {
 REFUSAL = {"delete": "project_not_active", "restore": "project_not_restorable"}
 
 
-def move(project: Mapping[str, Any], verb: str, now: datetime) -> dict[str, Any]:
-    """Give the fields that `verb` writes to `project` at `now`, the store's time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project as it is stored; None is the time of what has not happened.
+
+    Of one that is permanently deleted there is what its tombstone remembers: no name, group or
+    tags. Times are UTC, and the store's.
+    """
+
+    id: str
+    account_id: str
+    region: str
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    name: str = ""
+    resource_group_id: str = ""
+    tags: Sequence[str] = ()
+    subdomain: str = ""  # for life: the addresses of what it holds are made of it
+    deleted_at: datetime | None = None
+    purge_at: datetime | None = None  # computed once, at its deletion
+    restored_at: datetime | None = None
+    progress_at: datetime | None = None  # of its permanent deletion
+    nudged_at: datetime | None = None
+    shredded_at: datetime | None = None
+    swept: int = 0  # documents destroyed so far
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Project":
+        """Read a project, or its tombstone, as stored."""
+        known = {name: stored[name] for name in NAMES & stored.keys()}
+        changed = stored.get("updated_at") or stored["erased_at"]
+        return cls(**known | {"status": Status(stored["status"]), "updated_at": changed})
+
+    def born(self) -> dict[str, Any]:
+        """Give what is stored of a new project; all else comes with its moves."""
+        return {name: getattr(self, name) for name in BORN} | {"status": self.status.value}
+
+    def changes(self, before: "Project") -> dict[str, Any]:
+        """Give the fields in which it differs from what it was."""
+        now = {name: getattr(self, name) for name in NAMES} | {"status": self.status.value}
+        return {name: value for name, value in now.items() if value != getattr(before, name)}
+
+
+NAMES = frozenset(field.name for field in fields(Project))
+BORN = NAMES - {"restored_at", "progress_at", "nudged_at", "shredded_at", "swept"}
+
+
+def move(project: Project, verb: str, now: datetime) -> Project:
+    """Give `project` as `verb` leaves it at `now`, the store's time.
 
     Raises Error `project_not_active`, `project_not_restorable` or `project_not_deletable` when
     the move is not legal: wrong state, a restore at or after `purge_at`, an expiry before it.
     """
     sources, target = MOVES[verb]
     code = REFUSAL.get(verb, "project_not_deletable")
-    status = Status(project["status"])
-    if status not in sources:
-        raise Error(code, f"Cannot {verb} the project: its status is `{status}`.")
-    if verb == "restore" and now >= project["purge_at"]:
+    if project.status not in sources:
+        raise Error(code, f"Cannot {verb} the project: its status is `{project.status}`.")
+    if verb == "restore" and now >= _deadline(project):
         raise Error(code, "Cannot restore the project: its time for restoring has passed.")
-    if verb == "expire" and now < project["purge_at"]:
+    if verb == "expire" and now < _deadline(project):
         raise Error(code, "Cannot expire the project: it can still be restored.")
-    return {"status": target.value, "updated_at": now, **_stamps(verb, now)}
+    return replace(project, status=target, updated_at=now, **_stamps(verb, now))
 
 
-def applicable(project: Mapping[str, Any], verbs: Sequence[str]) -> str:
+def _deadline(project: Project) -> datetime:
+    """Give the deadline of a project that is soft deleted: every one of those has it."""
+    if project.purge_at is None:
+        raise ValueError("a project is soft deleted and has no deadline")
+    return project.purge_at
+
+
+def applicable(project: Project, verbs: Sequence[str]) -> str:
     """Give the verb that leaves the project's status; the first if none does."""
-    status = Status(project["status"])
-    return next((verb for verb in verbs if status in MOVES[verb][0]), verbs[0])
+    return next((verb for verb in verbs if project.status in MOVES[verb][0]), verbs[0])
 
 
 def _stamps(verb: str, now: datetime) -> dict[str, Any]:
@@ -76,12 +129,11 @@ def _stamps(verb: str, now: datetime) -> dict[str, Any]:
             return {}
 
 
-def require_active(project: Mapping[str, Any]) -> None:
+def require_active(project: Project) -> None:
     """Raise Error `project_not_active` unless the project takes calls on what it holds.
 
     The wording `Project is not yet active` is what IBM's clients look for (contract section 1.2).
     """
-    if project["status"] != ACTIVE:
-        status = project["status"]
-        message = f"Project is not yet active: its status is `{status}`."
+    if project.status != ACTIVE:
+        message = f"Project is not yet active: its status is `{project.status}`."
         raise Error("project_not_active", message)

@@ -1,0 +1,25 @@
+"""Who calls, and what they may.
+
+Verifies tokens and the platform's own callers, and keeps API keys. Decides nothing about what is
+asked for but whether this caller may; and never tells apart what does not exist and what is
+another's.
+"""
+
+from shared.access import api_keys
+from shared.access.platform import Caller, admit
+from shared.access.roles import OWNER, ROLES, may, owned, require
+from shared.access.tokens import authenticate, issue_token, key_id
+
+__all__ = [
+    "OWNER",
+    "ROLES",
+    "Caller",
+    "admit",
+    "api_keys",
+    "authenticate",
+    "issue_token",
+    "key_id",
+    "may",
+    "owned",
+    "require",
+]

@@ -1,0 +1,125 @@
+"""Who may call the functions that tenants may not: the event's, the schedule's, the operator's.
+
+In the cloud the caller shows an OIDC token of Google's, made for this function's address, of an
+account that the settings allow. Beside an emulator the caller is this machine. Either way only
+*who* calls is decided here: what is done never depends on what was sent.
+"""
+
+import ipaddress
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import jwt
+import requests
+
+from shared.access.tokens import unauthorized
+from shared.app import App
+from shared.errors import Error, unavailable
+from shared.settings import Settings
+
+Caller = Literal["event", "schedule", "admin"]
+ISSUERS = ("https://accounts.google.com", "accounts.google.com")
+CLAIMS = ("exp", "iat", "iss", "aud", "sub", "email", "email_verified")
+MARK = "reprieve.caller"  # of the local host, in the WSGI environment: no header can set it
+LEEWAY = 10  # seconds that Google's clock and ours may differ
+KEPT, PAUSE = 3600.0, 30.0  # seconds keys are kept; between two fetches, whatever is asked
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def admit(app: App, caller: Caller, environ: Mapping[str, Any]) -> None:
+    """Return if the request in this WSGI environment is of the platform's own caller.
+
+    Raises Error `unauthorized` without a token, or with one that does not hold; `forbidden` for
+    any other identity; `unavailable` while the issuer's keys cannot be fetched.
+    """
+    settings = app.settings
+    allowed = settings.callers.get(caller, frozenset())
+    if settings.emulator and (not allowed or environ.get(MARK) == "host"):
+        _admit_local(environ)
+    else:
+        _admit_token(settings, allowed, environ.get("HTTP_AUTHORIZATION", ""))
+
+
+def _admit_local(environ: Mapping[str, Any]) -> None:
+    """Admit the local host itself, and who calls a function alone from this machine.
+
+    A web page is neither: it has an Origin, or (its name rebound to this machine) another Host.
+    """
+    if environ.get(MARK) == "host":
+        return
+    name = str(environ.get("HTTP_HOST", "")).lower()
+    host = name.rpartition(":")[0] if name.rpartition(":")[2].isdigit() else name
+    forwarded = "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ
+    strange = MARK in environ or "HTTP_ORIGIN" in environ or "HTTP_AUTHORIZATION" in environ
+    if forwarded or strange or host not in LOCAL_NAMES or not _loopback(environ):
+        raise Error("forbidden", "This function is called by the local host alone.")
+
+
+def _loopback(environ: Mapping[str, Any]) -> bool:
+    try:
+        return ipaddress.ip_address(str(environ.get("REMOTE_ADDR", ""))).is_loopback
+    except ValueError:
+        return False
+
+
+def _admit_token(settings: Settings, allowed: frozenset[str], header: str) -> None:
+    if header[:7].lower() != "bearer ":
+        raise unauthorized("No token: this function is called by the platform alone.")
+    claims = _claims(settings, header[7:].strip())
+    if claims.get("email_verified") is not True or str(claims.get("email")) not in allowed:
+        raise Error("forbidden", "This identity may not call this function.")
+
+
+def _claims(settings: Settings, token: str) -> dict[str, Any]:
+    """Verify signature, algorithm, issuer, audience and times (RFC 8725)."""
+    try:
+        name = str(jwt.get_unverified_header(token).get("kid", ""))
+        key = _KEYS.find(settings.oidc_keys, name)
+        if key is None or not settings.function_url:
+            raise unauthorized("The token is not valid.")
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            audience=settings.function_url,
+            issuer=ISSUERS,
+            leeway=LEEWAY,
+            options={"require": list(CLAIMS), "strict_aud": True},
+        )
+    except (jwt.PyJWTError, TypeError, ValueError):
+        raise unauthorized("The token is not valid.") from None
+    return claims
+
+
+class _Keys:
+    """The issuer's public keys by their ids; fetched seldom, whatever tokens come."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, tuple[float, dict[str, jwt.PyJWK]]] = {}
+
+    def find(self, url: str, name: str) -> jwt.PyJWK | None:
+        """Give the key of a name, if there is one; raises Error `unavailable`."""
+        with self._lock:
+            now = time.monotonic()
+            at, keys = self._found.get(url, (-KEPT, {}))
+            age = now - at
+            if age >= KEPT or (name not in keys and age >= PAUSE):
+                keys = _fetched(url)
+                self._found[url] = (now, keys)
+            return keys.get(name)
+
+
+_KEYS = _Keys()
+
+
+def _fetched(url: str) -> dict[str, jwt.PyJWK]:
+    try:
+        answer = requests.get(url, timeout=5, allow_redirects=False)
+        answer.raise_for_status()
+        rows = answer.json()["keys"]
+        return {row["kid"]: jwt.PyJWK(row, "RS256") for row in rows if row.get("kty") == "RSA"}
+    except (requests.RequestException, jwt.PyJWTError, KeyError, TypeError, ValueError):
+        raise unavailable("The issuer's keys cannot be fetched") from None

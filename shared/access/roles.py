@@ -1,0 +1,62 @@
+"""What a role may do, and whose a project is. Pure.
+
+Roles and scope travel in the token (contract 7.3); what a caller may not know of does not exist.
+"""
+
+from shared.calls import Principal
+from shared.errors import Error, missing
+from shared.lifecycle import Project
+from shared.store import Document
+
+# Contract section 7.3: platform roles for projects, service roles for what they hold.
+ROLES = {
+    "administrator": frozenset(
+        {
+            "project.view",
+            "project.manage",
+            "project.create",
+            "project.purge",
+            "apikey.view",
+            "apikey.manage",
+        }
+    ),
+    "editor": frozenset({"project.view", "project.manage", "project.create"}),
+    "operator": frozenset({"project.view"}),
+    "viewer": frozenset({"project.view"}),
+    "purge": frozenset({"project.purge"}),  # ours: to destroy before the deadline, and no more
+    "manager": frozenset({"entity.view", "entity.manage"}),
+    "writer": frozenset({"entity.view", "entity.manage"}),
+    "reader": frozenset({"entity.view"}),
+}
+OWNER = frozenset({"administrator", "manager"})
+# What concerns a whole account: a key for one project may not, whatever its roles.
+ACCOUNT_WIDE = frozenset({"project.create", "apikey.view", "apikey.manage"})
+
+
+def may(principal: Principal, verb: str) -> bool:
+    """Tell whether one of the principal's roles allows `verb`, such as `project.manage`."""
+    if principal.project is not None and verb in ACCOUNT_WIDE:
+        return False
+    return any(verb in ROLES.get(role, ()) for role in principal.roles)
+
+
+def require(principal: Principal, verb: str) -> None:
+    """Raise Error `forbidden` unless the principal may do `verb`."""
+    if may(principal, verb):
+        return
+    if principal.project is not None and verb in ACCOUNT_WIDE:
+        raise Error("forbidden", f"A key for one project does not allow `{verb}`.")
+    raise Error("forbidden", f"Your roles do not include `{verb}`.")
+
+
+def owned(document: Document, principal: Principal) -> Project:
+    """Give a project to who may know of it; to any other it does not exist (Error 404).
+
+    Those are its account, and of the account's keys for one project only those for this one.
+    """
+    # The tombstone of a project that never came to be is nobody's.
+    if document.fields is None or document.fields.get("account_id") != principal.account:
+        raise missing()
+    if principal.project not in (None, document.id):
+        raise missing()
+    return Project.of(document.fields)

@@ -1,0 +1,121 @@
+"""The tokens that API keys are exchanged for: issued here, and verified.
+
+A key is stored as the SHA-256 of its high-entropy text; a token is a JWT signed with the
+keyring's Ed25519 key, and with nothing else.
+"""
+
+import hashlib
+import hmac
+from functools import lru_cache
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from shared import quotas
+from shared.app import App
+from shared.calls import Answer, Call, Principal
+from shared.errors import Error
+
+ISSUER, AUDIENCE = "urn:reprieve:identity", "urn:reprieve:api"
+ALGORITHM, TYPE = "EdDSA", "at+jwt"  # one algorithm, one type (RFC 8725, RFC 9068)
+
+
+def unauthorized(message: str) -> Error:
+    """Give the error for a request whose sender is not known."""
+    return Error("unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
+
+
+def authenticate(app: App, header: str | None) -> Principal:
+    """Give the principal of an `Authorization` header, with or without `Bearer`.
+
+    Raises Error `unauthorized` unless signature, algorithm, type, issuer, audience and expiry
+    hold (RFC 8725).
+    """
+    if not header:
+        raise unauthorized("No token: send `Authorization: Bearer TOKEN`.")
+    token = header[7:] if header[:7].lower() == "bearer " else header
+    principal, expiry = _verified(app.keyring.verifying_key, token.strip())
+    if expiry <= app.wall():
+        raise unauthorized("The token has expired.")
+    return principal
+
+
+@lru_cache(maxsize=quotas.TOKEN_CACHE_ENTRIES)
+def _verified(public_key: bytes, token: str) -> tuple[Principal, float]:
+    """Verify once; an expiry that has passed since is the caller's to notice."""
+    try:
+        if jwt.get_unverified_header(token).keys() - {"alg", "typ"}:
+            raise unauthorized("The token is not valid.")
+        decoded = jwt.decode_complete(
+            token,
+            Ed25519PublicKey.from_public_bytes(public_key),
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+        )
+        claims = decoded["payload"]
+        if decoded["header"].get("typ") != TYPE:
+            raise unauthorized("The token is not valid.")
+        project = claims.get("project")
+        if not isinstance(claims["roles"], list) or not isinstance(project, str | None):
+            raise unauthorized("The token is not valid.")
+        roles = frozenset(map(str, claims["roles"]))
+        principal = Principal(claims["sub"], str(claims["account"]), roles, project)
+        return principal, float(claims["exp"])
+    except jwt.ExpiredSignatureError:
+        raise unauthorized("The token has expired.") from None
+    except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):
+        raise unauthorized("The token is not valid.") from None
+
+
+def issue_token(app: App, call: Call) -> Answer:
+    """Exchange an API key for a token (contract section 7.1).
+
+    Raises Error `apikey_not_found` for a key that does not exist, has expired or is not the one
+    stored; the three cannot be told apart.
+    """
+    text = call.body["apikey"]
+    path = f"api_keys/{key_id(text)}"
+    record = app.store.read(path)[path].fields or {}
+    now = app.wall()
+    matches = hmac.compare_digest(digest(text), record.get("sha256", b""))
+    expires_at = record.get("expires_at")
+    if not matches or (expires_at and expires_at.timestamp() <= now):
+        raise Error("apikey_not_found", "Provided API key could not be found.")
+    issued = int(now)
+    expiration = issued + int(quotas.TOKEN_LIFETIME.total_seconds())
+    if expires_at:  # no token outlives its key
+        expiration = min(expiration, int(expires_at.timestamp()))
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": record["id"],
+        "iat": issued,
+        "exp": expiration,
+        "account": record["account_id"],
+        "roles": record["roles"],
+        **({"project": record["project_id"]} if record["project_id"] is not None else {}),
+    }
+    token = jwt.encode(claims, app.keyring.signing_key, ALGORITHM, headers={"typ": TYPE})
+    return Answer(
+        {
+            "access_token": token,
+            "refresh_token": "not_supported",
+            "token_type": "Bearer",
+            "expires_in": expiration - issued,
+            "expiration": expiration,
+            "scope": "ibm openid",
+        }
+    )
+
+
+def key_id(text: str) -> str:
+    """Give the public part of a key `ce_ID_SECRET`; of any other text, one that does not exist."""
+    parts = text.split("_", 2)
+    return parts[1] if len(parts) == 3 and parts[1].isalnum() and parts[1].isascii() else "unknown"
+
+
+def digest(text: str) -> bytes:
+    """Give what is stored of a key's text: its SHA-256, enough for 256 random bits."""
+    return hashlib.sha256(text.encode()).digest()

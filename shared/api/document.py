@@ -1,0 +1,68 @@
+"""openapi.json, which `tools.openapi` makes of openapi.yaml: loaded once, and looked into.
+
+Parsing YAML at start-up would cost a cold start most of a second.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+COMPILED = Path(__file__).with_name("openapi.json")
+PUBLIC = Path(__file__).with_name("public.json")  # without what is private
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Give the whole description, private operations included."""
+    loaded: dict[str, Any] = json.loads(COMPILED.read_text())
+    return loaded
+
+
+@cache
+def published() -> dict[str, Any]:
+    """Give the description of the operations that tenants may call."""
+    loaded: dict[str, Any] = json.loads(PUBLIC.read_text())
+    return loaded
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """Give the validator of a schema, which may refer to any other; it quotes no value."""
+    whole = {**schema, "components": {"schemas": document()["components"]["schemas"]}}
+    return jsonschema_rs.Draft202012Validator(whole, mask="…")
+
+
+def resolved(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what an item refers to, or the item itself."""
+    if "$ref" not in item:
+        return item
+    found: Any = document()
+    for part in item["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)
+
+
+def named(name: str) -> Mapping[str, Any]:
+    """Give a schema by its name."""
+    found: Mapping[str, Any] = document()["components"]["schemas"][name]
+    return found
+
+
+@cache
+def words() -> dict[str, str]:
+    """Give the patterns that the document says in words."""
+    found: dict[str, str] = {}
+
+    def walk(item: Any) -> None:
+        if isinstance(item, dict):
+            if "x-says" in item:
+                found[item["pattern"]] = item["x-says"]
+            item = list(item.values())
+        for inner in item if isinstance(item, list) else ():
+            walk(inner)
+
+    walk(document())
+    return found

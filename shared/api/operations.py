@@ -1,0 +1,145 @@
+"""The operations of openapi.yaml: their parameters, and checks of what comes in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from shared import quotas
+from shared.api.bodies import body_faults, declared, rule
+from shared.api.document import document, resolved, validator
+from shared.errors import Error, Target, raise_all
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of path, query or header.
+
+    `key` is its name in calls by function name: `If-Match` is `if_match`.
+    """
+
+    name: str
+    key: str
+    place: str
+    required: bool
+    schema: Mapping[str, Any]
+
+    @property
+    def target(self) -> Target:
+        """Where a fault of this parameter lies."""
+        return Target("header" if self.place == "header" else "parameter", self.name)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the API."""
+
+    id: str
+    method: str
+    path: str
+    function: str
+    permission: str | None
+    private: bool
+    status: int
+    parameters: tuple[Parameter, ...]
+    media_types: tuple[str, ...]
+    body_required: bool
+    body_bytes: int
+    body_schema: Mapping[str, Any]
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The parameters a call cannot do without."""
+        return frozenset(parameter.key for parameter in self.parameters if parameter.required)
+
+    @cached_property
+    def _body(self) -> Any:
+        return validator(self.body_schema)
+
+    @cached_property
+    def _values(self) -> Any:
+        properties = {parameter.key: parameter.schema for parameter in self.parameters}
+        return validator({"properties": properties})
+
+    def checked(
+        self, given: Mapping[str, Any], body: Any, size: int = 0
+    ) -> tuple[dict[str, Any], Any]:
+        """Give the parameters and the body, if all is as it must be.
+
+        Numbers are parsed, defaults filled in, undeclared members dropped. `size` is the body's
+        in bytes. Raises Error `missing_field` or `invalid_field`, with the faults of the request:
+        at most quotas.FAULTS_TOLD, and of a large body only the first.
+        """
+        values: dict[str, Any] = {}
+        faults: list[Error] = []
+        for parameter in self.parameters:
+            if parameter.key in given:
+                values[parameter.key] = _parsed(given[parameter.key], parameter.schema)
+            elif parameter.required:
+                message = f"`{parameter.name}` is required."
+                faults.append(Error("missing_field", message, parameter.target))
+            elif "default" in parameter.schema:
+                values[parameter.key] = parameter.schema["default"]
+        named = {parameter.key: parameter for parameter in self.parameters}
+        for error in self._values.iter_errors(values):
+            parameter = named[str(error.instance_path[0])]
+            message = f"`{parameter.name}` {rule(error)}."
+            faults.append(Error("invalid_field", message, parameter.target))
+        faults.extend(body_faults(self._body, body, size))
+        raise_all(faults[: quotas.FAULTS_TOLD])
+        return values, declared(self.body_schema, body)
+
+
+def _parsed(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Give what a text stands for; anything else stays, and the schema refuses it."""
+    if schema.get("type") == "boolean" and isinstance(value, str):
+        return {"true": True, "false": False}.get(value, value)
+    if schema.get("type") == "integer":
+        if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+            return int(value)
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+    return value
+
+
+def _parameter(spec: Mapping[str, Any]) -> Parameter:
+    name = spec["name"]
+    schema = resolved(spec["schema"])
+    key = name.lower().replace("-", "_")
+    return Parameter(name, key, spec["in"], spec.get("required", False), schema)
+
+
+def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
+    spec = item[method]
+    parameters = map(resolved, [*item.get("parameters", ()), *spec.get("parameters", ())])
+    content = spec.get("requestBody", {}).get("content", {})
+    media_types = tuple(content)
+    return Operation(
+        id=spec["operationId"],
+        method=method.upper(),
+        path=path,
+        function=spec["x-function"],
+        permission=spec.get("x-permission"),
+        private=spec.get("x-private", False),
+        status=int(min(spec["responses"])),
+        parameters=tuple(map(_parameter, parameters)),
+        media_types=media_types,
+        body_required=spec.get("requestBody", {}).get("required", False),
+        body_bytes=spec.get("requestBody", {}).get("x-max-bytes", quotas.PLAIN_BODY_BYTES),
+        body_schema=content[media_types[0]]["schema"] if media_types else {},
+    )
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Give every operation by its id."""
+    found = (
+        _operation(path, method, item)
+        for path, item in document()["paths"].items()
+        for method in METHODS
+        if method in item
+    )
+    return {operation.id: operation for operation in found}

@@ -1,0 +1,9 @@
+"""What is remembered of each change, and how it is proved.
+
+An entry is a write like any other, for the commit of the change itself: nothing here commits, and
+no entry holds a value, a key or a body.
+"""
+
+from shared.evidence.entries import along, by, by_operator, by_system, of_key, operation
+
+__all__ = ["along", "by", "by_operator", "by_system", "of_key", "operation"]

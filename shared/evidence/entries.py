@@ -1,0 +1,85 @@
+"""The audit trail: one entry a change, written in the same commit as the change.
+
+An entry says who, what, when and on which project (contract section 9), and of what a project
+holds the name. It never holds a value, a key or a body.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.calls import Call
+from shared.lifecycle import Project
+from shared.store import Write
+
+SYSTEM = "retention"  # who acts when nobody does
+About = tuple[str | None, str | None]  # the account's id, the project's; None is none
+
+
+def operation(call: Call) -> str:
+    """Give the path of the entry of a request's change: where it exists, the change was made."""
+    return f"audit/{call.trace}"
+
+
+def by(call: Call, action: str, project: Project, now: datetime, name: str = "") -> Write:
+    """Give the entry of a change that a caller asked for; its request names it.
+
+    `action` is as in contract section 9, such as `secret.create`; `name` is the resource's.
+    """
+    who = _caller(call) | ({"name": name} if name else {})
+    return _entry(call.trace, action, _of(project), now, who)
+
+
+def along(
+    call: Call, action: str, project: Project, now: datetime, names: Iterable[str]
+) -> list[Write]:
+    """Give the entries of what a change took along, each under its request and its own name."""
+    about = _of(project)
+    return [
+        _entry(f"{call.trace}.{action}.{name}", action, about, now, _caller(call) | {"name": name})
+        for name in names
+    ]
+
+
+def by_system(entry_id: str, action: str, project: Project, now: datetime) -> Write:
+    """Give the entry of a change whose time had come; its id is of the change, not of a request."""
+    return _entry(entry_id, action, _of(project), now, {"initiator": SYSTEM})
+
+
+def by_operator(call: Call, action: str, now: datetime, kek: str) -> Write:
+    """Give the entry of a key-encryption key replaced or removed: it is about no project."""
+    return _entry(call.trace, action, (None, None), now, _caller(call) | {"kek": kek})
+
+
+def of_key(call: Call, action: str, key: Mapping[str, Any], now: datetime) -> Write:
+    """Give the entry of an API key made or deleted: which, and what it allows.
+
+    Its project is the one the key is for, None for a key of the whole account.
+    """
+    about = (key["account_id"], key["project_id"])
+    granted = {"api_key_id": key["id"], "roles": key["roles"]}
+    return _entry(call.trace, action, about, now, _caller(call) | granted)
+
+
+def _of(project: Project) -> About:
+    return project.account_id, project.id
+
+
+def _caller(call: Call) -> dict[str, Any]:
+    return {"initiator": call.principal.subject, "correlation_id": call.trace}
+
+
+def _entry(
+    entry_id: str, action: str, about: About, now: datetime, who: Mapping[str, Any]
+) -> Write:
+    """Give the write of one entry; it must be the first of its id, so a change happens once."""
+    account_id, project_id = about
+    fields = {
+        "action": f"codeengine.{action}",
+        "account_id": account_id,
+        "project_id": project_id,
+        "at": now,
+        "outcome": "success",
+        **who,
+    }
+    return Write.create(f"audit/{entry_id}", fields)

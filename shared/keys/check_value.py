@@ -1,0 +1,89 @@
+"""The check value: a wrong key-encryption key is refused before anything is written with it.
+
+Made at the first start of a store and kept in it, wrapped as a project's first half is. Who cannot
+unwrap it has other keys than those the store was written with. Beside it stands which key store
+has the second halves: in any other one nothing would be there to be destroyed.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from shared.errors import Error
+from shared.keys.envelope import KEY_BYTES, Undecryptable
+from shared.keys.keyring import Keyring, Wrapper, newest
+from shared.log import tell
+from shared.store import Conflict, Store, Write
+
+PATH = "settings/keyring"
+HOLDER = "check"  # what it is wrapped for, in a project id's place
+
+
+def guard(store: Store, keyring: Keyring) -> None:
+    """Let the keyring do nothing with other keys, or another key store, than this store's."""
+    keyring.require(partial(verify, store), partial(recognize, store))
+
+
+def recognize(store: Store, halves: str) -> None:
+    """Require that the key store of this name is the one of this store, if that is known.
+
+    Raises Error `unavailable`, after a line in the log, when it is another.
+    """
+    _recognize(store.read(PATH)[PATH].fields or {}, halves)
+
+
+def _recognize(fields: Mapping[str, Any], halves: str) -> None:
+    if fields.get("halves", halves) != halves:
+        raise _refused("another key store: no key is made, used or destroyed")
+
+
+def verify(store: Store, wrapper: Wrapper, halves: str) -> None:
+    """Require that the wrapper has the keys of this store; the first one ever sets them.
+
+    With it the name of the key store is set. Raises Error `unavailable`, after a line in the log,
+    when it has others.
+    """
+    fields = store.read(PATH)[PATH].fields
+    if fields is None:
+        try:
+            store.commit([Write.create(PATH, _made(wrapper) | {"halves": halves})])
+        except Conflict:  # another process came first
+            fields = store.read(PATH)[PATH].fields
+    if fields is None:
+        return
+    _recognize(fields, halves)
+    if not _fits(wrapper, fields):
+        raise _refused("wrong key-encryption key: no key is used")
+
+
+def _refused(why: str) -> Error:
+    tell("CRITICAL", why)
+    message = "The keys of this store are not at hand."
+    return Error("unavailable", message, headers={"Retry-After": "5"})
+
+
+def rewrap(store: Store, keyring: Keyring) -> None:
+    """Wrap the check value under the newest key; raises Conflict when another does so now."""
+    document = store.read(PATH)[PATH]
+    current = newest(keyring.keks())
+    change = keyring.rewrap(HOLDER, document.fields, current) if document.fields else {}
+    if change:
+        store.commit([Write.update(document, change)])
+
+
+def _made(wrapper: Wrapper) -> dict[str, Any]:
+    value = os.urandom(KEY_BYTES)
+    kek, wrapped = wrapper.wrap(value, HOLDER)
+    return {"kek": kek, "wrapped": wrapped, "sha256": hashlib.sha256(value).hexdigest()}
+
+
+def _fits(wrapper: Wrapper, fields: Mapping[str, Any]) -> bool:
+    try:
+        value = wrapper.unwrap(fields["kek"], fields["wrapped"], HOLDER)
+    except Undecryptable:
+        return False
+    except PermissionError:  # the identity may only wrap; that the key is ours was seen before
+        return True
+    return bool(hashlib.sha256(value).hexdigest() == fields["sha256"])

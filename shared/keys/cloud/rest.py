@@ -1,0 +1,267 @@
+"""One of Google's REST APIs, called so that its bad day does not become ours.
+
+A call ends within quotas.KEY_CALL seconds, tries and all. Only so many are under way at once, and
+an API that keeps failing is left alone for a while: who calls then is refused at once. No text of
+an answer or an exception goes further than this file: it could quote what was sent, or a token.
+"""
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+import requests
+from google.auth.credentials import Credentials, TokenState
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import Request
+from requests.adapters import HTTPAdapter
+
+from shared import quotas
+from shared.log import tell
+
+T = TypeVar("T")
+Answer = dict[str, Any]
+BUSY = frozenset({401, 408, 429})  # and 5xx: the same call may succeed when it is made again
+TOLD = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
+CONNECT = 1.0  # seconds: a connection to Google's edge takes some hundredths
+PAUSE = 0.1  # seconds before the second try, at random up to that; then twice as much
+DAMAGED = (LookupError, TypeError, ValueError)
+CASTAGNOLI = 0x82F63B78
+
+
+class Refused(OSError):  # noqa: N818 - an answer, and no fault of ours
+    """An answer that no further try would change; `status` is Google's word for it."""
+
+    def __init__(self, api: str, status: str) -> None:
+        super().__init__(f"{api} refuses: {status}")
+        self.status = status
+
+
+class Denied(Refused, PermissionError):  # noqa: N818
+    """The identity that called may not make this call."""
+
+
+class Gate:
+    """Tells whether there is a point in another call: a bulkhead and a circuit breaker in one.
+
+    After quotas.KEY_FAILURES failures in a row one call in quotas.KEY_PAUSE seconds is let
+    through, to find out; all others raise OSError at once.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = Lock()
+        self._calls = self._failures = 0
+        self._closed_until = 0.0
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        """Be one of the calls under way."""
+        with self._lock:
+            now = time.monotonic()
+            if self._calls >= quotas.KEY_CALLS:
+                raise OSError(f"too many calls of {self._name} at once")
+            if self._failures >= quotas.KEY_FAILURES:
+                if now < self._closed_until:
+                    raise OSError(f"{self._name} has not answered lately")
+                self._closed_until = now + quotas.KEY_PAUSE  # this call finds out
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+
+    def answered(self) -> None:
+        """Note that the API is there."""
+        with self._lock:
+            self._failures = 0
+
+    def failed(self) -> bool:
+        """Note a failure; tell whether the gate is closed now."""
+        with self._lock:
+            self._failures += 1
+            if self._failures == quotas.KEY_FAILURES:
+                tell("ERROR", f"{self._name} does not answer")
+            if self._failures >= quotas.KEY_FAILURES:
+                self._closed_until = time.monotonic() + quotas.KEY_PAUSE
+            return self._failures >= quotas.KEY_FAILURES
+
+
+class Caller:
+    """Who calls. Renews the token beside the calls: Google's library may take half a minute."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self._request = partial(Request(_session()), timeout=quotas.KEY_CALL)
+        self._lock, self._renewal = Lock(), Thread()
+
+    def headers(self, end: float) -> dict[str, str]:
+        """Give the headers that say who calls; raises GoogleAuthError if there are none by `end`.
+
+        A token that is about to expire is good while another is fetched.
+        """
+        if self.credentials.token_state is not TokenState.FRESH:
+            with self._lock:
+                if not self._renewal.is_alive():
+                    self._renewal = Thread(target=self._renew, daemon=True)
+                    self._renewal.start()
+                renewal = self._renewal
+            if self.credentials.token_state is TokenState.INVALID:
+                renewal.join(max(end - time.monotonic(), 0))
+                if self.credentials.token_state is TokenState.INVALID:
+                    raise GoogleAuthError("no token")  # type: ignore[no-untyped-call]
+        headers: dict[str, str] = {}
+        self.credentials.apply(headers)  # type: ignore[no-untyped-call]
+        return headers
+
+    def _renew(self) -> None:
+        with suppress(GoogleAuthError, requests.RequestException, *DAMAGED):  # the state tells
+            self.credentials.refresh(self._request)  # type: ignore[no-untyped-call]
+
+
+class Api:
+    """An API by its name and address, with the identity it is called as. For threads."""
+
+    def __init__(
+        self, name: str, address: str, caller: Caller, jitter: Callable[[], float]
+    ) -> None:
+        self._name, self._address = name, address
+        self._caller, self._jitter = caller, jitter
+        self._gate = Gate(name)
+        self._session = _session()
+
+    def __repr__(self) -> str:
+        return f"Api({self._name!r})"
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Answer], T],
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+        tries: int = quotas.KEY_TRIES,
+    ) -> T:
+        """Give what `read` makes of the answer. An answer that `read` refuses is none.
+
+        `read` raises LookupError, TypeError or ValueError for one that is damaged. What may not
+        be applied twice has one try. Raises Refused, Denied, or a plain OSError when there was no
+        answer: the call may have been applied all the same.
+        """
+        end, pause = time.monotonic() + quotas.KEY_CALL, PAUSE
+        with self._gate.passed():
+            for number in range(1, tries + 1):
+                try:
+                    answer = read(self._answer(method, path, body, query or {}, end))
+                except Refused as refused:
+                    self._gate.answered()
+                    if refused.status not in TOLD:
+                        tell("WARNING", str(refused), call=f"{method} {path}")
+                    raise
+                except (requests.RequestException, GoogleAuthError, *DAMAGED):
+                    if self._gate.failed():
+                        break
+                else:
+                    self._gate.answered()
+                    return answer
+                wait = pause * self._jitter()
+                if number == tries or time.monotonic() + wait >= end:
+                    break
+                time.sleep(wait)
+                pause *= 2
+        raise OSError(f"{self._name} does not answer")
+
+    def pages(
+        self,
+        path: str,
+        key: str,
+        read: Callable[[Answer], T],
+        most: int,
+        query: Mapping[str, str | int],
+    ) -> Iterator[T]:
+        """Give what `read` makes of the entries of up to `most` pages of a list."""
+
+        def page(answer: Answer) -> tuple[list[T], str]:
+            return [read(entry) for entry in answer.get(key, ())], answer.get("nextPageToken", "")
+
+        token = ""
+        for _ in range(most):
+            found, token = self.call("GET", path, page, query={**query, "pageToken": token})
+            yield from found
+            if not token:
+                return
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str | int],
+        end: float,
+    ) -> Answer:
+        """Make one try; raises what `call` takes for no answer, or Refused."""
+        url = f"{self._address}/v1/{path}"
+        headers = self._caller.headers(end)
+        seconds = max(end - time.monotonic(), 0.01)
+        response = self._session.request(
+            method,
+            url,
+            params={name: value for name, value in query.items() if value != ""},
+            json=body,
+            headers=headers,
+            timeout=(min(seconds, CONNECT), seconds),
+            allow_redirects=False,
+        )
+        answer = response.json()
+        if response.status_code == 200 and isinstance(answer, dict):
+            return answer
+        if response.status_code == 401:
+            self._caller.credentials.token = None  # revoked: the next try has another
+        if response.status_code in BUSY or response.status_code >= 500:
+            raise ValueError
+        status = answer["error"]["status"]  # else it is not Google who answers
+        raise (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
+
+
+def whole(answer: Answer) -> Answer:
+    """Take an answer as it is."""
+    return answer
+
+
+def _session() -> requests.Session:
+    """Give a session that neither tries again by itself nor takes anything from outside.
+
+    A proxy or a .netrc file of the environment would be shown the token.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", HTTPAdapter(pool_maxsize=quotas.KEY_CALLS, max_retries=0))
+    session.mount("http://", HTTPAdapter(pool_maxsize=quotas.KEY_CALLS, max_retries=0))
+    return session
+
+
+def packed(name: str, data: bytes) -> dict[str, str]:
+    """Give the members that carry bytes in JSON: themselves, and their checksum."""
+    return {name: base64.b64encode(data).decode(), f"{name}Crc32c": str(crc32c(data))}
+
+
+def unpacked(answer: Mapping[str, Any], name: str) -> bytes:
+    """Give the bytes of a member; raises LookupError or ValueError if their checksum is wrong."""
+    data = base64.b64decode(answer[name], validate=True)
+    if crc32c(data) != int(answer[f"{name}Crc32c"]):
+        raise ValueError
+    return data
+
+
+def crc32c(data: bytes) -> int:
+    """Give the CRC-32C (RFC 3720, appendix B.4) of some bytes: Google's end-to-end checksum."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (CASTAGNOLI if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF

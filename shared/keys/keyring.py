@@ -1,0 +1,279 @@
+"""Project keys: create, open, destroy. The only file that touches key material at rest.
+
+A project's data key is derived from two halves. The first lies in Firestore, wrapped by the
+key-encryption key; the second in a key store that keeps no history. Destroying the second half
+makes every copy of the first, in whatever backup, worthless: that is shredding.
+
+Two back ends have both protocols: `local_keys` (a keyring file, a folder of 0600 files) and
+`cloud_keys` (Cloud KMS, Secret Manager).
+"""
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import cached_property
+from threading import Lock
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared import quotas
+from shared.errors import Error, unavailable
+from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
+
+GENERATION = 1  # of a project's data key; bound into every envelope
+
+
+class Wrapper(Protocol):
+    """Wraps the first halves, under key-encryption keys that never leave it.
+
+    Raises OSError when it is out of reach.
+    """
+
+    def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:
+        """Give the name of the key-encryption key used, and the wrapped half."""
+        ...
+
+    def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:
+        """Give the half; raises Undecryptable if the key or the bytes are wrong.
+
+        PermissionError (an OSError) says that this identity may wrap and not unwrap.
+        """
+        ...
+
+    def keks(self) -> dict[str, datetime | None]:
+        """Give the key-encryption keys there are, and since when each is not used for new ones.
+
+        The one that is used for new ones, None, comes last.
+        """
+        ...
+
+    def add(self, instead_of: str, now: datetime) -> None:
+        """Make a new key for what is wrapped from now on, unless `instead_of` is not it any more.
+
+        So two who rotate at once make one key. What older keys wrapped can be unwrapped still.
+        """
+        ...
+
+    def remove(self, kek: str) -> None:
+        """Destroy an old key; raises KeyError when it is none, or is the one in use."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Keeps the second halves, and no history of them. Raises OSError when it is out of reach."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from another one, for good; empty where nothing does."""
+        ...
+
+    def verify(self) -> None:
+        """Raise Error `unavailable`, after a line in the log, if it would keep what it destroys."""
+        ...
+
+    def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
+        """Keep the half of a new project, durably."""
+        ...
+
+    def get(self, project_id: str) -> bytes:
+        """Give the half; raises KeyError when it does not exist (any more)."""
+        ...
+
+    def destroy(self, project_id: str) -> None:
+        """Destroy the half and read back that it is gone; destroying it twice succeeds."""
+        ...
+
+    def confirm(self, project_id: str) -> None:
+        """Note that the project is stored: its half is no orphan. May be repeated."""
+        ...
+
+    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+        """Give up to `limit` projects made before a moment whose half is not confirmed."""
+        ...
+
+
+def newest(keks: Mapping[str, datetime | None]) -> str:
+    """Give the key-encryption key that new halves are wrapped under."""
+    return [*keks][-1]
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Tell a key store or a wrapper that is out of reach as Error `unavailable`."""
+    try:
+        yield
+    except OSError as error:
+        raise unavailable("The key store does not answer") from error
+
+
+class Keyring:
+    """The keys of all projects, and the key that signs tokens.
+
+    Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
+    project and wrapped half, and are dropped when the project is shredded. The signing key is read
+    when it is first needed, so who never needs it need not be allowed to.
+    """
+
+    def __init__(
+        self, wrapper: Wrapper, halves: KeyStore, signing_key: Callable[[], Ed25519PrivateKey]
+    ) -> None:
+        self._read_signing_key = signing_key
+        self._wrapper = wrapper
+        self._halves = halves
+        self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
+        self._shredded = 0  # how often: tells an `open` that one came between
+        self._lock = Lock()
+        self._check: Callable[[Wrapper, str], None] | None = None
+        self._recognize: Callable[[str], None] | None = None
+        self._checking = Lock()
+        self._refused: tuple[float, Error] | None = None
+
+    def __repr__(self) -> str:
+        return "Keyring(***)"
+
+    @cached_property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs tokens; raises Error `unavailable`."""
+        with _reachable():
+            return self._read_signing_key()
+
+    @cached_property
+    def verifying_key(self) -> bytes:
+        """The public half of it, in 32 bytes; raises Error `unavailable`."""
+        return self.signing_key.public_key().public_bytes_raw()
+
+    def require(
+        self, check: Callable[[Wrapper, str], None], recognize: Callable[[str], None]
+    ) -> None:
+        """Let no key be made or opened before `check` accepts wrapper and key store.
+
+        Nor destroyed before `recognize` accepts the key store: in another one there is nothing to
+        destroy. Both know it by its name and raise Error. A check that refused is made again
+        quotas.KEY_RECHECK seconds later at the earliest.
+        """
+        self._check, self._recognize = check, recognize
+
+    def ready(self) -> None:
+        """Check, unless that is done; raises the Error of the check."""
+        if self._check is None:
+            return
+        if not self._checking.acquire(blocking=False):
+            if self._refused:
+                raise self._refused[1].again()  # nobody waits to hear whether it is better by now
+            self._checking.acquire()
+        try:
+            if self._check is None:  # by another thread meanwhile
+                return
+            if self._refused and time.monotonic() < self._refused[0]:
+                raise self._refused[1].again()
+            try:
+                with _reachable():
+                    self._halves.verify()
+                    self._check(self._wrapper, self._halves.name)
+            except Error as error:
+                self._refused = (time.monotonic() + quotas.KEY_RECHECK, error.again())
+                raise
+            self._check = self._recognize = None
+        finally:
+            self._checking.release()
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Check, and tell what is out of reach: around every use of a key-encryption key."""
+        self.ready()
+        with _reachable():
+            yield
+
+    def create(self, project_id: str, now: datetime) -> dict[str, Any]:
+        """Make a project's data key; give the fields of its document `keys/current`."""
+        with self._usable():
+            kek, wrapped = self._wrapper.wrap(os.urandom(KEY_BYTES), project_id)
+            self._halves.put(project_id, os.urandom(KEY_BYTES), now)
+        return {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
+
+    def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
+        """Give the data key; raises Undecryptable when a half is gone or does not fit."""
+        self.ready()
+        place = (project_id, record["wrapped"])
+        with self._lock:
+            self._forget_old()
+            _, key = self._cache.get(place, (0.0, b""))
+            shredded = self._shredded
+        if key:
+            return key
+        try:
+            with _reachable():
+                second = self._halves.get(project_id)
+                first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
+        except KeyError:
+            raise Undecryptable from None
+        key = derive(first + second, None, b"reprieve/v1/data-key/" + project_id.encode())
+        with self._lock:
+            if shredded == self._shredded:  # else it may be the one shredded meanwhile
+                self._cache[place] = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, key)
+            self._forget_old()
+        return key
+
+    def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
+        """Give what changes of a record when the newest key wraps it; nothing if it does already.
+
+        `holder` is what it was wrapped for: a project's id. `current` is the newest key, as `keks`
+        has just given it. Raises Undecryptable.
+        """
+        if record["kek"] == current:
+            return {}
+        with self._usable():
+            half = self._wrapper.unwrap(record["kek"], record["wrapped"], holder)
+            kek, wrapped = self._wrapper.wrap(half, holder)
+        return {"kek": kek, "wrapped": wrapped}
+
+    def keks(self) -> dict[str, datetime | None]:
+        """Give the key-encryption keys, the one in use last; see Wrapper.keks."""
+        with self._usable():
+            return self._wrapper.keks()
+
+    def add_kek(self, instead_of: str, now: datetime) -> None:
+        """Make a new key-encryption key; see Wrapper.add."""
+        with self._usable():
+            self._wrapper.add(instead_of, now)
+
+    def remove_kek(self, kek: str) -> None:
+        """Destroy an old key-encryption key, which nothing may use; see Wrapper.remove."""
+        with self._usable():
+            self._wrapper.remove(kek)
+
+    def destroy(self, project_id: str) -> None:
+        """Shred: destroy the second half for good, and forget the data key."""
+        try:
+            if recognize := self._recognize:
+                recognize(self._halves.name)
+                self._recognize = None
+            with _reachable():
+                self._halves.destroy(project_id)
+        finally:
+            with self._lock:
+                self._shredded += 1
+                for place in [place for place in self._cache if place[0] == project_id]:
+                    del self._cache[place]
+
+    def _forget_old(self) -> None:
+        """Drop what is too old or too much; entries stand in the order of their age."""
+        while self._cache:
+            place, (until, _) = next(iter(self._cache.items()))
+            if time.monotonic() < until and len(self._cache) <= quotas.KEY_CACHE_ENTRIES:
+                break
+            del self._cache[place]
+
+    def confirm(self, project_id: str) -> None:
+        """Note that a created project is stored; the schedule makes good a note that failed."""
+        with suppress(OSError):
+            self._halves.confirm(project_id)
+
+    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+        """Give projects whose creation never reported back: candidates for orphans."""
+        with _reachable():
+            return self._halves.unconfirmed(before, limit)

@@ -1,0 +1,53 @@
+"""The rules of apps, and what is computed for their answers and their revisions'. Pure."""
+
+from typing import Any
+
+from shared import quotas
+from shared.errors import Error, raise_all
+from shared.kinds.rules import ENVIRONMENT, NO_RUNTIME, Fields, Rule, broken, computed
+from shared.kinds.workloads import MINTED, container_faults, endpoints, json_bytes
+from shared.lifecycle import Project
+
+APP_RULES: tuple[Rule, ...] = (
+    (
+        "scale_min_instances",
+        lambda app: 0 < app["scale_max_instances"] < app["scale_min_instances"],  # 0: no maximum
+        "is above `scale_max_instances`",
+    ),
+)
+
+
+def check_app(new: Fields, **_: object) -> None:
+    """Check an app (contract section 4.2). Raises Error `invalid_field` or `payload_too_large`."""
+    found = [*broken(APP_RULES, new), *container_faults(new)]
+    if json_bytes(new, *MINTED, "run_env_variables") > quotas.CLEAR_BYTES:
+        most = f"An app may have at most {quotas.CLEAR_BYTES} bytes as JSON beside its environment."
+        found.append(Error("payload_too_large", most))
+    raise_all(found)
+
+
+def present_app(app: Fields, project: Project) -> dict[str, Any]:
+    """Compute an app's environment, endpoints and status (contract sections 1.6 and 4.2)."""
+    latest = f"{app['name']}-{app['revision']:05}"
+    return {
+        "computed_env_variables": computed(project, ENVIRONMENT, CE_APP=app["name"]),
+        "scale_concurrency_target": app.get("scale_concurrency_target", app["scale_concurrency"]),
+        "status": "warning",
+        "status_details": {"latest_created_revision": latest, "reason": NO_RUNTIME},
+        **endpoints(app, project),
+    }
+
+
+def present_revision(revision: Fields, project: Project) -> dict[str, Any]:
+    """Compute an app revision's environment and status (contract section 4.2).
+
+    Active or not, no revision has an instance.
+    """
+    target = revision.get("scale_concurrency_target", revision["scale_concurrency"])
+    return {
+        "resource_type": "app_revision_v2",
+        "computed_env_variables": computed(project, ENVIRONMENT, CE_APP=revision["app_name"]),
+        "scale_concurrency_target": target,
+        "status": "warning",
+        "status_details": {"actual_instances": 0, "reason": NO_RUNTIME},
+    }

@@ -1,0 +1,106 @@
+"""The rules of jobs and job runs, and what is computed for their answers. Pure."""
+
+from typing import Any
+
+from shared import quotas
+from shared.errors import Error, raise_all
+from shared.kinds.rules import (
+    ENVIRONMENT,
+    LOCATION,
+    NO_RUNTIME,
+    Fields,
+    Rule,
+    absent,
+    broken,
+    computed,
+)
+from shared.kinds.workloads import MINTED, container_faults, json_bytes
+from shared.lifecycle import Project
+
+# Task mode only (contract section 4.3). A hook sees defaults filled in: these count as not given.
+TASK_DEFAULTS = {"scale_max_execution_time": 7200, "scale_retry_limit": 3}
+
+
+def index_ranges(spec: str) -> list[tuple[int, int]]:
+    """Give the ranges of a `scale_array_spec` such as `1,3-5`: first and last index of each."""
+    ends = (part.partition("-") for part in spec.split(","))
+    return [(int(first), int(last or first)) for first, _, last in ends]
+
+
+def index_count(spec: str) -> int:
+    """Give how many different indices there are, without walking through them."""
+    count, reached = 0, -1
+    for first, last in sorted(index_ranges(spec)):
+        count += max(0, last - max(first - 1, reached))
+        reached = max(reached, last)
+    return count
+
+
+def _task_only(field: str, default: int) -> Rule:
+    def is_broken(job: Fields) -> bool:
+        return job["run_mode"] == "daemon" and bool(job.get(field, default) != default)
+
+    return field, is_broken, "is not allowed where `run_mode` is `daemon`"
+
+
+JOB_RULES: tuple[Rule, ...] = (
+    (
+        "scale_array_spec",
+        lambda job: any(last < first for first, last in index_ranges(job["scale_array_spec"])),
+        "has a range that ends before it begins",
+    ),
+    (
+        "scale_array_spec",
+        lambda job: index_count(job["scale_array_spec"]) > quotas.JOB_INDICES,
+        f"has more than {quotas.JOB_INDICES} indices",
+    ),
+    *(_task_only(field, default) for field, default in TASK_DEFAULTS.items()),
+)
+
+
+def _job_faults(job: Fields, noun: str) -> list[Error]:
+    found = [*broken(JOB_RULES, job), *container_faults(job)]
+    if json_bytes(job, *MINTED) > quotas.JOB_BYTES:
+        limit = f"A {noun} may have at most {quotas.JOB_BYTES} bytes as JSON, defaults included."
+        found.append(Error("payload_too_large", limit))
+    return found
+
+
+def check_job(new: Fields, **_: object) -> None:
+    """Check a job (contract section 4.3). Raises Error `invalid_field` or `payload_too_large`."""
+    raise_all(_job_faults(new, "job"))
+
+
+def present_job(_job: Fields, project: Project) -> dict[str, Any]:
+    """Compute a job's environment, which is what needs no run (contract sections 1.6 and 12.24).
+
+    A job has no status. That it has three variables is attested, which three is ours.
+    """
+    return {"computed_env_variables": computed(project, LOCATION)}
+
+
+def check_job_run(new: Fields, **_: object) -> None:
+    """Check a job run, with what it takes from its job (contract section 4.3).
+
+    Raises Error `missing_field` for an image where there is no job, or as `check_job` does.
+    """
+    needed = () if new.get("job_name") else ("image_reference",)
+    raise_all([*absent(needed, new), *_job_faults(new, "job run")])
+
+
+def present_job_run(run: Fields, project: Project) -> dict[str, Any]:
+    """Compute a job run's environment and status: all its indices wait (contract section 4.3)."""
+    own = {"CE_JOB": run.get("job_name", ""), "CE_JOBRUN": run["name"]}
+    count = index_count(run["scale_array_spec"])
+    details = {
+        "requested": count,
+        "pending": count,
+        **dict.fromkeys(("running", "succeeded", "failed", "unknown"), 0),
+        "pending_indices": run["scale_array_spec"],
+        "reason": NO_RUNTIME,
+    }
+    return {
+        "computed_env_variables": computed(project, ENVIRONMENT, **own),
+        "status": "pending",
+        "status_details": details,
+    }

@@ -1,0 +1,66 @@
+"""What the rules of all kinds are made of: faults, sizes, the computed environment. Pure.
+
+Used by the files that hold the hooks of the kinds. No fault here repeats a value.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from shared import quotas
+from shared.errors import Error, Target
+from shared.lifecycle import Project
+
+Fields = Mapping[str, Any]
+# A rule across fields: the field to change, what tells that it is broken, and how it is said.
+Rule = tuple[str, Callable[[Fields], bool], str]
+
+# Why nothing is ever ready: Reprieve stores what shall run, and runs nothing.
+NO_RUNTIME = "no_runtime_attached"
+
+# What runs is told where it runs (contract section 1.6).
+LOCATION = {
+    "CE_API_BASE_URL": "https://api.private.{project.region}.codeengine.cloud.ibm.com",
+    "CE_PROJECT_ID": "{project.id}",
+    "CE_REGION": "{project.region}",
+}
+ENVIRONMENT = LOCATION | {
+    "CE_DOMAIN": "{project.region}.codeengine.appdomain.cloud",
+    "CE_SUBDOMAIN": "{project.subdomain}",
+}
+
+
+def invalid(field: str, says: str) -> Error:
+    """Give the fault of a field, by its dotted name: `says` goes on after the name."""
+    return Error("invalid_field", f"`{field}` {says}.", Target("field", field))
+
+
+def absent(fields: Iterable[str], resource: Fields) -> list[Error]:
+    """Give the faults of the fields that the resource needs and lacks."""
+    return [
+        Error("missing_field", f"`{field}` is required.", Target("field", field))
+        for field in fields
+        if not resource.get(field)
+    ]
+
+
+def broken(rules: Iterable[Rule], resource: Fields) -> list[Error]:
+    """Give the faults of a resource by a table of rules."""
+    return [invalid(field, says) for field, is_broken, says in rules if is_broken(resource)]
+
+
+def oversize(resource: Fields, member: str, *more: str) -> list[Error]:
+    """Give the fault of a resource whose sealed values exceed quotas.TEMPLATE_BYTES of UTF-8.
+
+    The values are those in the list `member`, and `more`.
+    """
+    values = (item.get("value", "") for item in resource.get(member, ()))
+    if sum(len(value.encode()) for value in (*more, *values)) <= quotas.TEMPLATE_BYTES:
+        return []
+    limit = f"`{member}` may hold at most {quotas.TEMPLATE_BYTES} bytes of UTF-8 in all values."
+    return [Error("payload_too_large", limit, Target("field", member))]
+
+
+def computed(project: Project, forms: Mapping[str, str], **own: str) -> list[dict[str, str]]:
+    """Give `computed_env_variables`: the forms filled in for the project, and its own variables."""
+    values = {name: form.format(project=project) for name, form in forms.items()} | own
+    return [{"type": "literal", "name": name, "value": values[name]} for name in sorted(values)]

@@ -1,0 +1,38 @@
+"""The projects that a caller may see: the account's in this region, or the one a key is for."""
+
+from datetime import datetime
+
+from shared.access import owned
+from shared.app import App
+from shared.calls import Call
+from shared.lifecycle import Project
+
+
+def of_account(
+    app: App, call: Call, limit: int, after: str | None
+) -> tuple[datetime, list[Project]]:
+    """Give the read time and up to `limit` of the caller's projects, by name beyond `after`."""
+    if call.principal.project is not None:
+        return _only(app, call, call.principal.project, after)
+    time, found = app.store.query(
+        "projects",
+        ("account_id", "==", call.principal.account),
+        ("region", "==", app.settings.region),
+        order="name",
+        after=after,
+        limit=limit,
+    )
+    return time, [Project.of(document.contents) for document in found]
+
+
+def _only(
+    app: App, call: Call, project_id: str, after: str | None
+) -> tuple[datetime, list[Project]]:
+    """Give the one project of a key, if it exists here and its name is beyond `after`."""
+    path = f"projects/{project_id}"
+    read = app.store.read(path)
+    if read[path].fields is None:
+        return read.time, []
+    project = owned(read[path], call.principal)
+    here = project.region == app.settings.region and (after is None or project.name > after)
+    return read.time, [project] if here else []

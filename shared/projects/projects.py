@@ -1,0 +1,176 @@
+"""Projects: create, list, get, delete, and every move of their lifecycle.
+
+A project's slot and name are claimed in the commit that makes it; every move is a compare-and-set
+on the project document.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from shared import evidence, lifecycle
+from shared.access import owned
+from shared.app import App
+from shared.calls import Answer, Call, Page
+from shared.errors import missing
+from shared.lifecycle import ACTIVE, Project
+from shared.projects import names, slots
+from shared.projects.account import of_account
+from shared.resources import Minted, data_key_path, first_rule
+from shared.store import Document, Read, Write
+
+Check = Callable[[Project], None]
+DEFAULT_GROUP = "default" + 25 * "0"  # the resource group of those who name none (32 characters)
+
+
+def create(app: App, call: Call) -> Answer:
+    """Create a project: claim a slot and the name, make its key, store it, in one commit.
+
+    Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
+    """
+    fresh, rule = _fresh(app, call), Minted.by(app)
+    region = slots.region_path(fresh["account_id"], fresh["region"])
+    project_id, key = fresh["id"], dict[str, Any]()
+
+    def decide(read: Read) -> tuple[list[Write], Answer]:
+        now = app.now(read)
+        project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
+        claim = slots.claim(app, read[region], project_id, project.name)
+        if not key:  # made once, after the first read that leaves room for it; if the create is
+            # refused after all, the schedule destroys it, for a lost answer may hide a success
+            key.update(app.keyring.create(project_id, now))
+        commit = [
+            claim,
+            Write.create(f"projects/{project_id}", project.born()),
+            Write.create(data_key_path(project_id), key),
+            *first_rule(project_id, rule, now),
+            Write.absent(f"tombstones/{project_id}"),
+            evidence.by(call, "project.create", project, now),
+        ]
+        body = present(app, project)
+        return commit, Answer(body, now=now, location=body["href"])
+
+    try:
+        answer = app.store.transact(evidence.operation(call), [region], decide)
+    except slots.FullError:
+        _, holders = of_account(app, call, app.settings.projects_per_region, None)
+        raise slots.full(app, holders) from None
+    app.keyring.confirm(project_id)
+    return answer
+
+
+def _fresh(app: App, call: Call) -> dict[str, Any]:
+    """Give what is minted or given of a new project, before the first try."""
+    return {
+        "id": app.new_id(),
+        "name": names.checked(call.body["name"]),
+        "account_id": call.principal.account,
+        "region": app.settings.region,
+        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
+        "tags": call.body.get("tags", []),
+        "subdomain": app.new_subdomain(),
+    }
+
+
+def get(app: App, call: Call) -> Answer:
+    """Give a project in whatever state it is."""
+    path = f"projects/{call.parameters['id']}"
+    read = app.store.read(path)
+    return Answer(present(app, owned(read[path], call.principal)), now=app.now(read))
+
+
+def listing(app: App, call: Call) -> Answer:
+    """Give a page of the account's projects by name, soft-deleted ones included."""
+    limit = call.parameters["limit"]
+    time, found = of_account(app, call, limit + 1, call.parameters.get("start"))
+    entries = [present(app, project) for project in found[:limit]]
+    next_key = entries[-1]["name"] if len(found) > limit else None
+    told = {"Region": app.settings.region}
+    if call.principal.project is None:  # a key for one project does not see what holds the others
+        told["Project-Slots"] = str(app.settings.projects_per_region)
+    return Answer(page=Page("projects", entries, next_key), now=app.now(time), told=told)
+
+
+def delete(app: App, call: Call) -> Answer:
+    """Soft delete a project. Raises Error `project_not_active` if it is not active."""
+    return Answer(now=move(app, call, "delete").updated_at)
+
+
+def move(app: App, call: Call, *verbs: str, check: Check = lambda _: None) -> Project:
+    """Move a caller's project by the verb that fits its status, and give it as it is then.
+
+    `check` may raise where the project is not the one meant. Raises what lifecycle.move raises
+    for the first verb if none fits.
+    """
+
+    def meant(document: Document) -> Project:
+        project = owned(document, call.principal)
+        check(project)
+        return project
+
+    def told(verb: str, project: Project, now: datetime) -> Write:
+        return evidence.by(call, f"project.{verb}", project, now)
+
+    return _moved(app, call.parameters["id"], verbs, evidence.operation(call), meant, told)
+
+
+def move_by_system(app: App, project_id: str, verb: str) -> None:
+    """Move a project because its time has come, without a caller (`expire`, `fail`, `retry`).
+
+    Raises what lifecycle.move raises when another move came first.
+    """
+    entry_id = app.new_id()
+
+    def told(verb: str, project: Project, now: datetime) -> Write:
+        return evidence.by_system(entry_id, f"project.{verb}", project, now)
+
+    _moved(app, project_id, (verb,), f"audit/{entry_id}", _found, told)
+
+
+def _moved(
+    app: App,
+    project_id: str,
+    verbs: tuple[str, ...],
+    operation: str,
+    meant: Callable[[Document], Project],
+    told: Callable[[str, Project, datetime], Write],
+) -> Project:
+    """Move a project in one compare-and-set, with the audit entry that `told` gives."""
+    path = f"projects/{project_id}"
+
+    def decide(read: Read) -> tuple[list[Write], Project]:
+        before, now = meant(read[path]), app.now(read)
+        verb = lifecycle.applicable(before, verbs)
+        project = lifecycle.move(before, verb, now)
+        changed = Write.update(read[path], project.changes(before))
+        return [changed, told(verb, project, now)], project
+
+    return app.store.transact(operation, [path], decide)
+
+
+def _found(document: Document) -> Project:
+    if document.fields is None:
+        raise missing()
+    return Project.of(document.fields)
+
+
+def crn(project: Project) -> str:
+    """Give a project's Cloud Resource Name (contract section 1.1)."""
+    home = f"{project.region}:a/{project.account_id}"
+    return f"crn:v1:bluemix:public:codeengine:{home}:{project.id}::"
+
+
+def present(app: App, project: Project) -> dict[str, Any]:
+    """Give the answer's form of a project (contract section 1.1)."""
+    return {
+        "id": project.id,
+        "name": project.name,
+        "resource_group_id": project.resource_group_id,
+        "account_id": project.account_id,
+        "crn": crn(project),
+        "href": f"{app.settings.endpoint}/v2/projects/{project.id}",
+        "region": project.region,
+        "resource_type": "project_v2",
+        "created_at": project.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f000Z"),
+        "status": project.status.value,
+    }

@@ -1,0 +1,148 @@
+"""One change in a project: what it is decided on, and all that its one commit holds.
+
+A change is made anew for each try, on a fresh snapshot. From the first line on its project is the
+caller's and active; its last two writes require that the project is still as it was read, and
+leave the audit entry. What a use case adds lies between.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shared import evidence
+from shared.app import App
+from shared.calls import Answer, Call
+from shared.errors import Error, Target, missing
+from shared.keys import Undecryptable
+from shared.kinds import Fields, Kind
+from shared.lifecycle import Project
+from shared.resources import history, reading, sealing
+from shared.resources.place import Place
+from shared.resources.usage import Usage
+from shared.store import Conflict, Document, Read, Write
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """What is new of a resource at each write, minted before the first try."""
+
+    id: str
+    entity_tag: str
+    value_id: str
+
+    @classmethod
+    def by(cls, app: App) -> "Minted":
+        """Mint it."""
+        return cls(app.new_id(), app.new_tag(), app.new_id())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what lies at a place, on what was read there."""
+
+    app: App
+    call: Call
+    place: Place
+    read: Read
+    project: Project
+    now: datetime
+    writes: list[Write] = field(default_factory=list, repr=False)
+
+    def resource(self) -> Fields:
+        """Give the place's resource as stored; raises Error `resource_not_found`."""
+        stored = self.read[self.place.path].fields
+        if stored is None:
+            raise missing()
+        return stored
+
+    def opened(self, place: Place, document: Document) -> dict[str, Any]:
+        """Give the whole body of one stored resource; raises Conflict if a part vanished."""
+        bodies = reading.whole(self.app, place, self.project, self.read, [document])
+        if bodies is None:
+            raise Conflict
+        return bodies[0]
+
+    def usage(self, kind: Kind | None = None) -> Usage:
+        """Give the usage of the place's kind, or of another one that was read."""
+        place = self.place.beside(kind) if kind else self.place
+        return Usage(place.kind, self.read[place.usage])
+
+    def put(self, body: Fields, own: Fields, revision_id: str, before: Fields | None) -> Answer:
+        """Store the resource, with all that goes along, and give the answer that shows it.
+
+        `own` is what is minted for it or kept of it, `before` what it replaces, whole; None is
+        nothing. Raises what the kind's check raises, Error `name_taken` or `quota_exceeded`.
+        """
+        place, old = self.place, self.read[self.place.path].fields
+        resource, usage = {**body, **own}, self.usage()
+        replaced = list(
+            place.kind.check(resource, old=before, others=usage.others(place.key)) or ()
+        )
+        if before is None:
+            if old is not None:
+                taken = f"A {place.kind.label} of this name exists already."
+                raise Error("name_taken", taken, Target("field", "name"))
+            usage.require_room(leaving=len(replaced))
+        form, parts = self._stored(own, body)
+        born = {"id": revision_id, "created_at": self.now}
+        stored, past = history.advance(place, form, old, born)
+        self.writes.extend([Write.replace(self.read[place.path], stored), *parts, *past])
+        for path in place.bound(body):
+            self.writes.extend(history.rebind(self.read[path], own["entity_tag"], born))
+        changed = "" if before is None else place.key
+        self.writes.extend(usage.write({place.key: resource}, replaced, changed=changed))
+        self.gone(place.kind, replaced)
+        return place.answer(self.app, self.project, {**stored, **resource}, self.now)
+
+    def _stored(self, own: Fields, body: Fields) -> tuple[dict[str, Any], list[Write]]:
+        """Give the resource as it is stored, and the writes of the parts of its envelope."""
+        place = self.place
+        if not place.kind.sealed:
+            return {**own, "body": body}, []
+        record = self.read[place.data_key].fields or {}
+        try:
+            locked = sealing.lock(self.app.keyring, self.project, record, place.kind, own, body)
+        except Undecryptable:
+            if reading.unmoved(self.app, place, self.read):
+                raise
+            raise Conflict from None  # its key went with the project
+        return sealing.laid(place.path, *locked)
+
+    def gone(self, kind: Kind, keys: Iterable[str]) -> None:
+        """Delete others of a kind along with the change, each with an audit entry."""
+        names, home = list(keys), self.place.beside(kind).collection
+        self.writes.extend(Write.discard(f"{home}/{name}") for name in names)
+        self.told(f"{kind.audited}.delete", names)
+
+    def told(self, action: str, names: Iterable[str]) -> None:
+        """Leave an audit entry for each of what the change takes along."""
+        self.writes.extend(evidence.along(self.call, action, self.project, self.now, names))
+
+
+def commit(
+    app: App,
+    call: Call,
+    place: Place,
+    action: str,
+    paths: Iterable[str],
+    decide: Callable[[Change], T],
+    name: str = "",
+) -> T:
+    """Let `decide` make a change on what is read at the paths, and commit it; give its result.
+
+    `action` is the audit entry's, such as `secret.create`, and so is `name` where it is not the
+    place's. Raises Error `resource_not_found` for
+    a project that is not the caller's, `project_not_active`, and what `decide` raises.
+    """
+
+    def attempt(read: Read) -> tuple[list[Write], T]:
+        project, now = reading.home_of(app, call, place, read)
+        change = Change(app, call, place, read, project, now)
+        result = decide(change)
+        entry = evidence.by(call, action, project, now, name or place.key)
+        return [*change.writes, Write.verify(read[place.home]), entry], result
+
+    return app.store.transact(evidence.operation(call), [*dict.fromkeys(paths)], attempt)

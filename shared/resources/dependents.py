@@ -1,0 +1,63 @@
+"""What goes with a resource that is deleted: its runs, its revisions, its bindings.
+
+Found in the usage documents that name them, so a delete stays one read and one commit; only the
+service access secrets of its bindings are read first, for no other secret may go.
+"""
+
+from shared.kinds import BINDINGS, BY_COLLECTION, SECRETS, Fields, Kind
+from shared.resources.change import Change
+from shared.resources.history import all_of
+from shared.resources.place import Place
+from shared.resources.usage import Usage
+from shared.store import Write
+
+
+def _dependents(kind: Kind) -> list[Kind]:
+    bindings = [BINDINGS] if kind.bindable else []
+    return [*(BY_COLLECTION[name] for name in kind.dependents), *bindings]
+
+
+def context(place: Place) -> list[str]:
+    """Give the usage documents that name what depends on a resource."""
+    return [place.beside(kind).usage for kind in _dependents(place.kind)]
+
+
+def remove(change: Change) -> None:
+    """Delete a resource's envelope, and all that goes with it."""
+    place = change.place
+    change.writes.extend(map(Write.discard, all_of(place.path, change.resource())))
+    for kind in _dependents(place.kind):
+        usage = change.usage(kind)
+        gone = [key for key, claim in usage.claims.items() if _depends(place, claim)]
+        change.gone(kind, gone)
+        change.writes.extend(usage.write({}, gone) or [usage.witness()])
+        if kind is BINDINGS and gone and not change.call.parameters.get("keep_service_access"):
+            _remove_service_access(change, usage, gone)
+
+
+def _depends(place: Place, claim: Fields) -> bool:
+    kind = place.kind
+    if "component" in claim:
+        component = {"name": place.key, "resource_type": kind.resource_type}
+        return bool(claim["component"] == component)
+    return claim.get(f"{kind.noun}_name") == place.key
+
+
+def _remove_service_access(change: Change, usage: Usage, unbound: list[str]) -> None:
+    """Delete the service access secrets that no other binding names."""
+    kept = {claim["secret_name"] for key, claim in usage.claims.items() if key not in unbound}
+    names = sorted({usage.claims[key]["secret_name"] for key in unbound} - kept)
+    place = change.place.beside(SECRETS)
+    paths = [f"{place.collection}/{name}" for name in names]
+    read = change.app.store.read(place.usage, *paths)
+    found = [
+        read[path]
+        for path in paths
+        if ((read[path].fields or {}).get("body") or {}).get("format") == "service_access"
+    ]
+    for document in found:
+        below = all_of(document.path, document.contents)
+        change.writes.extend([Write.delete(document), *map(Write.discard, below)])
+    gone = [document.id for document in found]
+    change.writes.extend(Usage(SECRETS, read[place.usage]).write({}, gone))
+    change.told("secret.delete", gone)

@@ -1,0 +1,154 @@
+"""Resources as they are read: whole, one or a page, however their values are stored.
+
+A value in parts takes a second read, and may have been replaced between the two: then all is read
+anew, a bounded number of times.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from shared import quotas
+from shared.access import owned
+from shared.app import App
+from shared.calls import Call
+from shared.errors import Error, missing, unavailable
+from shared.keys import Undecryptable
+from shared.kinds import Fields
+from shared.lifecycle import Project, require_active
+from shared.resources.place import Place
+from shared.resources.sealing import part_paths, unlock
+from shared.store import Document, Read
+
+
+class _Patience:
+    """How often a value in parts is read anew: it may have been replaced between two reads."""
+
+    def __init__(self) -> None:
+        self._seen: list[list[Any]] = []
+
+    def spend(self, found: Sequence[Document]) -> None:
+        """Take note of what was found without all of its parts.
+
+        Raises Error `internal` where it is the same quotas.PART_READS times in a row, for then a
+        part is lost, and `unavailable` where others replaced it quotas.PART_TRIES times.
+        """
+        self._seen.append([document.update_time for document in found])
+        if self._seen[-quotas.PART_READS :] == [self._seen[-1]] * quotas.PART_READS:
+            raise Error("internal", "A part of a stored value is missing.")
+        if len(self._seen) == quotas.PART_TRIES:
+            raise unavailable("Too many changes at once")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of resources, the project they are in, and the key to go on from."""
+
+    project: Project
+    now: datetime
+    resources: list[dict[str, Any]] = field(repr=False)
+    next: str | None
+
+
+def home_of(app: App, call: Call, place: Place, read: Read) -> tuple[Project, datetime]:
+    """Give the caller's active project, and the time of the decision."""
+    project = owned(read[place.home], call.principal)
+    require_active(project)
+    return project, app.now(read)
+
+
+def one(app: App, call: Call, place: Place, path: str) -> tuple[Project, datetime, Fields]:
+    """Give the project, the time, and the whole resource at a path of the place.
+
+    Raises Error `resource_not_found`, also when the place's own resource is not there.
+    """
+    patience = _Patience()
+    while True:
+        read = app.store.read(*place.context, place.path, path)
+        project, now = home_of(app, call, place, read)
+        stored = read[path].fields
+        if read[place.path].fields is None or stored is None:
+            raise missing()
+        bodies = whole(app, place, project, read, [read[path]])
+        if bodies is not None:  # else it was replaced between the two reads
+            return project, now, {**stored, **bodies[0]}
+        patience.spend([read[path]])
+
+
+def page(
+    app: App, call: Call, place: Place, collection: str, *filters: tuple[str, str, Any], order: str
+) -> Found:
+    """Give a page of a collection, in the order of a field that is each document's name.
+
+    It ends at `limit` entries, or early where their values pass quotas.PAGE_BYTES. Raises
+    Error `resource_not_found` if the place's own resource is not there.
+    """
+    limit, patience = call.parameters["limit"], _Patience()
+    while True:
+        read, found = app.store.read_beside(
+            [*place.context, *([place.path] if place.key else [])],
+            collection,
+            *filters,
+            order=order,
+            after=call.parameters.get("start"),
+            limit=limit + 1,
+            weigh=_size,
+        )
+        project, now = home_of(app, call, place, read)
+        if place.key and read[place.path].fields is None:
+            raise missing()
+        chosen = _fitting(found, limit)
+        bodies = whole(app, place, project, read, chosen)
+        if bodies is not None:  # else one was replaced between the two reads
+            pairs = zip(chosen, bodies, strict=True)
+            resources = [{**document.contents, **body} for document, body in pairs]
+            following = chosen[-1].id if len(found) > len(chosen) else None
+            return Found(project, now, resources, following)
+        patience.spend(chosen)
+
+
+def whole(
+    app: App, place: Place, project: Project, read: Read, found: Sequence[Document]
+) -> list[dict[str, Any]] | None:
+    """Give the whole bodies of stored resources; None if a part or key vanished meanwhile."""
+    if not place.kind.sealed:
+        return [document.contents["body"] for document in found]
+    parts = [part_paths(_holder(document.path), document.fields) for document in found]
+    wanted = [part for paths in parts for part in paths]
+    more = app.store.read(*wanted).documents if wanted else {}
+    if any(document.fields is None for document in more.values()):
+        return None
+    record, bodies = read[place.data_key].fields or {}, []
+    for document, paths in zip(found, parts, strict=True):
+        stored = document.contents
+        chunks = [more[part].contents["bytes"] for part in paths] or [stored["sealed"] or b""]
+        try:
+            bodies.append(unlock(app.keyring, project, record, place.kind, stored, chunks))
+        except Undecryptable:
+            if unmoved(app, place, read):
+                raise
+            return None  # its key went with the project
+    return bodies
+
+
+def unmoved(app: App, place: Place, read: Read) -> bool:
+    """Tell whether the project is still as it was read: its key cannot have been destroyed."""
+    return app.store.read(place.home)[place.home] == read[place.home]
+
+
+def _size(document: Document) -> int:
+    return int(document.contents.get("size", 0))
+
+
+def _fitting(found: list[Document], limit: int) -> list[Document]:
+    """Give those that fit on a page; at least one, so that the pages come to an end."""
+    sizes = accumulate(_size(document) for document in found)
+    passed = next((n for n, size in enumerate(sizes, 1) if size > quotas.PAGE_BYTES), limit)
+    return found[: min(passed, limit)]
+
+
+def _holder(path: str) -> str:
+    """Give the path of the resource that a document belongs to: a revision's is its app's."""
+    return path.partition("/revisions/")[0]

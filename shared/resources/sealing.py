@@ -1,0 +1,106 @@
+"""Seals the fields of a resource that may carry secrets, and opens them again.
+
+The fields become one text that is cut into chunks, each sealed by itself and bound to account,
+region, project, key generation, kind, name, a value id minted for each write, the format, its
+number and whether it is the last: no chunk can be moved, dropped, reordered or mixed. One chunk
+lies in the resource's document where it fits; else the chunks are `parts` below it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgpack
+
+from shared import quotas
+from shared.keys import Keyring, binding, open_sealed, seal
+from shared.kinds import Fields, Kind
+from shared.lifecycle import Project
+from shared.store import Write
+
+
+def data_key_path(project_id: str) -> str:
+    """Give the path of the document that holds the first half of a project's data key."""
+    return f"projects/{project_id}/keys/current"
+
+
+def lock(
+    keyring: Keyring, project: Project, record: Fields, kind: Kind, own: Fields, body: Fields
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Give the stored form of a resource but for its values, and their envelopes.
+
+    `record` is the project's keys/current, `own` what is minted for the resource. Raises
+    Undecryptable where the project's key is gone.
+    """
+    clear = {name: value for name, value in body.items() if name not in kind.sealed}
+    values = {name: body[name] for name in kind.sealed if name in body}
+    stored = {**own, "body": clear}
+    plain, size = msgpack.packb(values), quotas.SEALED_PART_BYTES
+    chunks = [plain[start : start + size] for start in range(0, len(plain), size)]
+    places = _places(project, record, kind, stored, len(chunks))
+    key = keyring.open(project.id, record)
+    return stored, [seal(key, *pair) for pair in zip(chunks, places, strict=True)]
+
+
+def laid(
+    path: str, stored: Fields, envelopes: Sequence[bytes]
+) -> tuple[dict[str, Any], list[Write]]:
+    """Give a resource as it is stored, with how many bytes it has, and the writes of its parts.
+
+    The envelope lies in the resource itself, or all of it in parts.
+    """
+    clear = len(json.dumps(stored["body"], ensure_ascii=False).encode())
+    size = sum(map(len, envelopes)) + clear
+    if len(envelopes) == 1 and size <= quotas.DOCUMENT_BYTES:
+        return {**stored, "size": size, "sealed": envelopes[0], "parts": 0}, []
+    whole = {**stored, "size": size, "sealed": None, "parts": len(envelopes)}
+    pairs = zip(part_paths(path, whole), envelopes, strict=True)
+    return whole, [Write.create(part, {"bytes": envelope}) for part, envelope in pairs]
+
+
+def unlock(
+    keyring: Keyring,
+    project: Project,
+    record: Fields,
+    kind: Kind,
+    stored: Fields,
+    envelopes: Sequence[bytes],
+) -> dict[str, Any]:
+    """Give the whole body of a resource from all its envelopes; raises Undecryptable."""
+    places = _places(project, record, kind, stored, len(envelopes))
+    key = keyring.open(project.id, record)
+    pairs = zip(envelopes, places, strict=True)
+    plain = b"".join(open_sealed(key, envelope, place) for envelope, place in pairs)
+    return {**stored["body"], **msgpack.unpackb(plain)}
+
+
+def _places(
+    project: Project, record: Fields, kind: Kind, stored: Fields, chunks: int
+) -> list[bytes]:
+    """Give what each chunk of a value is bound to."""
+    whole = (
+        project.account_id,
+        project.region,
+        project.id,
+        str(record["generation"]),
+        kind.collection,
+        stored["name"],
+        stored["value_id"],
+        stored["body"].get("format", ""),
+    )
+    last = chunks - 1
+    return [binding(*whole, str(n), "last" * (n == last)) for n in range(chunks)]
+
+
+def part_paths(path: str, stored: Fields | None) -> list[str]:
+    """Give the paths of the parts that a stored resource has; none for most."""
+    if stored is None:
+        return []
+    return [f"{path}/parts/{stored['value_id']}-{n}" for n in range(stored.get("parts", 0))]
+
+
+def unshared(path: str, forms: Iterable[Fields], stored: Fields) -> list[str]:
+    """Give the paths of the parts of former forms that neither `stored` nor its history has."""
+    shared = {stored["value_id"], *(entry["value_id"] for entry in stored.get("history", ()))}
+    gone = (part_paths(path, form) for form in forms if form["value_id"] not in shared)
+    return list(dict.fromkeys(part for paths in gone for part in paths))

@@ -1,0 +1,57 @@
+"""How many resources of a kind a project holds, and what they claim: one document for all. Pure.
+
+Whoever creates or deletes one writes this document as it was read, in the same commit: so the
+count is exact, and what must hold across all of a kind is decided on all of them.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from shared import quotas
+from shared.errors import Error
+from shared.kinds import Fields, Kind
+from shared.store import Document, Write
+
+
+class Usage:
+    """The usage of one kind as it was read."""
+
+    def __init__(self, kind: Kind, document: Document) -> None:
+        fields = document.fields or {}
+        self.kind = kind
+        self.count: int = fields.get("count", 0)
+        self.claims: Mapping[str, Fields] = fields.get("claims", {})
+        self._document = document
+
+    def others(self, key: str) -> dict[str, Fields]:
+        """Give what the resources other than `key` claim."""
+        return {name: claim for name, claim in self.claims.items() if name != key}
+
+    def require_room(self, leaving: int = 0) -> None:
+        """Raise Error `quota_exceeded` if one more does not fit in (contract section 8)."""
+        limit = quotas.RESOURCES_PER_PROJECT[self.kind.collection]
+        if self.count - leaving >= limit:
+            kinds = self.kind.collection.replace("_", " ")
+            held = f"The project holds {self.count} {kinds}, and no more fit in: delete one."
+            raise Error("quota_exceeded", held)
+
+    def witness(self) -> Write:
+        """Give the write that requires that nothing was added or removed meanwhile."""
+        document = self._document
+        return Write.absent(document.path) if document.fields is None else Write.verify(document)
+
+    def write(
+        self, added: Mapping[str, Fields], removed: Iterable[str] = (), changed: str = ""
+    ) -> list[Write]:
+        """Give the write that adds resources (by key, with all their fields) and removes others.
+
+        `changed` is the key among the added that is there already. Nothing is written where
+        nothing changes.
+        """
+        gone = set(removed)
+        kept = {key: claim for key, claim in self.claims.items() if key not in gone}
+        for key, resource in added.items():
+            kept[key] = {name: resource[name] for name in self.kind.claims if name in resource}
+        count = self.count + len(added.keys() - {changed}) - len(gone)
+        fields = {"count": count, **({"claims": kept} if self.kind.claims else {})}
+        same = count == self.count and kept == self.claims
+        return [] if same else [Write.replace(self._document, fields)]

@@ -1,0 +1,124 @@
+"""List, get, create, update and delete for any kind."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from shared import api
+from shared.app import App
+from shared.calls import Answer, Call, Page
+from shared.errors import Error, Target
+from shared.kinds import Kind
+from shared.resources import dependents, reading, templates
+from shared.resources.change import Change, Minted, commit
+from shared.resources.place import Place
+from shared.store import Write
+
+
+def create(kind: Kind, app: App, call: Call) -> Answer:
+    """Create a resource.
+
+    Raises Error `name_taken`, `quota_exceeded`, `project_not_active`, `resource_not_found` for a
+    template that is needed and does not exist, or what `kind.check` raises.
+    """
+    minted, revision_id = asdict(Minted.by(app)), app.new_id()
+    *tried, last = templates.names(kind, app, call.body)
+    for name in tried:
+        try:
+            return _create(kind, app, call, {**minted, "name": name}, revision_id)
+        except Error as error:
+            if error.code != "name_taken":
+                raise
+    return _create(kind, app, call, {**minted, "name": last}, revision_id)
+
+
+def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any], revision_id: str) -> Answer:
+    place = Place(kind, call.parameters["project_id"], own[kind.key])
+
+    def decide(change: Change) -> Answer:
+        body = templates.body(change, call.body)
+        return change.put(body, {**own, "created_at": change.now}, revision_id, None)
+
+    paths = [*place.context, place.usage, place.path]
+    paths += [*place.template(call.body), *place.bound(call.body)]
+    return commit(app, call, place, f"{kind.audited}.create", paths, decide)
+
+
+def update(kind: Kind, app: App, call: Call) -> Answer:
+    """Replace a resource (PUT) or merge into it (PATCH), if `if_match` is its entity tag or `*`.
+
+    Raises Error `precondition_failed`, `project_not_active`, `invalid_field` or `missing_field`
+    when the merged resource is not whole, or what `kind.check` raises.
+    """
+    place = Place(kind, call.parameters["project_id"], call.parameters["name"])
+    prototype = f"{kind.schema}Prototype"
+    minted, revision_id = asdict(Minted.by(app)), app.new_id()
+
+    def decide(change: Change) -> Answer:
+        old = change.resource()
+        if call.parameters["if_match"] not in ("*", old["entity_tag"]):
+            message = f"The {kind.label} is not at this entity tag any more: get it again."
+            raise Error("precondition_failed", message, Target("header", "If-Match"))
+        before, body = old["body"], call.body
+        if kind.update == "PATCH":
+            before = change.opened(place, change.read[place.path])
+            body = api.whole(prototype, merged(before, body), place.key)
+        else:
+            body = api.filled(prototype, body)
+        kept = {name: old[name] for name in ("id", "name", "created_at")}
+        return change.put(body, {**minted, **kept}, revision_id, {**kept, **before})
+
+    paths = [*place.context, place.usage, place.path]
+    return commit(app, call, place, f"{kind.audited}.update", paths, decide)
+
+
+def delete(kind: Kind, app: App, call: Call) -> Answer:
+    """Delete a resource for good, with what depends on it. Raises Error `project_not_active`."""
+    place = Place(kind, call.parameters["project_id"], call.parameters[kind.key])
+
+    def decide(change: Change) -> Answer:
+        change.resource()
+        change.writes.append(Write.delete(change.read[place.path]))
+        dependents.remove(change)
+        change.writes.extend(change.usage().write({}, [place.key]))
+        return Answer(now=change.now)
+
+    paths = [place.home, place.usage, place.path, *dependents.context(place)]
+    return commit(app, call, place, f"{kind.audited}.delete", paths, decide)
+
+
+def get(kind: Kind, app: App, call: Call) -> Answer:
+    """Give a resource, its sealed members in clear. Raises Error `project_not_active`."""
+    place = Place(kind, call.parameters["project_id"], call.parameters[kind.key])
+    project, now, resource = reading.one(app, call, place, place.path)
+    return place.answer(app, project, resource, now)
+
+
+def listing(kind: Kind, app: App, call: Call) -> Answer:
+    """Give a page of resources in the order of their keys, their sealed members in clear.
+
+    A page ends at `limit` entries, or early where their values pass quotas.PAGE_BYTES.
+    Raises Error `project_not_active`.
+    """
+    place = Place(kind, call.parameters["project_id"])
+    filters = [
+        (f"body.{name}", "==", call.parameters[name])
+        for name in kind.filters
+        if name in call.parameters
+    ]
+    found = reading.page(app, call, place, place.collection, *filters, order=kind.key)
+    entries = [place.shown(app, found.project, resource) for resource in found.resources]
+    return Answer(page=Page(kind.collection, entries, found.next), now=found.now)
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch (RFC 7396): null removes, objects merge, all else replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    whole = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            whole.pop(name, None)
+        else:
+            whole[name] = merged(whole.get(name), value)
+    return whole

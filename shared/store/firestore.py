@@ -1,0 +1,292 @@
+"""The store: documents in Firestore, and nothing else of Google's.
+
+Reads, queries and commits are one round trip each. A commit is all or nothing, and every write in
+it may carry a precondition; there are no read-write transactions, hence no locks (ADR 3).
+The client's own retries are off: who asks here is answered after at most quotas.STORE_TRIES tries
+and quotas.STORE_DEADLINE seconds, with Error `unavailable` at worst (ADR 15).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import grpc
+import grpc.experimental
+from google.api_core import exceptions
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+from shared import quotas
+from shared.errors import Error
+from shared.store import values
+from shared.store.tries import Attempts, left
+from shared.store.writes import Document, Read, Write
+
+T = TypeVar("T")
+SOON = {"Retry-After": "1"}
+Filter = tuple[str, str, Any]
+OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
+# A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
+OPTIONS = [
+    ("grpc.max_receive_message_length", -1),
+    (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1),
+]
+UNMET = (
+    exceptions.Aborted,
+    exceptions.AlreadyExists,
+    exceptions.FailedPrecondition,
+    exceptions.NotFound,
+)
+UNREACHABLE = (
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.ResourceExhausted,
+    exceptions.ServiceUnavailable,
+)
+
+
+class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came first
+    """A precondition of a commit did not hold; nothing of it was written."""
+
+
+class Unanswered(Error):  # noqa: N818 - an Error of the domain
+    """Firestore did not answer; what it was asked to commit it may have committed."""
+
+    def __init__(self) -> None:
+        super().__init__("unavailable", "The store does not answer: try again.", headers=SOON)
+
+
+class Store:
+    """Documents of one Firestore database.
+
+    `api` is the client of Firestore's gRPC interface, `jitter` gives random floats in [0, 1).
+    Every method raises Error `unavailable` when Firestore does not answer in time.
+    """
+
+    def __init__(
+        self, api: Any, database: str, jitter: Callable[[], float], token: str = ""
+    ) -> None:
+        self._api = api
+        self._root = f"{database}/documents"
+        self._database = database
+        self._jitter = jitter
+        self._metadata = [("google-cloud-resource-prefix", database)]
+        if token:
+            self._metadata.append(("authorization", f"Bearer {token}"))
+
+    @classmethod
+    def connect(
+        cls, project: str, emulator: str | None, jitter: Callable[[], float], database: str
+    ) -> "Store":
+        """Connect to a Google Cloud project's database, or to the emulator at `host:port`."""
+        name = f"projects/{project}/databases/{database}"
+        channel = (
+            grpc.insecure_channel(emulator, OPTIONS)
+            if emulator
+            else FirestoreGrpcTransport.create_channel(options=OPTIONS)
+        )
+        transport = FirestoreGrpcTransport(channel=channel)
+        # A read is on its way when it is asked for, and not when its first answer is there.
+        cast("Any", transport.batch_get_documents)._prefetch_first_result_ = False
+        api = FirestoreClient(transport=transport)
+        return cls(api, name, jitter, token="owner" if emulator else "")  # its word for all
+
+    def read(self, *paths: str) -> Read:
+        """Read documents at one instant."""
+        return self._tried(lambda within: self._collected(self._asked(paths, within)))
+
+    def query(
+        self,
+        collection: str,
+        *filters: Filter,
+        order: str,
+        after: str | datetime | None = None,
+        limit: int,
+        weigh: Callable[[Document], int] = lambda _: 0,
+    ) -> tuple[datetime, list[Document]]:
+        """Give the read time and up to `limit` documents of a collection.
+
+        They match all `filters` and come in the order of the field `order`, from the first
+        whose value is beyond `after`. What `weigh` gives for them is added up; none follows
+        the first beyond a sum of quotas.PAGE_BYTES.
+        """
+        parent, _, name = collection.rpartition("/")
+        query = values.Query(limit={"value": limit})
+        query.from_.add(collection_id=name)
+        for field, operator, value in filters:
+            test = query.where.composite_filter.filters.add().field_filter
+            test.field.field_path = field
+            test.op = OPERATORS[operator]
+            test.value.CopyFrom(values.value_of(value))
+        if filters:
+            query.where.composite_filter.op = 1  # AND
+        query.order_by.add(field={"field_path": order}, direction=1)
+        if after is not None:
+            query.start_at.values.append(values.value_of(after))
+        return self._tried(lambda within: self._run(parent, query, within, weigh))
+
+    def read_beside(
+        self, paths: Sequence[str], collection: str, *filters: Filter, **how: Any
+    ) -> tuple[Read, list[Document]]:
+        """Read documents and query at once: two requests in the time of one round trip.
+
+        `how` is as for `query`. The two see the store at instants of their own.
+        """
+
+        def both(within: float) -> tuple[Read, list[Document]]:
+            answers = self._asked(paths, within)
+            try:
+                _, found = self.query(collection, *filters, **how)
+            except Exception:
+                answers.cancel()
+                raise
+            return self._collected(answers), found
+
+        return self._tried(both)
+
+    def descendants(self, path: str, limit: int) -> list[str]:
+        """Give paths of up to `limit` documents below a document, in whatever collection."""
+        return [document.path for document in self.below(path, limit, "__name__")]
+
+    def below(self, path: str, limit: int, field: str) -> list[Document]:
+        """Give up to `limit` documents below a document, each with one of its fields alone."""
+        query = values.Query(limit={"value": limit})
+        query.from_.add(all_descendants=True)
+        query.select.fields.add(field_path=field)
+        return self._tried(lambda within: self._run(path, query, within)[1])
+
+    def commit(self, writes: Iterable[Write], within: float | None = None) -> None:
+        """Apply all writes or none; raises Conflict when a precondition does not hold.
+
+        One try: after Error `unavailable` the writes may have been applied, or may yet be.
+        """
+        request = values.Commit(database=self._database)
+        for write in writes:
+            values.encode_write(self._name(write.path), write, request.writes.add())
+        try:
+            with _reachable():
+                self._api.commit(request, **self._call(within))
+        except UNMET as error:
+            raise Conflict from error
+
+    def transact(
+        self,
+        operation: str,
+        paths: Sequence[str],
+        decide: Callable[[Read], tuple[list[Write], T]],
+    ) -> T:
+        """Read, let `decide` give the writes and the result, and commit; again if that fails.
+
+        `operation` is the path of a document that the writes create, whose id no other call has:
+        where it exists, this call's commit was applied, whatever became of the answer.
+        `decide` may run several times, each time on a fresh snapshot, so it must come to the
+        same whatever their number: ids and values are minted before. What it raises is not
+        retried, but for a Conflict; without writes nothing is committed. Raises Error
+        `unavailable` when others kept coming first, or the store did not answer.
+        """
+        attempts = Attempts(self._jitter)
+        sent: list[tuple[list[Write], T]] = []
+        for within in attempts:
+            try:
+                wanted = [*paths, operation] if sent else paths
+                read = self._collected(self._asked(wanted, within))
+                if sent and read[operation].fields is not None:
+                    return _applied(sent, read[operation])
+                writes, result = decide(read)
+                if not writes:
+                    return result
+                sent.append((writes, result))
+                self.commit(writes, within=attempts.left())
+            except Conflict:
+                attempts.overtaken()
+            except Unanswered:
+                attempts.unanswered()
+            else:
+                return result
+        if sent and (found := self._collected(self._asked([operation], 1.0))[operation]).fields:
+            return _applied(sent, found)
+        raise attempts.refusal()
+
+    def _tried(self, ask: Callable[[float], T]) -> T:
+        """Ask until there is an answer."""
+        attempts = Attempts(self._jitter)
+        for within in attempts:
+            try:
+                return ask(within)
+            except Unanswered:
+                attempts.unanswered()
+        raise attempts.refusal()
+
+    def _asked(self, paths: Sequence[str], within: float | None = None) -> Any:
+        """Send the request for documents; its answers come as they are iterated."""
+        names = [self._name(path) for path in paths]
+        request = values.BatchGet(database=self._database, documents=names)
+        with _reachable():
+            return self._api.batch_get_documents(request, **self._call(within))
+
+    def _collected(self, answers: Iterable[Any]) -> Read:
+        found: dict[str, Document] = {}
+        with _reachable():
+            for answer in map(values.plain, answers):
+                if answer.WhichOneof("result") == "found":
+                    document = self._document(answer.found)
+                else:
+                    document = Document(self._path(answer.missing), None)
+                found[document.path] = document
+                read_time = values.moment(answer.read_time)
+        return Read(read_time, found)
+
+    def _call(self, within: float | None = None) -> dict[str, Any]:
+        timeout = max(left() if within is None else within, 0.1)
+        return {"retry": None, "timeout": timeout, "metadata": self._metadata}
+
+    def _run(
+        self,
+        parent: str,
+        query: Any,
+        within: float,
+        weigh: Callable[[Document], int] = lambda _: 0,
+    ) -> tuple[datetime, list[Document]]:
+        request = values.RunQuery(parent=self._name(parent), structured_query=query)
+        found, weight = [], 0
+        with _reachable():
+            answers = self._api.run_query(request, **self._call(within))
+            for answer in map(values.plain, answers):
+                read_time = values.moment(answer.read_time)
+                if answer.HasField("document"):
+                    found.append(self._document(answer.document))
+                    if weight > quotas.PAGE_BYTES:
+                        answers.cancel()
+                        break
+                    weight += weigh(found[-1])
+        return read_time, found
+
+    def _name(self, path: str) -> str:
+        return f"{self._root}/{path}" if path else self._root
+
+    def _path(self, name: str) -> str:
+        return name.removeprefix(f"{self._root}/")
+
+    def _document(self, found: Any) -> Document:
+        fields = values.decode(found.fields)
+        return Document(self._path(found.name), fields, found.update_time)
+
+
+def _applied(sent: list[tuple[list[Write], T]], operation: Document) -> T:
+    """Give the result of the try whose commit was applied: the one that wrote this document."""
+    return next(
+        result
+        for writes, result in sent
+        for write in writes
+        if (write.path, write.fields) == (operation.path, operation.fields)
+    )
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Tell a store that does not answer as Error `unavailable`; its own words stay inside."""
+    try:
+        yield
+    except UNREACHABLE as error:
+        raise Unanswered from error

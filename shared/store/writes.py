@@ -1,0 +1,103 @@
+"""What is read of the store and what is written to it: documents, and writes with preconditions.
+
+Pure values. A precondition says what must still be true when the commit is applied.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as read: its path, its fields (None when there is none), its update time."""
+
+    path: str
+    fields: dict[str, Any] | None = field(repr=False)
+    update_time: Any = None
+
+    @property
+    def id(self) -> str:
+        """The last segment of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """The fields of a document that is known to be there; raises ValueError where it is not."""
+        if self.fields is None:
+            raise ValueError(f"{self.path} was read as missing: there is nothing in it to change")
+        return self.fields
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Documents at one instant of the store's clock, missing ones included.
+
+    The public emulator may tear a read that a commit overtakes; preconditions hold there too.
+    """
+
+    time: datetime
+    documents: Mapping[str, Document]
+
+    def __getitem__(self, path: str) -> Document:
+        return self.documents[path]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of a commit: fields to set (None: delete the document) and its precondition.
+
+    `mask` names the fields written, as Firestore field paths; None replaces the whole document.
+    `exists` and `update_time` must hold of the stored document, or the commit fails.
+    """
+
+    path: str
+    fields: Mapping[str, Any] | None = field(repr=False)
+    mask: Sequence[str] | None = None
+    exists: bool | None = None
+    update_time: Any = None
+
+    @classmethod
+    def create(cls, path: str, fields: Mapping[str, Any]) -> "Write":
+        """Write a document that must not exist yet."""
+        return cls(path, fields, exists=False)
+
+    @classmethod
+    def replace(cls, document: Document, fields: Mapping[str, Any]) -> "Write":
+        """Write the whole document, which must be as it was read (missing included)."""
+        if document.fields is None:
+            return cls.create(document.path, fields)
+        return cls(document.path, fields, update_time=document.update_time)
+
+    @classmethod
+    def update(cls, document: Document, fields: Mapping[str, Any]) -> "Write":
+        """Write some fields of a document, which must exist as it was read."""
+        return cls(document.path, fields, tuple(fields), update_time=_version(document))
+
+    @classmethod
+    def verify(cls, document: Document) -> "Write":
+        """Write nothing, but require that the document is still as it was read."""
+        return cls.update(document, {})
+
+    @classmethod
+    def delete(cls, document: Document) -> "Write":
+        """Delete a document, which must exist as it was read."""
+        return cls(document.path, None, update_time=_version(document))
+
+    @classmethod
+    def discard(cls, path: str) -> "Write":
+        """Delete a document whether or not it exists."""
+        return cls(path, None)
+
+    @classmethod
+    def absent(cls, path: str) -> "Write":
+        """Write nothing, but require that there is no such document."""
+        return cls(path, None, exists=False)
+
+
+def _version(document: Document) -> Any:
+    """Give the update time of a document that is there."""
+    if document.update_time is None:
+        raise ValueError(f"{document.path} was read as missing: there is nothing to change")
+    return document.update_time

@@ -1,0 +1,120 @@
+"""Permanent deletion, after the mark: shred, sweep, tombstone, in that order and each idempotent.
+
+The mark is a move of the project (`expire` by the schedule, `reclaim` by its owner). From there
+`advance` takes one step a call, deciding by what it reads and never by what it is told; each
+step's write triggers the event that calls it again.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from shared import evidence, lifecycle, quotas
+from shared.app import App
+from shared.lifecycle import HARD_DELETING, Project
+from shared.projects import release
+from shared.resources import data_key_path
+from shared.store import Conflict, Document, Write
+
+REMEMBERED = ("id", "account_id", "region", "created_at", "deleted_at", "shredded_at", "swept")
+
+
+class Step(NamedTuple):
+    """A step of the purge: `find` gives what it acts on, None where it is done already.
+
+    `act` is what no commit can take back; `commit` gives the writes that note it. A step that
+    fails, or dies between the two, is found again and repeated.
+    """
+
+    name: str
+    find: Callable[[App, Project], Sequence[str] | None]
+    act: Callable[[App, Project], None]
+    commit: Callable[[Document, Sequence[str], datetime], list[Write]]
+
+
+def advance(app: App, project_id: str) -> str:
+    """Take the next step of a project's permanent deletion, and name it.
+
+    Gives `nothing` when there is none to take. A step that another call took first is left to
+    that call. Raises OSError or Error `unavailable` when the key store or the store does not
+    answer; the step is then repeated by the next event or by the schedule.
+    """
+    path = f"projects/{project_id}"
+    read = app.store.read(path)
+    document, now = read[path], app.now(read)
+    if document.fields is None or document.fields["status"] != HARD_DELETING:
+        return "nothing"
+    project = Project.of(document.fields)
+    for step in STEPS:
+        found = step.find(app, project)
+        if found is not None:
+            step.act(app, project)
+            try:
+                app.store.commit(step.commit(document, found, now))
+            except Conflict:
+                return "nothing"
+            return step.name
+    return "nothing"
+
+
+def _unshredded(_app: App, project: Project) -> Sequence[str] | None:
+    return [data_key_path(project.id)] if project.shredded_at is None else None
+
+
+def _destroy(app: App, project: Project) -> None:
+    app.keyring.destroy(project.id)
+
+
+def _shredded(document: Document, found: Sequence[str], now: datetime) -> list[Write]:
+    stamp = {"shredded_at": now, "progress_at": now, "swept": 0}
+    return [Write.update(document, stamp), *map(Write.discard, found)]
+
+
+def _children(app: App, project: Project) -> Sequence[str] | None:
+    """Give the paths of what lies below the project, as many as one commit can delete."""
+    found = app.store.below(f"projects/{project.id}", quotas.SWEEP_BATCH, "size")
+    sizes = accumulate(map(_bytes, found))
+    pairs = zip(found, sizes, strict=True)
+    return [document.path for document, size in pairs if size <= quotas.SWEEP_BYTES] or None
+
+
+def _bytes(document: Document) -> int:
+    """Give how large a document may be: by the size it notes, which is that of all its parts."""
+    most = quotas.DOCUMENT_BYTES
+    return most if "/parts/" in document.path else min(document.contents.get("size", 0), most)
+
+
+def _swept(document: Document, found: Sequence[str], now: datetime) -> list[Write]:
+    stamp = {"swept": document.contents["swept"] + len(found), "progress_at": now}
+    return [Write.update(document, stamp), *map(Write.discard, found)]
+
+
+def _nothing_left(_app: App, _project: Project) -> Sequence[str]:
+    return ()
+
+
+def _no_act(_app: App, _project: Project) -> None:
+    """Do nothing: what a commit deletes is all."""
+
+
+def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+    """Give the writes that end a project: tombstone, slot and name freed, project gone."""
+    project = lifecycle.move(Project.of(document.contents), "erase", now)
+    tombstone: dict[str, Any] = {name: getattr(project, name) for name in REMEMBERED}
+    return [
+        Write.create(
+            f"tombstones/{project.id}",
+            tombstone | {"status": project.status.value, "erased_at": now},
+        ),
+        Write.delete(document),
+        release(project),
+        evidence.by_system(f"{project.id}.erase", "project.erase", project, now),
+    ]
+
+
+STEPS = (
+    Step("shred", _unshredded, _destroy, _shredded),
+    Step("sweep", _children, _no_act, _swept),
+    Step("tombstone", _nothing_left, _no_act, _tombstone),
+)

@@ -1,0 +1,148 @@
+"""Rotation of the key-encryption key: a new one, every project's first half under it, old ones out.
+
+One small step a call, so that a rotation can stop anywhere and go on: what is left to do can be
+seen in the store. No secret is opened or rewritten, and no project waits. The operator's alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import evidence, quotas
+from shared.app import App
+from shared.calls import Answer, Call
+from shared.errors import Error, Target, unavailable
+from shared.keys import Undecryptable, check_value, newest
+from shared.log import log_failure
+from shared.resources import data_key_path
+from shared.store import Conflict, Document, Write, one_request
+
+
+def rotate(app: App, call: Call) -> Answer:
+    """Take one step: `list`, `add`, `rewrap` or `prune`; the answer says where to go on.
+
+    Raises Error `invalid_field` for a key that cannot be removed, with the reason.
+    """
+    return Answer(STEPS[call.body["step"]](app, call))
+
+
+def _list(app: App, call: Call) -> dict[str, Any]:
+    """Count the keys that a page of projects is under."""
+    found, start = _page(app, call.body.get("start"))
+    counts = Counter(record.contents["kek"] for record in found)
+    return _keys(app) | {"projects": dict(counts)} | _next(start)
+
+
+def _add(app: App, call: Call) -> dict[str, Any]:
+    """Make a new key, unless `kek` is not the one in use any more: another came first."""
+    kek = call.body.get("kek", "")
+    if newest(app.keyring.keks()) == kek:
+        app.store.commit([_entry(app, call, "keys.rotate")])  # first: one too many harms nobody
+        app.keyring.add_kek(kek, _now(app))
+    return _keys(app)
+
+
+def _rewrap(app: App, call: Call) -> dict[str, Any]:
+    """Wrap a page of first halves anew, and before the first page the check value."""
+    start = call.body.get("start")
+    if start is None:
+        with suppress(Conflict):  # another rotation did it just now
+            check_value.rewrap(app.store, app.keyring)
+    found, start = _page(app, start)
+    current = newest(app.keyring.keks())
+    counts = Counter(_rewrapped(app, call, record, current) for record in found)
+    done = {word: counts[word] for word in ("rewrapped", "skipped", "failed")}
+    return _keys(app) | done | _next(start)
+
+
+def _rewrapped(app: App, call: Call, record: Document, current: str) -> str:
+    """Wrap one half anew, if it still is as it was read; give the word to count it under."""
+    try:
+        change = app.keyring.rewrap(record.path.split("/")[1], record.contents, current)
+        if not change:
+            return "unchanged"
+        app.store.commit([Write.update(record, change)])
+    except Conflict:  # shredded meanwhile, or another rotation came first
+        return "skipped"
+    except Undecryptable as error:  # one damaged record must not stop the others
+        log_failure(error, call.trace, path=record.path)
+        return "failed"
+    return "rewrapped"
+
+
+def _prune(app: App, call: Call) -> dict[str, Any]:
+    """Remove an old key that has rested, and that nothing is wrapped under: looked up here."""
+    kek = call.body.get("kek", "")
+    keks = app.keyring.keks()
+    since = keks.get(kek)
+    if since is None:
+        raise _kept("is not an old key")
+    if _now(app) - since < quotas.KEK_REST:
+        raise _kept("has been in use until a few minutes ago")
+    check = app.store.read(check_value.PATH)[check_value.PATH].fields or {}
+    if check.get("kek") == kek or any(used == kek for used in _used(app)):
+        raise _kept("is in use")
+    with one_request():
+        app.store.commit([_entry(app, call, "keys.prune")])
+    try:
+        app.keyring.remove_kek(kek)
+    except KeyError:  # another call came first
+        raise _kept("is not an old key") from None
+    return _keys(app)
+
+
+def _kept(why: str) -> Error:
+    return Error("invalid_field", f"`kek` {why}.", Target("field", "kek"))
+
+
+def _used(app: App) -> Iterator[str]:
+    """Give the key of every project; raises Error `unavailable` where they are too many."""
+    start = None
+    for _ in range(quotas.KEK_COUNTED // quotas.REWRAP_BATCH):
+        with one_request():  # each page has its own time: a call of them all has the platform's
+            found, start = _page(app, start)
+        yield from (record.contents["kek"] for record in found)
+        if start is None:
+            return
+    raise unavailable("There are too many projects to look at")
+
+
+def _page(app: App, start: str | None) -> tuple[list[Document], str | None]:
+    """Give the key records of a page of projects, in whatever state, and where to go on."""
+    most = quotas.REWRAP_BATCH
+    _, found = app.store.query("projects", order="id", after=start, limit=most)
+    if not found:
+        return [], None
+    paths = [data_key_path(project.id) for project in found]
+    read = app.store.read(*paths)
+    records = [read[path] for path in paths if read[path].fields is not None]  # else shredded
+    return records, found[-1].id if len(found) == most else None
+
+
+def _keys(app: App) -> dict[str, Any]:
+    keks = app.keyring.keks()
+    return {"current": newest(keks), "old": [*keks][:-1]}
+
+
+def _next(start: str | None) -> dict[str, Any]:
+    return {} if start is None else {"next": start}
+
+
+def _entry(app: App, call: Call, action: str) -> Write:
+    """Give the audit entry of a key replaced or removed: the operator's, and about no project."""
+    return evidence.by_operator(call, action, _now(app), call.body["kek"])
+
+
+def _now(app: App) -> datetime:
+    """Give the time that keys live by: the host's, which nobody moves."""
+    return datetime.fromtimestamp(app.wall(), UTC)
+
+
+STEPS: dict[str, Callable[[App, Call], dict[str, Any]]] = {
+    "list": _list,
+    "add": _add,
+    "rewrap": _rewrap,
+    "prune": _prune,
+}

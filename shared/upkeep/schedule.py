@@ -1,0 +1,149 @@
+"""What happens when nobody acts: the schedule's work, every five minutes.
+
+What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
+and tried again; key halves of projects that never came to be are destroyed; and slots are
+compared with projects. It takes no input, and calling it often or twice changes nothing.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shared import projects, quotas
+from shared.app import App
+from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
+from shared.log import log_failure, new_trace, tell
+from shared.store import Conflict, Document, Write
+
+T = TypeVar("T")
+# What there is to do: the word it is counted under, who does it, and with what.
+Work = list[tuple[str, Callable[[App, Any, datetime], int], Any]]
+
+
+def enforce(app: App) -> dict[str, int]:
+    """Do what is due, and count it.
+
+    Nothing that fails delays anything else: it is logged, and counted under `failed`.
+    """
+    now = app.now(app.store.read("retention/clock"))  # no such document: a read of the clock
+    words = ("expired", "nudged", "given_up", "retried", "orphans", "disagreements", "failed")
+    done = dict.fromkeys(words, 0)
+    for find in (_due, _stuck, _failed, _unconfirmed, _regions):
+        for word, act, subject in _tried(done, find, app, now) or ():
+            done[word] += _tried(done, act, app, subject, now) or 0
+    return done
+
+
+def _tried(done: dict[str, int], act: Callable[..., T], *arguments: Any) -> T | None:
+    """Act; None when it failed, or when another run or the project's owner came first."""
+    try:
+        return act(*arguments)
+    except Conflict:
+        return None
+    except Exception as error:  # noqa: BLE001 - one odd document must not stop the schedule
+        if getattr(error, "status", 500) >= 500:
+            log_failure(error, new_trace(), step=getattr(act, "__name__", ""))
+            done["failed"] += 1
+        return None
+
+
+def _due(app: App, now: datetime) -> Work:
+    found = _with_status(app, SOFT_DELETED, "purge_at", now)
+    return [("expired", _moved("expire"), document) for document in found]
+
+
+def _stuck(app: App, now: datetime) -> Work:
+    """Find what stands still: to be nudged, or given up after a day without progress."""
+    work: Work = []
+    for document in _with_status(app, HARD_DELETING, "progress_at", now - quotas.NUDGE_AFTER):
+        fields = document.contents
+        nudged_at = fields.get("nudged_at")
+        if fields["progress_at"] <= now - quotas.FAIL_AFTER:
+            work.append(("given_up", _moved("fail"), document))
+        elif nudged_at is None or nudged_at <= now - quotas.NUDGE_AFTER:
+            work.append(("nudged", _nudge, document))
+    return work
+
+
+def _failed(app: App, now: datetime) -> Work:
+    found = _with_status(app, HARD_DELETION_FAILED, "updated_at", now - quotas.RETRY_AFTER)
+    return [("retried", _moved("retry"), document) for document in found]
+
+
+def _unconfirmed(app: App, now: datetime) -> Work:
+    found = app.keyring.unconfirmed(now - quotas.ORPHAN_AFTER, quotas.DUE_BATCH)
+    return [("orphans", _settle, project_id) for project_id in found]
+
+
+def _regions(app: App, _now: datetime) -> Work:
+    """Find some regions, from a random one on: with time, every one has its turn."""
+    start = f"{int(app.random() * 16**8):08x}"
+    most = quotas.REGIONS_CHECKED
+    _, found = app.store.query("regions", order="key", after=start, limit=most)
+    if len(found) < most:  # past the last one comes the first
+        _, first = app.store.query("regions", order="key", limit=most - len(found))
+        found += [region for region in first if region.id <= start]
+    return [("disagreements", _disagrees, region) for region in found]
+
+
+def _moved(verb: str) -> Callable[[App, Document, datetime], int]:
+    def act(app: App, document: Document, _now: datetime) -> int:
+        projects.move_by_system(app, document.id, verb)
+        return 1
+
+    return act
+
+
+def _with_status(app: App, status: str, field: str, until: datetime) -> list[Document]:
+    """Find projects of a status whose time in `field` has come, the longest due first.
+
+    Page by page, so that those which cannot be moved and stay at the head keep nobody waiting.
+    """
+    filters = (("status", "==", status), (field, "<=", until))
+    found: list[Document] = []
+    for _ in range(quotas.DUE_PAGES):
+        after = found[-1].contents[field] if found else None
+        limit = quotas.DUE_BATCH
+        _, page = app.store.query("projects", *filters, order=field, after=after, limit=limit)
+        found += page
+        if len(page) < limit:
+            break
+    return found
+
+
+def _nudge(app: App, document: Document, now: datetime) -> int:
+    """Touch a project, so that an event is sent for it again."""
+    app.store.commit([Write.update(document, {"nudged_at": now})])
+    return 1
+
+
+def _settle(app: App, project_id: str, _now: datetime) -> int:
+    """Confirm a key half whose project is stored; destroy one whose project never will be.
+
+    A tombstone is written first: a create that is still under way can then not commit.
+    """
+    project, tombstone = f"projects/{project_id}", f"tombstones/{project_id}"
+    read = app.store.read(project, tombstone)
+    if read[project].fields is not None:
+        app.keyring.confirm(project_id)
+        return 1
+    if read[tombstone].fields is None:
+        never = {"id": project_id, "status": "never_created", "erased_at": app.now(read)}
+        app.store.commit([Write.create(tombstone, never), Write.absent(project)])
+    app.keyring.destroy(project_id)
+    return 1
+
+
+def _disagrees(app: App, region: Document, _now: datetime) -> int:
+    """Compare a region's slots with its projects; give 1, and say so, if they differ."""
+    account, _, name = region.id.partition(".")
+    slots = region.contents.get("slots", {})
+    filters = (("account_id", "==", account), ("region", "==", name))
+    limit = len(slots) + app.settings.projects_per_region
+    _, found = app.store.query("projects", *filters, order="name", limit=limit)
+    held = {document.id: document.contents["name"] for document in found}
+    again = app.store.read(region.path)[region.path]
+    if held == slots or again.update_time != region.update_time:
+        return 0
+    tell("ERROR", "slots disagree", region=region.id)
+    return 1

@@ -1,0 +1,130 @@
+"""From an HTTP request to a use case and back. No rule of the domain lives here.
+
+`serve` parses, authenticates, asks whether the caller may, checks against openapi.yaml, calls,
+and answers; it catches everything, so no framework's error page ever goes out.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from flask import Request, Response, abort
+
+from shared import quotas
+from shared.access import Caller, admit, authenticate, require
+from shared.api import Operation, operations, route
+from shared.app import App, get_app
+from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
+from shared.errors import Error, Target
+from shared.log import contained, log_failure, new_trace
+from shared.store import one_request
+from shared.wire.admission import count, count_exchange, entered
+from shared.wire.answers import refusal, response
+from shared.wire.requests import (
+    JSON,
+    asked_for,
+    body_of,
+    check_accept,
+    check_version,
+    has_body,
+    parameters_of,
+    path_of,
+)
+
+Handler = Callable[[App, Call], Answer]
+POST = {"Allow": "POST"}
+
+
+def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Response:
+    """Answer a request for one of the operations named; for any of the handlers' if none is.
+
+    A request at `/` calls the function by name: POST with one JSON object that merges path,
+    query, header and body members. Any other path is the operation's REST path.
+    """
+    trace = new_trace()
+    chosen = {name: handlers[name] for name in names} if names else handlers
+    try:
+        return _answered(request, chosen, trace)
+    except Error as error:
+        return refusal(error, trace)
+    except Exception as error:  # noqa: BLE001 - the last resort, and it must hold
+        log_failure(error, trace)
+        return refusal(Error("internal", "Internal error."), trace)
+    finally:  # what is unread stays so: the framework would take it all into memory
+        request.stream = io.BytesIO()
+
+
+@contextmanager
+def platform(caller: Caller, request: Request) -> Iterator[App]:
+    """Run an event's or a schedule's function for its own caller alone; any other is refused.
+
+    Raises Failed when the function fails, and werkzeug's HTTPException with the refusal.
+    """
+    trace = new_trace()
+    with contained():
+        try:
+            app = get_app()
+            admit(app, caller, request.environ)
+            refused = None
+        except Error as error:
+            refused = refusal(error, trace)
+    if refused is not None:
+        abort(refused)
+    with contained():
+        yield app
+
+
+def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
+    path = path_of(request.environ)
+    known = [operations()[name] for name in handlers] if path == "/" else []
+    by_name = len({operation.function for operation in known}) == 1
+    if by_name:
+        if request.method != "POST":
+            raise Error("method_not_allowed", "A function is called with POST.", headers=POST)
+        asked = known
+    else:
+        operation, given = route(handlers, request.method, path)
+        asked = [operation]
+    app = get_app()
+    principal = _principal(app, request, asked)  # before anything of a stranger's body is parsed
+    count(app, principal, request.environ)
+    check_accept(request)
+    types = {name for operation in asked for name in operation.media_types}
+    if by_name:
+        types.add(JSON)
+    optional = by_name or not asked[0].body_required
+    with entered("reading", quotas.BODIES if has_body(request) else 0):
+        raw, body = body_of(request, types, asked, optional=optional)
+    if by_name:
+        if not isinstance(body, dict):
+            raise Error("invalid_field", "`body` must be of type object.", Target("field", "body"))
+        operation = asked_for(known, body)
+        given = {p.key: body.pop(p.key) for p in operation.parameters if p.key in body}
+    else:
+        given |= parameters_of(request, operation)
+    _check_role(principal, operation)
+    with entered("working", app.settings.concurrency), one_request():
+        parameters, body = operation.checked(given, body, len(raw))
+        check_version(parameters)
+        if operation.id == "issue_token":
+            count_exchange(app, body, request.environ)
+        answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
+        return response(app, operation, parameters, answer, trace)
+
+
+def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
+    """Give who calls; raises Error `unauthorized` unless one of the operations takes anybody."""
+    if any(operation.private for operation in asked):
+        admit(app, "admin", request.environ)
+        return OPERATOR
+    if any(operation.permission is None for operation in asked):
+        return ANYBODY
+    principal = authenticate(app, request.headers.get("Authorization"))
+    if len(asked) == 1:
+        _check_role(principal, asked[0])
+    return principal
+
+
+def _check_role(principal: Principal, operation: Operation) -> None:
+    if operation.permission:
+        require(principal, operation.permission)

@@ -1,0 +1,1 @@
+"""Programs and build steps: what measures, proves and derives. Nothing here is deployed."""

@@ -12,7 +12,7 @@ setup: .venv/ready  ## create .venv and install everything
 	@touch $@
 
 demo: setup  ## play the whole story against a host of its own
-	$(BIN)/python tests/demo.py
+	$(BIN)/python -m tools.demo
 
 test: setup  ## run all tests, with the coverage gates
 	$(BIN)/coverage erase
@@ -26,32 +26,32 @@ check: setup  ## lint, types, import rules, the derived files
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m shared.compile --check
+	$(BIN)/python -m tools.openapi --check
 
-fmt: setup  ## format, and write what is derived from openapi.yaml and kinds.py
+fmt: setup  ## format, and write what is derived from openapi.yaml and the kinds
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/python -m shared.compile
+	$(BIN)/python -m tools.openapi
 
 fuzz: setup  ## search for bad answers with schemathesis (15 minutes; MINUTES=1 for less)
-	$(BIN)/python tests/fuzz.py --minutes $(or $(MINUTES),15)
+	$(BIN)/python -m tools.fuzz --minutes $(or $(MINUTES),15)
 
 prove: setup  ## prove what is claimed of the worst day: one line a claim
-	$(BIN)/python tests/prove.py
+	$(BIN)/python -m tools.prove
 
 model: setup  ## walk the lifecycle's model; each guard's removal by its shortest trace (GUARDS="cap")
-	$(BIN)/python -m tests.reliability.explorer $(GUARDS)
+	$(BIN)/python -m tests.faults.explorer $(GUARDS)
 
 soak: setup  ## 20 minutes of mixed load at half capacity, with a restart (MINUTES=2 for less)
-	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),20)
+	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),20)
 
 wave: setup  ## measure a purge of 100 projects due at once, and sweeps beside 10,000 that are not
-	$(BIN)/python -m tests.wave
+	$(BIN)/python -m tools.wave
 
 bench: setup  ## measure, as ratios in one run
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tools.bench
 
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
-	$(BIN)/python -m tests.firebase
+	$(BIN)/python -m tools.firebase
 
 .PHONY: help setup demo test check fmt fuzz prove model soak wave bench firebase

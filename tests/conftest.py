@@ -7,12 +7,11 @@ import pytest
 from shared import quotas
 from shared.local_keys import open_keyring
 from shared.store import Store
-from tests import cli_support
-from tests.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures
-from tests.google_keys import Google
-from tests.keyrings import Cloud, Local
-from tests.kinds_support import Home
-from tests.support import Counting, Host, stand_alone, wired
+from tests.support import Counting, Host, cli, stand_alone, wired
+from tests.support.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures
+from tests.support.google_keys import Google
+from tests.support.keyrings import Cloud, Local
+from tests.support.kinds import Home
 
 stand_alone()  # before anything is started, or reads a setting
 
@@ -58,7 +57,7 @@ def ce(host, account, tmp_path, monkeypatch):
     monkeypatch.setenv("CODE_ENGINE_APIKEY", account.apikey)
 
     def run(*args, code=0, text=""):
-        done = cli_support.run(*args, text=text)
+        done = cli.run(*args, text=text)
         assert done.returncode == code, f"{args}: {done.stdout}{done.stderr}"
         return done.stderr if code else done.stdout
 

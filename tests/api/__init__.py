@@ -1,0 +1,1 @@
+"""What openapi.yaml says, and how bodies and paths are read by it."""

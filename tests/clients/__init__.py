@@ -1,0 +1,1 @@
+"""Clients that are not ours, and the commands that are documented."""

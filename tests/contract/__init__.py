@@ -1,0 +1,1 @@
+"""What keeps the parts in step: parity, isolation, round trips."""

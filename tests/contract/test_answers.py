@@ -1,0 +1,134 @@
+"""Every public operation really answered, and refused, as openapi.yaml describes it."""
+
+import pytest
+
+from shared.kinds import KINDS
+from shared.routes import route
+from shared.schema import operations
+from tests.support import GRANT, answers
+from tests.support.kinds import Home, requests_of
+
+ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
+
+
+def of_kinds(home):
+    """Give an answer of every operation of every kind, and a refusal of each but the lists."""
+    found = []
+    for kind in KINDS:
+        made = home.create(kind)
+        found.append((f"create_{kind.noun}", made))
+        home.create(kind)  # so that a page of one has a next
+        for operation, asked in requests_of(kind, made.json()[kind.key]).items():
+            more = {"limit": 1} if operation.startswith("list_") else {}
+            for _ in range(2):  # what is created or deleted is so once
+                path = home.path + asked.path
+                sent = home.ask(asked.method, path, asked.body, headers=asked.headers, params=more)
+                found.append((operation, sent))
+            if "If-Match" in asked.headers:
+                stale = asked.headers | {"If-Match": "0"}
+                found.append((operation, home.ask(asked.method, path, asked.body, headers=stale)))
+    found.append(("list_function_runtimes", home.ask("GET", "/v2/function_runtimes")))
+    return found
+
+
+def answered(host):
+    """Give a real answer of every public operation, and of refusals of it."""
+    owner = host.account()
+    project = owner.project("a")
+    at, by = f"/v2/projects/{project['id']}", f"/v1/reclamations/{project['id']}/actions"
+    other, instances = owner.project("b"), "/v2/resource_instances"
+    form = {"grant_type": GRANT, "apikey": owner.apikey}
+    key = {"name": "k", "description": "d", "roles": ["reader"], "project_id": project["id"]}
+    key |= {"expires_at": "9999-12-31T23:59:59Z"}
+    found = of_kinds(Home(owner, project))
+    steps = [
+        ("issue_token", "POST", "/identity/token", None, {"data": form}),
+        ("issue_token", "POST", "/identity/token", None, {"data": form | {"apikey": "none"}}),
+        ("issue_token", "POST", "/identity/token", None, {"data": {}}),
+        ("list_api_keys", "GET", "/v1/apikeys?limit=1", None, {}),
+        ("create_api_key", "POST", "/v1/apikeys", key, {}),
+        ("create_api_key", "POST", "/v1/apikeys", {"name": "k"}, {}),
+        ("create_api_key", "POST", "/v1/apikeys", {"name": "\n"}, {}),
+        ("get_api_key", "GET", f"/v1/apikeys/{owner.key_id}", None, {}),
+        ("list_api_keys", "GET", "/v1/apikeys?limit=1", None, {}),
+        ("delete_api_key", "DELETE", f"/v1/apikeys/{owner.key_id}", None, {}),
+        ("delete_api_key", "DELETE", f"/v1/apikeys/{owner.key_id}", None, {}),
+        ("get_api_key", "GET", f"/v1/apikeys/{owner.key_id}", None, {}),
+        ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
+        ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
+        ("create_project", "POST", "/v2/projects", {}, {}),
+        ("list_projects", "GET", "/v2/projects", None, {}),
+        ("list_projects", "GET", "/v2/projects?limit=1", None, {}),
+        ("list_projects", "GET", "/v2/projects?limit=0", None, {}),
+        ("get_project", "GET", at, None, {}),
+        ("get_project", "GET", f"/v2/projects/{ID}", None, {}),
+        ("get_project_egress_ips", "GET", f"{at}/egress_ips", None, {}),
+        ("get_project_status_details", "GET", f"{at}/status_details", None, {}),
+        ("list_resource_instances", "GET", f"{instances}?limit=1", None, {}),
+        ("list_resource_instances", "GET", f"{instances}?state=none", None, {}),
+        ("get_resource_instance", "GET", f"{instances}/{project['id']}", None, {}),
+        ("get_resource_instance", "GET", f"{instances}/{ID}", None, {}),
+        ("delete_resource_instance", "DELETE", f"{instances}/{other['id']}", None, {}),
+        ("delete_resource_instance", "DELETE", f"{instances}/{other['id']}", None, {}),
+        ("get_resource_instance", "GET", f"{instances}/{other['id']}", None, {}),
+        ("delete_project", "DELETE", at, None, {}),
+        ("delete_project", "DELETE", at, None, {}),
+        ("get_project", "GET", at, None, {}),
+        ("list_reclamations", "GET", "/v1/reclamations", None, {}),
+        ("restore_project", "POST", f"{by}/restore", {}, {}),
+        ("restore_project", "POST", f"{by}/restore", {}, {}),
+        ("reclaim_project", "POST", f"{by}/reclaim", {}, {}),
+        ("reclaim_project", "POST", f"/v1/reclamations/{ID}/actions/reclaim", {}, {}),
+        ("get_resource_instance", "GET", f"{instances}/{project['id']}", None, {}),
+        ("get_project", "GET", "/v2/projects/x", None, {}),
+        ("get_api_document", "GET", "/openapi.json", None, {}),
+        ("get_api_document", "GET", "/openapi.json", None, {"headers": {"Accept": "text/html"}}),
+    ]
+    host.hold()
+    try:
+        for name, method, path, body, more in steps:
+            found.append((name, answers.check(owner.call(method, path, body, **more))))
+    finally:
+        host.release()
+    return found
+
+
+@pytest.fixture(scope="module")
+def real(host):
+    """Real answers by operation; each was held against the description as it came."""
+    host.set_clock(0)
+    return answered(host)
+
+
+def test_answers_cover_the_api(real):
+    """Every public operation is answered with its success; what changes anything, refused too."""
+    public = {name for name, operation in operations().items() if not operation.private}
+    good = {name for name, answer in real if answer.status_code < 300}
+    assert good == public
+    bad = {name for name, answer in real if answer.status_code >= 400}
+    assert {name for name in public if operations()[name].method != "GET"} <= bad
+    for name, answer in real:
+        if answer.status_code < 300:
+            assert answer.status_code == operations()[name].status
+
+
+def test_links_lead_where_they_say(host, real):
+    """Every link in an answer is whole, and its path is that of an operation."""
+    links = []
+
+    def walk(value):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if key == "href":
+                links.append(item)
+            elif isinstance(item, dict | list):
+                walk(item)
+
+    for name, answer in real:
+        if answer.content and name != "get_api_document":  # it names members `href`
+            walk(answer.json())
+            links.extend([answer.headers["Location"]] if "Location" in answer.headers else [])
+    assert len(links) > 100
+    for link in links:
+        assert link.startswith((f"{host.url}/v2/projects", f"{host.url}/v1/apikeys"))
+        path = link.removeprefix(host.url).partition("?")[0]
+        assert route(operations().keys(), "GET", path)[0].method == "GET"

@@ -1,0 +1,410 @@
+"""The parts keep step: API, functions, deployment, indexes and docs."""
+
+import ast
+import json
+import re
+from dataclasses import replace
+
+import pytest
+import yaml
+
+import functions.main
+from ce.commands import NOUNS
+from emulator import hosting
+from functions import (
+    http_api,
+    http_identity,
+    http_keys,
+    http_projects,
+    http_resources,
+    http_secrets,
+)
+from shared import (
+    api_keys,
+    app_revisions,
+    key_rotation,
+    projects,
+    quotas,
+    reclamations,
+    resource_instances,
+    resources,
+    retention,
+)
+from shared.errors import STATUS
+from shared.kinds import APPS, KINDS
+from shared.schema import COMPILED, operations
+from shared.store import Store
+from tests.support import ROOT, call
+from tests.support.cli_examples import EXAMPLES, ROWS
+
+ENDPOINTS = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text())["endpoints"]
+INDEXES = json.loads((ROOT / "firestore.indexes.json").read_text())
+DOCUMENT = json.loads(COMPILED.read_text())
+SERVED = {
+    "get_api_document": http_api.OPERATIONS["get_api_document"],
+    **http_projects.OPERATIONS,
+    **http_secrets.OPERATIONS,
+    **http_resources.OPERATIONS,
+    **http_identity.OPERATIONS,
+    **http_identity.PRIVATE,
+    **http_keys.PRIVATE,
+}
+ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
+# The limits of shared/quotas.py that a user can meet, as docs may write them.
+LIMITS = {
+    "PROJECTS_PER_REGION": ("20",),
+    "RESOURCES_PER_PROJECT": ("100",),
+    "SECRET_BYTES": ("2 MiB",),
+    "SERVICE_BYTES": ("64 KiB",),
+    "TEMPLATE_BYTES": ("1 MiB",),
+    "INLINE_CODE_BYTES": ("102,400",),
+    "CLEAR_BYTES": ("512 KiB",),
+    "JOB_BYTES": ("10 KiB",),
+    "JOB_INDICES": ("1,000",),
+    "DATA_STORE_MOUNTS": ("2",),
+    "PRIVATE_PATHS": ("3",),
+    "BODY_BYTES": ("13 MiB",),
+    "PLAIN_BODY_BYTES": ("64 KiB",),
+    "TEMPLATE_BODY_BYTES": ("7 MiB",),
+    "FAULTS_TOLD": ("20",),
+    "PART_READS": ("3",),
+    "PART_TRIES": ("20",),
+    "RECLAMATIONS": ("1,000",),
+    "KEY_RATE": ("50 (`CE_RATE`)",),
+    "KEY_BURST": ("twice that",),
+    "TOKEN_RATE": ("5 (`CE_TOKEN_RATE`)",),
+    "TOKEN_BURST": ("four times that",),
+    "LOCAL_RATE": ("1000 beside an emulator",),
+    "BUCKETS": ("10,000",),
+    "CONCURRENCY": ("64 (`CE_CONCURRENCY`)",),
+    "BODIES": ("64 bodies",),
+    "JSON_DEPTH": ("32",),
+    "PAGE_BYTES": ("4 MiB",),
+    "TOKEN_LIFETIME": ("1 h", "one hour", "an hour", "60 minutes"),
+    "KEY_CACHE_LIFETIME": ("60 s", "60 seconds", "a minute", "one minute"),
+    "KEY_CALL": ("2 s",),
+    "KEY_TRIES": ("three tries",),
+    "KEY_CALLS": ("20",),
+    "KEY_FAILURES": ("five failures",),
+    "KEY_PAUSE": ("one call in 5 s",),
+    "KMS_PRIMARY": ("three hours",),
+    "STORE_DEADLINE": ("10 s", "10 seconds"),
+    "STORE_TRY": ("5 s", "5 seconds"),
+    "STORE_TRIES": ("5", "five"),
+    "NUDGE_AFTER": ("15 min", "15 minutes"),
+    "FAIL_AFTER": ("24 h", "24 hours"),
+    "RETRY_AFTER": ("1 h", "one hour", "an hour", "every hour", "hourly"),
+    "FIRST_VERSION": ("2021-03-31",),
+    "NEWEST_VERSION": ("2026-09-04",),
+}
+INNER = {  # of no user's concern
+    "MIB",
+    "SEALED_PART_BYTES",
+    "DOCUMENT_BYTES",
+    "KEY_CACHE_ENTRIES",
+    "KEY_RECHECK",
+    "KMS_SPARE",
+    "KMS_PAGES",
+    "REWRAP_BATCH",
+    "KEK_COUNTED",
+    "KEK_REST",
+    "TOKEN_CACHE_ENTRIES",
+    "SWEEP_BATCH",
+    "SWEEP_BYTES",
+    "FAULTS_SOUGHT_BYTES",
+    "DUE_BATCH",
+    "DUE_PAGES",
+    "REGIONS_CHECKED",
+    "ORPHAN_AFTER",
+}
+
+
+def docs():
+    """Give all that users and operators can read."""
+    files = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    return {file.name: file.read_text() for file in files}
+
+
+def test_every_operation_has_its_function():
+    """Every operation is served by the one function it names, which is deployed."""
+    assert set(SERVED) == set(operations())
+    for operation in operations().values():
+        assert operation.function in ENDPOINTS
+        assert callable(getattr(functions.main, operation.function))
+
+
+def test_every_function_has_its_operation():
+    """Every function called over HTTP serves an operation."""
+    http = {name for name, endpoint in ENDPOINTS.items() if "httpsTrigger" in endpoint}
+    assert http == {operation.function for operation in operations().values()}
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_endpoint(name):
+    """Every deployed function is what main.py gives under its name, and says what it needs."""
+    endpoint = ENDPOINTS[name]
+    assert endpoint["entryPoint"] == name
+    function = getattr(functions.main, name)
+    assert function.__name__ == name
+    assert function.__doc__
+    assert endpoint["serviceAccount"] in {
+        "reprieve-manage@",
+        "reprieve-reveal@",
+        "reprieve-retain@",
+        "reprieve-rotate@",
+    }
+    assert len({"httpsTrigger", "eventTrigger", "scheduleTrigger"} & set(endpoint)) == 1
+
+
+def test_main_gives_nothing_else():
+    """What main.py gives is what is deployed; what it lists itself, in alphabetical order."""
+    given = functions.main.__all__
+    listed = given[: -len(http_resources.FUNCTIONS)]
+    assert listed == sorted(listed)
+    assert given[len(listed) :] == list(http_resources.FUNCTIONS)
+    assert sorted(given) == sorted(ENDPOINTS)
+
+
+def test_api_serves_all_that_is_public():
+    """The API's function serves every operation but the private ones, with the same handlers."""
+    public = {name for name, operation in operations().items() if not operation.private}
+    assert set(http_api.OPERATIONS) == public
+    assert all(http_api.OPERATIONS[name] is SERVED[name] for name in public)
+    private = {operations()[name].function for name in set(operations()) - public}
+    invokers = {
+        n: e["httpsTrigger"].get("invoker") for n, e in ENDPOINTS.items() if "httpsTrigger" in e
+    }
+    assert {name for name, invoker in invokers.items() if invoker == ["private"]} == private
+
+
+def test_only_what_is_sealed_may_be_unwrapped():
+    """The identity that may unwrap keys is that of functions which show or take values."""
+    opening = {"list_app_revisions", "get_app_revision"}
+    for kind in KINDS:
+        if kind.sealed:
+            opening |= set(http_resources.operations_of(kind)) - {f"delete_{kind.noun}"}
+    sealed = {operations()[name].function for name in opening} | {"api"}
+    reveal = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-reveal@"}
+    assert reveal == sealed
+    retain = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-retain@"}
+    assert retain == {n for n, e in ENDPOINTS.items() if "httpsTrigger" not in e}
+
+
+@pytest.mark.parametrize("name", [name for name, op in operations().items() if not op.private])
+def test_rewrites(name):
+    """Hosting's rewrites bring every public operation's path to the API, and no private one's."""
+    rewrites = hosting.read(ROOT, ENDPOINTS.__contains__).rewrites
+    path = re.sub(r"\{\w+\}", ID, operations()[name].path)
+    targets = [rewrite.function for rewrite in rewrites if rewrite.match.fullmatch(path)]
+    assert targets == ["api"]
+
+
+def test_rewrites_of_private_paths():
+    """No rewrite reaches a private operation."""
+    rewrites = hosting.read(ROOT, ENDPOINTS.__contains__).rewrites
+    for operation in operations().values():
+        found = [rewrite for rewrite in rewrites if rewrite.match.fullmatch(operation.path)]
+        assert bool(found) != operation.private
+
+
+def test_event_trigger_and_rules():
+    """Events are of projects alone, and no client reads or writes past the functions."""
+    event = ENDPOINTS["onProjectWritten"]["eventTrigger"]
+    assert event["eventFilterPathPatterns"] == {"document": "projects/{projectId}"}
+    assert event["retry"] is True
+    rules = (ROOT / "firestore.rules").read_text()
+    assert re.findall(r"allow .*;", rules) == ["allow read, write: if false;"]
+
+
+def queries():
+    """Give the file of each query in shared/."""
+    return [
+        file.name
+        for file in (ROOT / "shared").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", "") in {"query", "read_beside"}
+        and file.name != "store.py"
+    ]
+
+
+# Each query of shared/, by the file it stands in: collection group, equalities, order.
+QUERIES = {
+    "api_keys.py": [("api_keys", ("account_id",), "id")],
+    "key_rotation.py": [("projects", (), "id")],
+    "projects.py": [("projects", ("account_id", "region"), "name")],
+    "places.py": [
+        *((kind.collection, (), kind.key) for kind in KINDS),
+        *(
+            (kind.collection, (f"body.{name}",), kind.key)
+            for kind in KINDS
+            for name in kind.filters
+        ),
+        ("revisions", (), "revision_name"),
+    ],
+    "retention.py": [
+        ("projects", ("status",), "purge_at"),
+        ("projects", ("status",), "progress_at"),
+        ("projects", ("status",), "updated_at"),
+        ("projects", ("account_id", "region"), "name"),
+        ("regions", (), "key"),
+    ],
+}
+
+
+def test_queries_are_all_known():
+    """The queries below are those in the code: a new one must be entered, and gets its index."""
+    once = ["api_keys.py", "key_rotation.py", "places.py", "projects.py"]
+    assert sorted(queries()) == once + ["retention.py"] * 4
+    assert set(queries()) == set(QUERIES)
+
+
+def asked(app, monkeypatch):
+    """Run every list and the schedule, and give what was asked of the store."""
+    seen = set()
+    query = Store.query
+
+    def noted(self, collection, *filters, order, **more):
+        equal = tuple(sorted(field for field, operator, _ in filters if operator == "=="))
+        seen.add((collection.rpartition("/")[2], equal, order))
+        return query(self, collection, *filters, order=order, **more)
+
+    monkeypatch.setattr(Store, "query", noted)
+    key_rotation.rotate(app, call(body={"step": "list"}))
+    on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
+    api_keys.listing(app, call())
+    projects.listing(app, call())
+    reclamations.listing(app, call())
+    resource_instances.listing(app, call())
+    for kind in KINDS:
+        resources.listing(kind, app, call(**on))
+        for name in kind.filters:
+            resources.listing(kind, app, call(**on, **{name: "x"}))
+    image = {"name": "a", "image_reference": "hello"}
+    resources.create(APPS, app, call(body=image, **on))
+    app_revisions.listing(app, call(app_name="a", **on))
+    for number in (0, 0.999):
+        retention.enforce(replace(app, random=lambda n=number: n))
+    return seen
+
+
+def test_indexes(app, monkeypatch):
+    """Every composite query that is really made has its index, and no index is without a query."""
+    seen = asked(app, monkeypatch)
+    known = {row for rows in QUERIES.values() for row in rows}
+    assert seen == known
+    composite = {(group, (*equal, order)) for group, equal, order in known if equal}
+    listed = [
+        (index["collectionGroup"], tuple(field["fieldPath"] for field in index["fields"]))
+        for index in INDEXES["indexes"]
+    ]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == composite
+    orders = {field["order"] for index in INDEXES["indexes"] for field in index["fields"]}
+    assert orders == {"ASCENDING"}
+    assert {index["queryScope"] for index in INDEXES["indexes"]} == {"COLLECTION"}
+
+
+def test_large_fields_are_not_indexed():
+    """Bytes that are never asked for are not indexed: Firestore indexes 1,500 bytes and charges."""
+    overrides = {(row["collectionGroup"], row["fieldPath"]) for row in INDEXES["fieldOverrides"]}
+    stored = [(kind.collection, kind) for kind in KINDS] + [("revisions", APPS)]
+    known = {("parts", "bytes"), ("keys", "wrapped")} | {(group, "body") for group, _ in stored}
+    assert overrides == known | {(group, "sealed") for group, kind in stored if kind.sealed}
+    assert all(row["indexes"] == [] for row in INDEXES["fieldOverrides"])
+
+
+def test_limits_are_all_known():
+    """Every limit of quotas.py is either a user's concern, and documented, or ours alone."""
+    names = {name for name in vars(quotas) if name.isupper()}
+    assert names == set(LIMITS) | INNER
+
+
+def test_error_codes_in_docs():
+    """Every error code is named in README.md or docs/."""
+    text = "\n".join(docs().values())
+    assert [code for code in STATUS if f"`{code}`" not in text] == []
+
+
+def test_limits_in_docs():
+    """Every limit a user can meet is named in README.md or docs/, in number and unit."""
+    text = "\n".join(docs().values())
+    missing = [
+        name
+        for name, forms in LIMITS.items()
+        if not any(re.search(rf"(?<![\d.,]){re.escape(form)}(?!\w)", text) for form in forms)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.collection)
+def test_kinds_in_docs(kind):
+    """Each kind has its row in docs/api.md: functions, update, what is sealed, how many."""
+    home = f"/v2/projects/{{project_id}}/{kind.collection}"
+    specs = [
+        *DOCUMENT["paths"][home].values(),
+        *DOCUMENT["paths"][f"{home}/{{{kind.key}}}"].values(),
+    ]
+    names = dict.fromkeys(f"`{spec['x-function']}`" for spec in specs if "x-function" in spec)
+    update = {"PUT": "replaced", "PATCH": "merged", "": "no"}[kind.update]
+    sealed = ", ".join(f"`{name}`" for name in kind.sealed) or "-"
+    limit = quotas.RESOURCES_PER_PROJECT[kind.collection]
+    row = f"| `{kind.collection}` | {' '.join(names)} | {update} | {sealed} | {limit} |"
+    assert row in docs()["api.md"].splitlines()
+
+
+def test_every_kind_has_a_noun():
+    """Each kind has a noun of the command line, which updates it as the kind is updated."""
+    nouns = {noun.kind.collection: noun for noun in NOUNS if noun.kind}
+    assert set(nouns) == {kind.collection for kind in KINDS} | {"revisions"}
+    for kind in KINDS:
+        noun = nouns[kind.collection]
+        assert ("update" in noun.verbs) == bool(kind.update)
+        assert noun.kind.update == kind.update or not kind.update
+        assert noun.kind.key == kind.key
+        assert {"get", "list", "delete"} < set(noun.verbs)
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.name)
+def test_nouns_in_docs(noun):
+    """Each noun has its row in docs/cli.md: aliases and commands."""
+    lines = [line.split("|") for line in docs()["cli.md"].splitlines() if line.startswith("|")]
+    aliases, verbs = next(row[2:4] for row in lines if f"`{noun.name}`" in row[1])
+    assert re.findall(r"`(\w+)`", verbs) == [*noun.verbs]
+    assert noun.parent or re.findall(r"`(\w+)`", aliases) == [*noun.aliases]
+
+
+def test_every_verb_reaches_an_operation():
+    """Each command is tried for the operation it is there for; no operation on a kind lacks one."""
+    tried = {(example.noun, example.verb): example.operation for example in EXAMPLES}
+    tried |= {row: operation for row, (_, operation) in ROWS.items()}
+    rows = {(f"{noun.parent} {noun.name}".strip(), verb) for noun in NOUNS for verb in noun.verbs}
+    assert set(tried) == rows
+    assert set(tried.values()) <= set(operations())
+    homes = tuple(f"/v2/projects/{{project_id}}/{kind.collection}" for kind in KINDS)
+    inside = {name for name, one in operations().items() if one.path.startswith(homes)}
+    assert inside - set(tried.values()) == {"list_app_instances"}  # there is none, ever
+
+
+def test_functions_in_docs():
+    """Every deployed function is named in README.md or docs/."""
+    text = "\n".join(docs().values())
+    assert [name for name in ENDPOINTS if name not in text] == []
+
+
+def test_descriptions_are_whole():
+    """Every operation has a summary of its own, and every parameter a sentence."""
+    specs = [
+        spec
+        for path in DOCUMENT["paths"].values()
+        for method, spec in path.items()
+        if method != "parameters"
+    ]
+    summaries = [spec["summary"] for spec in specs]
+    assert len(set(summaries)) == len(summaries)
+    told = [set(spec["responses"]) for spec in specs]
+    assert all({"406", "500", "503"} <= statuses and "default" not in statuses for statuses in told)
+    assert all(len(spec["tags"]) == 1 for spec in specs)
+    assert all(
+        parameter["description"] for parameter in DOCUMENT["components"]["parameters"].values()
+    )

@@ -1,0 +1,1 @@
+"""The local host: what it reads, serves, keeps and says."""

@@ -1,0 +1,141 @@
+"""The worlds that are walked, and every guard of the lifecycle's code with what it prevents.
+
+A removal names the guards to take out, the world in which that shows, the invariant that breaks,
+and the line of the code that is the guard. Where one guard stands behind another, only both
+together show: then it names both.
+"""
+
+from typing import NamedTuple
+
+from tests.faults.model import World
+
+MOVES = frozenset({"create", "delete", "restore", "reclaim", "expire"})
+ENDS = frozenset({"create", "reclaim", "nudge"})
+PURGE = ENDS | {"write", "fail", "retry"}
+LOSING = frozenset({"lost", "crash", "drop"})
+
+WORLDS = {
+    world.name: world
+    for world in (
+        World("life", kinds=MOVES | {"write"}, requests=2, horizon=3),
+        World("moves", kinds=MOVES | {"retry", "fail"}, requests=2, schedules=2, workers=0),
+        World(
+            "purge",
+            kinds=PURGE,
+            workers=2,
+            horizon=0,
+            faults=frozenset({"crash", "drop", "lie"}),
+            events=2,
+            resources=2,
+        ),
+        World("slots", "ab", kinds=ENDS, requests=2, workers=2, horizon=0),
+        World("names", "aa", 2, kinds=ENDS, requests=2, horizon=0),
+        World("release", "ab", 2, kinds=ENDS - {"nudge"}, workers=2, horizon=0),
+        World("orphans", kinds=ENDS | {"settle"}, schedules=2, horizon=0),
+        World("keys", kinds=ENDS | {"read", "write"}, requests=3, horizon=0),
+        World("writers", kinds=ENDS | {"write"}, requests=3, horizon=0),
+        World("answers", kinds=MOVES - {"expire"}, requests=2, workers=0, faults=LOSING),
+        World("lost", kinds=MOVES, faults=LOSING),
+        World("whole", workers=2),
+        World(
+            "crashes",
+            kinds=PURGE - {"nudge"},
+            requests=2,
+            workers=2,
+            horizon=0,
+            faults=frozenset({"crash"}),
+            events=2,
+        ),
+    )
+}
+WIDE = World("wide", requests=2, workers=2)  # by the program alone: it takes a minute
+
+
+class Removal(NamedTuple):
+    """Guards taken out, where it shows, as what; and where in the code they stand."""
+
+    guards: tuple[str, ...]
+    world: str
+    breaks: str
+    file: str
+    line: str  # a regular expression that finds the guard
+
+    @property
+    def stop(self) -> str:
+        """How what is found begins: with an invariant, or with all that is said of it."""
+        return self.breaks if ":" in self.breaks else f"{self.breaks}:"
+
+
+def _of(guards: str, world: str, breaks: str, file: str, line: str) -> Removal:
+    return Removal(tuple(guards.split(" + ")), world, breaks, f"shared/{file}.py", line)
+
+
+REMOVALS = [
+    # Create.
+    _of("cap", "slots", "I1", "projects", r"if len\(slots\) >= app.settings.projects_per_region"),
+    _of("name", "names", "I4", "projects", r"if name in slots.values\(\)"),
+    _of("region_precondition", "slots", "I1", "projects", r"update_time=region.update_time"),
+    _of("create_at_once", "life", "I2", "projects", r"_claim\(read\[region\], project_id, name\)"),
+    _of("key_first", "life", "I8", "projects", r"key.update\(app.keyring.create\(project_id, now"),
+    _of("create_fence", "orphans", "I5", "projects", r"writes.absent\(f.tombstones/"),
+    _of("create_entry_in_commit", "slots", "I15", "projects", r"audit.by\(call, .project.create"),
+    # Moves.
+    _of("delete_status", "moves", "I14", "lifecycle", r'"delete": \(frozenset\(\{ACTIVE\}\), SOFT'),
+    _of("restore_status", "moves", "I14", "lifecycle", r'"restore": \(frozenset\(\{SOFT_DELETED\}'),
+    _of("expire_status", "moves", "I7", "lifecycle", r'"expire": \(frozenset\(\{SOFT_DELETED\}'),
+    _of("reclaim_status", "moves", "I14", "lifecycle", r'"reclaim": \(frozenset\(\{ACTIVE, SOFT_D'),
+    _of("fail_status", "moves", "I14", "lifecycle", r'"fail": \(frozenset\(\{HARD_DELETING\}'),
+    _of("retry_status", "moves", "I14", "lifecycle", r'"retry": \(frozenset\(\{HARD_DELETION_FA'),
+    _of("restore_deadline", "moves", "I6", "lifecycle", r'verb == "restore" and now >= project'),
+    _of("expire_deadline", "moves", "I7", "lifecycle", r'verb == "expire" and now < project'),
+    _of("one_clock", "moves", "I6", "projects", r"now = app.now\(read\)"),
+    _of("commit_deadline", "moves", "I6", "attempts", r"self._end - time.monotonic\(\), quotas"),
+    _of("move_precondition", "moves", "I14", "projects", r"writes.update\(read\[path\], changes\)"),
+    _of("audit_in_commit", "moves", "I15", "projects", r"changes\), witness\], \(project \| chan"),
+    _of(
+        "operation_id", "answers", "I22", "store", r"sent and read\[operation\].fields is not None"
+    ),
+    _of(
+        "audit_once + move_precondition",
+        "answers",
+        "I15: one request made two changes",
+        "audit",
+        r"writes.create\(f.audit/",
+    ),
+    # What a project holds.
+    _of("write_status", "writers", "I12", "places", r"require_active\(project\)"),
+    _of("write_verify", "writers", "I12", "places", r"writes.verify\(project\), audit.by"),
+    _of("resource_precondition", "writers", "I22", "resources", r"writes.replace\(read\[place"),
+    _of("read_status", "keys", "I9", "places", r"require_active\(project\)"),
+    _of("cache_forget", "keys", "I11", "keyring", r"del self._cache\[place\]"),
+    _of("cache_count", "keys", "I11", "keyring", r"if shredded == self._shredded"),
+    # The purge.
+    _of("purge_status", "life", "I8", "purge", r'fields\["status"\] != HARD_DELETING'),
+    _of("shred_first", "purge", "I10", "purge", r"keyring.destroy\(project_id\)\n +stamp = "),
+    _of("stamp_after", "purge", "I11", "purge", r'stamp = \{"shredded_at": now'),
+    _of("stamp_seen", "purge", "L1/L2", "purge", r'get\("shredded_at"\) is None'),
+    _of("read_back", "purge", "I11", "local_keys", r"if file.exists\(\)"),
+    _of("stamp_precondition", "purge", "I5", "purge", r"writes.update\(document, stamp\), wri"),
+    _of("sweep_precondition", "purge", "I5", "purge", r"writes.update\(document, stamp\), \*map"),
+    _of("sweep_all", "purge", "I12", "purge", r"if children:"),
+    _of("end_precondition", "purge", "I14", "purge", r"writes.delete\(document\)"),
+    _of("end_precondition + end_once", "purge", "I15", "purge", r"writes.create\(f.tombstones/"),
+    _of("tombstone_in_commit", "purge", "I5", "purge", r"writes.create\(f.tombstones/"),
+    _of("slot_in_commit", "purge", "I2", "purge", r"writes.Write\(region, \{\}, mask=\[slot\("),
+    _of("slot_alone", "release", "I2", "purge", r"mask=\[slot\(project_id\)\]"),
+    _of("erase_entry_in_commit", "purge", "I15", "purge", r"audit.entry\(f.\{project_id\}.erase"),
+    # The schedule.
+    _of("no_expire", "life", "L1/L2", "retention", r"SOFT_DELETED, .purge_at., now"),
+    _of("no_nudge", "purge", "L1/L2", "retention", r"\(.nudged., _nudge, document\)"),
+    _of("redelivery + no_nudge", "crashes", "L1/L2", "rest", r"with contained\(\):\n +yield app"),
+    _of("no_retry", "purge", "L1/L2", "retention", r"\(.retried., _moved\(.retry.\)"),
+    _of("no_settle", "orphans", "I23", "retention", r"\(.orphans., _settle, project_id\)"),
+    _of("no_purge", "purge", "L1/L2", "purge", r"def advance\("),
+    _of("nudge_precondition", "purge", "I5", "retention", r"writes.update\(document, \{.nudged_at"),
+    _of("settle_looks", "orphans", "I23", "retention", r"read\[project\].fields is"),
+    _of("fence_absent", "orphans", "I5", "retention", r"writes.absent\(project\)"),
+    _of(
+        "fence_first", "orphans", "I8", "retention", r"absent\(project\)\]\)\n    app.keyring.destr"
+    ),
+    _of("fence_once", "orphans", "I5", "retention", r"writes.create\(tombstone, never\)"),
+]

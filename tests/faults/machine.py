@@ -1,0 +1,446 @@
+"""The lifecycle as a Hypothesis machine: real functions, drawn steps, every invariant after each.
+
+A driver (`drivers`) does the steps, a ledger (`ledger`) knows what they must come to. The clock is
+a step, biased to the deadline of a project and a second, or a moment, around it; so are held,
+repeated, reordered and lost events, requests at once, refusals, faults, and a restart.
+"""
+
+import sys
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+
+from tests.faults.agreement import agree
+from tests.faults.drivers import Reply, days
+from tests.faults.ledger import (
+    ACTIVE,
+    CANARY,
+    FAILED,
+    GONE,
+    HARD,
+    KINDS,
+    MOVES,
+    SOFT,
+    Act,
+    Ledger,
+    leaks,
+)
+
+REGION = "us-south"
+SCHEDULE = {"expire", "fail", "retry"}
+ROUNDS = 12  # of the schedule, an hour and more apart: what is due must have ended by then
+COUNTED = Counter()  # examples and steps, to be told
+SLOW = 0.25  # seconds: long enough for another request, on a busy machine too
+OPERATIONS = ("commit", "batch_get_documents", "run_query", "put", "get", "destroy", "confirm")
+
+names = st.sampled_from(["a", "b", "c", "d", "e", "f"])
+collections = st.sampled_from([*KINDS, "secrets", "secrets"])
+things = st.sampled_from(["s", "s", "t"])
+tags = st.sampled_from(["*", "current", "current", "wrong"])
+moments = st.sampled_from([-1.0, -0.02, 0.0, 0.0, 1.0])
+slow, there = st.booleans(), st.sampled_from([True, True, False])
+numbers = st.lists(st.integers(0, 50), min_size=1, max_size=6)
+bad = st.sampled_from(
+    [
+        ("POST", "/v2/projects", {"name": "Not A Name!"}, {}),
+        ("POST", "/v2/projects", {"name": 7}, {}),
+        ("POST", "/v2/projects/{}/secrets", {"name": "s", "format": "tls", "data": {}}, {}),
+        ("POST", "/v2/projects/{}/secrets", {"name": "s", "format": "none", "data": {}}, {}),
+        ("PUT", "/v2/projects/{}/secrets/s", {"format": "generic", "data": {"k": "v"}}, {}),
+        ("PUT", "/v2/projects/{}/config_maps/s", {"data": {"k": 7}}, {"If-Match": "*"}),
+        ("POST", "/v2/projects/{}/jobs", {"name": "s"}, {}),
+        ("POST", "/v1/reclamations/{}/actions/undo", {}, {}),
+        ("PATCH", "/v2/projects/{}", {"name": "z"}, {}),
+    ]
+)
+
+
+def content(collection):
+    """Give what a new resource holds; a secret's value is one of a kind."""
+    word = uuid.uuid4().hex
+    return {
+        "secrets": {"format": "generic", "data": {"k": f"canary-{word}"}},
+        "config_maps": {"data": {"k": word}},
+        "jobs": {"image_reference": f"icr.io/space/image:{word}"},
+    }[collection]
+
+
+class Machine(RuleBasedStateMachine):
+    """All rules; a subclass says how to get a driver."""
+
+    projects = Bundle("projects")
+
+    def open(self):
+        """Give a driver over an empty store."""
+        raise NotImplementedError
+
+    @initialize()
+    def begin(self):
+        """Two accounts, and nothing else."""
+        self.driver = self.open()
+        self.me, self.other = self.driver.account(), self.driver.account()
+        self.restarts, self.labels = 0, {}
+        snapshot = self.driver.snapshot()
+        listed = self.driver.send(self.me, "GET", "/v2/projects")
+        assert listed.body["projects"] == []
+        keys = self.driver.send(self.me, "GET", "/v1/apikeys").body["apikeys"]
+        self.ledger = Ledger(keys[0]["account_id"], snapshot)
+        COUNTED["examples"] += 1
+
+    # What is asked.
+
+    def ask(self, *acts):
+        """Make requests at once, and hold answers and store against the ledger."""
+        with ThreadPoolExecutor(len(acts)) as pool:
+            sent = [pool.submit(self.driver.send, self.me, *act.request) for act in acts]
+        replies = [one.result() for one in sent]
+        met = self.driver.disarm()
+        before = self.ledger.seen
+        now = self.driver.snapshot()
+        pairs = [*zip(acts, replies, strict=True)]
+        verdicts = self.ledger.absorb(now, pairs, set())
+        agree(self.ledger, now, REGION)
+        for (act, reply), possible in zip(pairs, verdicts, strict=True):
+            self.judge(act, reply, possible, done=reply.trace in now.of("audit"), met=met)
+        if all(reply.trace not in now.of("audit") for reply in replies):
+            assert now.documents == before.documents, "I22: a refusal has an effect"
+            new = now.halves.keys() - before.halves.keys()
+            orphan = met and any(act.verb == "create" for act in acts)  # the schedule's to destroy
+            assert now.halves.keys() >= before.halves.keys()
+            assert not new or orphan, "I22: a refusal makes a key"
+        return replies
+
+    def at_once(self, slow, *acts, about=""):
+        """Make requests at once; the first to commit may be slow, so that another overtakes it."""
+        if slow:
+            self.driver.arm(on="commit", do="delay", last=1, seconds=SLOW, about=about)
+        self.ask(*acts)
+
+    def judge(self, act, reply: Reply, possible, *, done, met):
+        """An answer says what happened; and a refusal was due at a time it can be of."""
+        COUNTED["requests"] += 1
+        assert reply.status < 500 or (met and reply.code == "unavailable"), reply.text
+        if act.verb == "get":
+            done = reply.status < 400
+        if reply.code == "unavailable":
+            return
+        assert done == (reply.status < 400), f"I15: {act.verb} is answered {reply.status}: {done}"
+        assert reply.code in possible, f"{act.verb} is answered {reply.code}, due is {possible}"
+        shown = set(CANARY.findall(reply.text.encode()))
+        own = set(CANARY.findall(str(act.body).encode()))
+        allowed = self.ledger.values_of(act.project)
+        assert shown <= allowed | own, "I9: an answer shows a secret that it must not"
+        if act.verb == "get" and done:
+            self.compare(act, reply)
+
+    def compare(self, act, reply):
+        """What is read is what was written, to the byte, under the same id and entity tag."""
+        thing = self.ledger.projects[act.project].things[act.collection, act.name]
+        kept = {name: reply.body[name] for name in thing.sent}
+        assert (kept, reply.tag) == (thing.sent, thing.tag), "I8: what is read is not what is kept"
+        before = thing.shown or reply.body
+        differ = {name for name in reply.body | before if before.get(name) != reply.body.get(name)}
+        assert not differ, f"I8: {differ} of an answer are not what they were"
+        thing.shown = reply.body
+
+    @rule(target=projects, name=names)
+    def create(self, name):
+        """A project, of a name that may be taken."""
+        self.ask(Act("create", name=name))
+        label = self.label(name)
+        self.ask(Act("post", self.home(label), "secrets", "s", content("secrets")))
+        return label
+
+    @rule(target=projects, name=names, other=names, slow=slow)
+    def create_two(self, name, other, slow):
+        """Two at once: perhaps of one name, perhaps for the last slot."""
+        self.at_once(slow, Act("create", name=name), Act("create", name=other))
+        return multiple(self.label(name), self.label(other))
+
+    def label(self, name):
+        """Give a word for the project of a name, or for another that holds its slot.
+
+        Every create gives one: what is drawn later must not depend on who came first in a race.
+        """
+        held = {project: of for project, of in self.ledger.held().items() if of == name}
+        found = [*(held or self.ledger.held()), str(uuid.uuid4())][0]
+        label = f"p{len(self.labels)}"
+        self.labels[label] = found
+        return label
+
+    def home(self, label):
+        """Give the id of a labelled project; half of the labels leave one that is gone."""
+        found, held = self.labels[label], self.ledger.held()
+        if found not in held and held and len(self.labels) % 2:
+            self.labels[label] = found = [*held][-1]
+        return found
+
+    @rule(
+        project=projects,
+        verb=st.sampled_from(["post", "put", "put", "get", "remove"]),
+        collection=collections,
+        name=things,
+        tag=tags,
+        there=there,
+    )
+    def touch(self, project, verb, collection, name, tag, there):
+        """A request for a resource; of reads two, for the second finds the key in memory."""
+        home = self.active(project) if there else self.home(project)
+        if there and home in self.ledger.projects:
+            things = self.ledger.projects[home].things
+            collection, name = next(iter(things), (collection, name))
+        act = self.act(verb, home, collection, name, tag)
+        self.ask(act)
+        if verb == "get":
+            self.ask(act)
+
+    def act(self, verb, home, collection="secrets", name="s", tag="current"):
+        """Give a request for a resource, at the entity tag that it has."""
+        if tag == "current":
+            found = self.ledger.projects.get(home)
+            thing = found and found.things.get((collection, name))
+            tag = thing.tag if thing else "none"
+        return Act(verb, home, collection, name, content(collection), tag)
+
+    @rule(project=projects, verb=st.sampled_from(["delete", "delete", "restore", "reclaim"]))
+    def move(self, project, verb):
+        """Delete, restore, reclaim; after a restore all is read again."""
+        self.ask(Act(verb, self.home(project)))
+        if verb == "restore":
+            self.read_all(self.home(project))
+
+    def living(self, label):
+        """Give the id of a labelled project that can still be had back, or of another."""
+        home, living = self.home(label), [p.id for p in self.of(ACTIVE, SOFT)]
+        return home if home in living or not living else living[0]
+
+    def active(self, label):
+        """Give the id of an active project, of a label if it is; of any if there is none."""
+        home, active = self.home(label), [p.id for p in self.of(ACTIVE)]
+        return home if home in active or not active else active[-1]
+
+    def read_all(self, project):
+        """Read all that a project holds."""
+        found = self.ledger.projects.get(project)
+        for collection, name in [*found.things] if found else ():
+            self.ask(Act("get", project, collection, name))
+
+    @rule(
+        project=projects,
+        verbs=st.lists(st.sampled_from([*MOVES]), min_size=2, max_size=3),
+        slow=slow,
+    )
+    def race(self, project, verbs, slow):
+        """Moves of one project at once."""
+        self.at_once(slow, *(Act(verb, self.living(project)) for verb in verbs))
+
+    @rule(
+        project=projects,
+        collection=collections,
+        writes=st.lists(st.sampled_from(["post", "put", "remove"]), min_size=1, max_size=2),
+        verb=st.sampled_from(["", *MOVES]),
+        slow=slow,
+    )
+    def race_with_a_write(self, project, collection, writes, verb, slow):
+        """A move and writes of one resource at once, or writes alone."""
+        home = self.active(project)
+        acts = [self.act(write, home, collection) for write in writes]
+        moves = [Act(verb, home)] if verb else []
+        self.at_once(slow, *acts, *moves, about=f"/{collection}/")
+
+    @rule(project=projects, asked=bad)
+    def refuse(self, project, asked):
+        """A bad request has no effect."""
+        method, path, body, headers = asked
+        reply = self.driver.send(self.me, method, path.format(self.home(project)), body, headers)
+        assert 400 <= reply.status < 500, reply.text
+        self.unmoved()
+
+    def unmoved(self):
+        """Nothing at all is other than it was."""
+        now = self.driver.snapshot()
+        assert now == self.ledger.seen, "I22: a refusal has an effect"
+
+    @rule(project=projects, collection=collections, name=things)
+    def stranger(self, project, collection, name):
+        """Another account is told the same of a project as of none, and changes nothing."""
+        nobody = str(uuid.uuid4())
+        home, verbs = self.home(project), ("post", "put", "get", "remove")
+        acts = [Act(verb, home) for verb in MOVES]
+        acts += [Act(verb, home, collection, name, content(collection)) for verb in verbs]
+        for act in acts:
+            mine, none = (
+                self.driver.send(self.other, *one.request)
+                for one in (act, act._replace(project=nobody))
+            )
+            assert mine.status == none.status == 404, "I21: a stranger's request is answered"
+            assert mine.body["errors"] == none.body["errors"], "I21: a stranger is told more"
+        listed = self.driver.send(self.other, "GET", "/v2/projects").body["projects"]
+        assert listed == [], "I21: a stranger is shown projects"
+        self.unmoved()
+
+    # What happens.
+
+    @rule(span=st.sampled_from([0, 1 / 1440, 1 / 96, 1 / 24, 1, 1.5, 6.99, 7, 10]))
+    def advance(self, span):
+        """Time goes on."""
+        self.driver.aim(self.driver.now() + days(span))
+
+    @rule(project=projects, seconds=moments)
+    def restore_at_the_deadline(self, project, seconds):
+        """A restore a moment before, at, or after the last at which it can be had."""
+        self.wait_for(project, seconds)
+        self.move(project, "restore")
+
+    @rule(project=projects, seconds=moments)
+    def expire_at_the_deadline(self, project, seconds):
+        """The schedule runs then; a restore that comes after it is late, or is not."""
+        self.wait_for(project, seconds)
+        self.schedule(1)
+        self.move(project, "restore")
+
+    def wait_for(self, project, seconds):
+        """Let time go on to a deadline, or a moment around it."""
+        home = self.labels[project] = self.living(project)
+        self.ask(Act("delete", home))
+        found = self.ledger.projects.get(home)
+        if found is not None and found.purge_at is not None:
+            self.driver.aim(found.purge_at + timedelta(seconds=seconds))
+
+    @rule(times=st.sampled_from([1, 1, 2]))
+    def schedule(self, times):
+        """The schedule runs; all that was due before it has been done, by it or its twin."""
+        since, due = self.driver.now(), self.ledger.due(self.driver.now())
+        whole = self.driver.enforce(times)
+        met = self.driver.disarm()
+        assert whole or met, "the schedule failed, and nothing else had"
+        before = {p.id: p.status for p in self.ledger.projects.values()}
+        self.happened(SCHEDULE)
+        for project, verb in due.items():
+            moved = self.ledger.projects[project].status != before[project]
+            assert moved or met, f"L2: {verb} was due at {since}, and was not done"
+
+    def happened(self, allowed):
+        """Something may have happened without a request."""
+        self.ledger.absorb(self.driver.snapshot(), [], allowed)
+        agree(self.ledger, self.ledger.seen, REGION)
+
+    @rule(chosen=numbers, copies=st.sampled_from([1, 1, 2]))
+    def deliver(self, chosen, copies):
+        """Some events come, in any order, perhaps twice and at once."""
+        self.driver.deliver(chosen, copies)
+        self.driver.disarm()
+        self.happened({"erase"})
+
+    @rule(last=st.sampled_from([0, 1, 5]))
+    def repeat_or_drop(self, last):
+        """Events come again, or those that wait are lost."""
+        if last:
+            self.driver.repeat(last)
+        else:
+            self.driver.drop()
+
+    @rule(
+        on=st.sampled_from(OPERATIONS),
+        how=st.sampled_from(["before", "after", "twice"]),
+        last=st.sampled_from([1, 2, 10**9]),
+        error=st.sampled_from(["DeadlineExceeded", "ServiceUnavailable", "Aborted"]),
+    )
+    def fail_next(self, on, how, last, error):
+        """What comes next fails: unsent, or applied with its answer lost; once, twice, always."""
+        if on in ("put", "get", "destroy", "confirm"):
+            how, error = "after" if how == "twice" else how, "down"
+        elif error == "Aborted" and on != "commit":
+            error = "ServiceUnavailable"
+        self.driver.arm(on=on, do=how, last=last, error=error)
+
+    @rule(
+        project=projects,
+        verb=st.sampled_from([*MOVES, "post", "put", "remove"]),
+        error=st.sampled_from(["DeadlineExceeded", "ServiceUnavailable"]),
+    )
+    def lose_an_answer(self, project, verb, error):
+        """A change is applied and its answer lost: what comes of it is answered all the same."""
+        home = self.active(project)
+        act = Act(verb, home) if verb in MOVES else self.act(verb, home)
+        self.driver.arm(on="commit", do="after", last=1, error=error)
+        self.ask(act)
+
+    @precondition(lambda self: self.restarts < 1)
+    @rule()
+    def restart(self):
+        """The process is killed, and another starts: it writes what is its own, and no more."""
+        self.driver.disarm()
+        self.restarts += 1
+        before = self.ledger.seen
+        self.driver.restart()
+        self.happened(set())
+        now = self.ledger.seen
+        assert now.halves == before.halves, "a restart changes the key store"
+        paths = before.documents.keys() | now.documents.keys()
+        both = {path: (before.documents.get(path), now.documents.get(path)) for path in paths}
+        changed = {path: pair for path, pair in both.items() if pair[0] != pair[1]}
+        assert changed.keys() <= self.driver.own, "a restart changes what is not its own"
+        for old, new in changed.values():  # the store was reset: `old` may be none
+            differ = {name for name in new if old and old.get(name) != new[name]}
+            assert differ <= {"created_at"}, "a restart changes what is kept of its own"
+
+    def of(self, *statuses):
+        """Give the projects in some status."""
+        return [p for p in self.ledger.projects.values() if p.status in statuses]
+
+    @invariant()
+    def agrees(self):
+        """The store is what the ledger says, also after a step that is not to change it."""
+        COUNTED["steps"] += 1
+        agree(self.ledger, self.driver.snapshot(), REGION)
+
+    def teardown(self):
+        """Time goes on, the schedule runs, events come: all that was deleted is gone for good."""
+        try:
+            if sys.exc_info()[0] is None:  # else a step failed, and what follows would only hide it
+                self.end()
+        finally:
+            self.driver.close()
+
+    def end(self):
+        """Let everything come to its end, and look at what is left."""
+        self.driver.disarm()
+        begun = [project.id for project in self.of(HARD)]
+        for _ in range(3):  # what was lost is noticed within a quarter of an hour
+            self.driver.aim(self.driver.now() + days(1 / 90))
+            self.schedule(1)
+            self.driver.flush()
+            self.happened({"erase"})
+        stuck = [project.id for project in self.of(HARD) if project.id in begun]
+        assert not stuck, "L1: a purge that has begun stands still"
+        self.driver.aim(self.driver.now() + days(8))
+        for _ in range(ROUNDS):
+            self.schedule(1)
+            self.driver.flush()
+            self.happened({"erase"})
+            if not self.of(SOFT, HARD, FAILED):
+                break
+            self.driver.aim(self.driver.now() + days(1 / 20))
+        assert not self.of(SOFT, HARD, FAILED), "L1/L2: a deletion never ends"
+        self.schedule(1)
+        kept = self.of(ACTIVE)
+        for project in kept:
+            self.read_all(project.id)
+        left = set(self.ledger.seen.halves)
+        assert left == {project.id for project in kept}, "I23: a key half is left over"
+        values = {value for found in self.ledger.values.values() for value in found}
+        assert not leaks(self.ledger.seen, values), "I9: a secret is stored in clear"
+        COUNTED["erased"] += len(self.of(GONE))

@@ -1,0 +1,1 @@
+"""A project's key: made of two halves, opened, destroyed."""

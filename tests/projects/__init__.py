@@ -1,0 +1,1 @@
+"""A project until it is destroyed."""

@@ -1,0 +1,1 @@
+"""The five verbs for any kind, and what a write takes along."""

@@ -1,0 +1,1 @@
+"""Documents in Firestore, and its events."""

@@ -1,0 +1,1 @@
+"""The purge, the schedule, and the rotation of keys."""

@@ -1,0 +1,1 @@
+"""From an HTTP request to a use case and back."""

@@ -1,0 +1,106 @@
+"""The functions and the rewrites under Firebase's own emulator suite (needs Node and npm).
+
+Runs `firebase emulators:start --only functions,hosting` on this checkout, over a public Firestore
+emulator of its own, and asks the functions by name and through Hosting. The suite loads the event
+and the schedule function but calls neither: it feeds only from a Firestore it started itself.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+from emulator import ports
+from emulator.log import Log
+from tests.support import own_firestore, stand_alone
+
+ROOT = Path(__file__).parents[1]
+TOOL = shlex.split(os.environ.get("FIREBASE", "npx --yes firebase-tools@15"))
+PROJECT = "demo-reprieve"
+NAMED = f"http://127.0.0.1:5001/{PROJECT}/us-central1"
+HOSTED = "http://127.0.0.1:5000"
+GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+
+
+def expect(status: int, answer: requests.Response) -> requests.Response:
+    """Show an answer, and end unless it has this status."""
+    print(f"  {answer.status_code}  {answer.request.method} {answer.url}", flush=True)
+    if answer.status_code != status:
+        sys.exit(f"expected {status}: {answer.text[:500]}")
+    return answer
+
+
+def check() -> None:
+    """Make a key by name, a token and a project through Hosting, and a secret both ways."""
+    made = expect(201, requests.post(f"{NAMED}/createAccount", json={}, timeout=60)).json()
+    form = {"grant_type": GRANT, "apikey": made["apikey"]}
+    token = expect(200, requests.post(f"{HOSTED}/identity/token", data=form, timeout=60)).json()
+    web = requests.Session()
+    web.headers["Authorization"] = f"Bearer {token['access_token']}"
+    project = expect(202, web.post(f"{HOSTED}/v2/projects", json={"name": "p"})).json()
+    secret = {"name": "s", "format": "generic", "data": {"k": "v"}}
+    on = {"project_id": project["id"]}
+    expect(201, web.post(f"{NAMED}/putSecret", json={**on, **secret}))
+    found = expect(200, web.get(f"{HOSTED}/v2/projects/{project['id']}/secrets/s")).json()
+    if found["data"] != secret["data"]:
+        sys.exit("the secret came back changed")
+    expect(200, web.post(f"{NAMED}/getSecret", json={**on, "name": "s"}))
+    expect(202, web.delete(f"{HOSTED}/v2/projects/{project['id']}"))
+    expect(200, web.post(f"{NAMED}/restoreProject", json={"id": project["id"]}))
+    expect(202, web.post(f"{NAMED}/deleteProject", json={"id": project["id"]}))
+    expect(200, web.post(f"{HOSTED}/v1/reclamations/{project['id']}/actions/reclaim", json={}))
+    expect(401, requests.post(f"{NAMED}/listProjects", timeout=60))
+    expect(404, requests.get(f"{NAMED}/enforceRetention", timeout=60))
+
+
+def main() -> None:
+    """Start Firestore and the suite, check, and stop both."""
+    stand_alone()
+    venv = ROOT / "functions" / "venv"  # where the suite looks for the functions' packages
+    if not venv.exists():
+        venv.symlink_to(Path(sys.prefix).resolve(), target_is_directory=True)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        store = own_firestore.start(ports.free(), "127.0.0.1:5001", home / "firestore.log", Log())
+        env = {
+            **os.environ,
+            "FIRESTORE_EMULATOR_HOST": store.address,
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "CE_KEYRING": str(home / "keyring.json"),
+            "CE_KEY_STORE": str(home / "keys"),
+            "CE_ENDPOINT": HOSTED,
+        }
+        command = [*TOOL, "emulators:start", "--only", "functions,hosting", "--project", PROJECT]
+        suite = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+        try:
+            end = time.monotonic() + 240
+            while not _ready():
+                if suite.poll() is not None or time.monotonic() > end:
+                    sys.exit("the suite did not start")
+                time.sleep(1)
+            check()
+        finally:
+            os.killpg(suite.pid, signal.SIGINT)
+            suite.wait(60)
+            store.stop()
+    print("The functions and the rewrites work under Firebase's own emulator suite.")
+
+
+def _ready() -> bool:
+    try:
+        return requests.get("http://127.0.0.1:4400/emulators", timeout=5).ok and all(
+            name in requests.get("http://127.0.0.1:4400/emulators", timeout=5).json()
+            for name in ("functions", "hosting")
+        )
+    except requests.RequestException:
+        return False
+
+
+if __name__ == "__main__":
+    main()

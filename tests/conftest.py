@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared import quotas
-from shared.local_keys import open_keyring
+from shared.keys.local import open_keyring
 from shared.store import Store
 from tests.support import Counting, Host, cli, stand_alone, wired
 from tests.support.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared import quotas
-from shared.app import App, Settings
+from shared.app import App
+from shared.settings import Settings
 from tests.support import wired
 
 ID = "25bbfb75-e821-4338-9413-d432c6e55f85"

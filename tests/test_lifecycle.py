@@ -1,5 +1,6 @@
 """The table of moves, walked whole: what is legal when, what a move writes, and its refusals."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from shared import lifecycle
 from shared.errors import STATUS, Error
-from shared.lifecycle import MOVES, RETENTION, Status
+from shared.lifecycle import MOVES, RETENTION, Project, Status
+from tests.support import project_of
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -50,7 +52,7 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.
 
 def project(status, purge_at=None):
     """Give a project in a state; one that is deleted has its deadline."""
-    return {"status": status, "purge_at": purge_at}
+    return project_of(status=Status(status), purge_at=purge_at)
 
 
 def legal(verb, subject, now):
@@ -79,7 +81,7 @@ def test_move(verb, status):
     """A move reaches the state of the table, or is refused with the code of its verb."""
     subject = project(status, within(verb))
     if target := LEGAL.get((verb, status)):
-        assert lifecycle.move(subject, verb, NOW)["status"] == target
+        assert lifecycle.move(subject, verb, NOW).status == target
     else:
         with pytest.raises(Error) as refused:
             lifecycle.move(subject, verb, NOW)
@@ -94,18 +96,40 @@ def test_move(verb, status):
 def test_stamps(verb):
     """A move writes its state, its time and its stamps, and nothing else."""
     source = next(status for known, status in LEGAL if known == verb)
-    written = lifecycle.move(project(source, within(verb)), verb, NOW)
+    earlier = {"updated_at": NOW - TICK, "nudged_at": NOW - TICK}
+    if source != "active":
+        earlier["deleted_at"] = NOW - TICK
+    before = replace(project(source, within(verb)), **earlier)
+    written = lifecycle.move(before, verb, NOW).changes(before)
     expected = {"status": LEGAL[verb, source], "updated_at": NOW, **STAMPS[verb]}
     assert written == expected
     assert type(written["status"]) is str
 
 
 @pytest.mark.parametrize("status", ["", "deleting", "ACTIVE", "inactive"])
-@pytest.mark.parametrize("verb", VERBS)
-def test_unknown_status(verb, status):
-    """A project in a state nobody knows is not moved at all."""
+def test_unknown_status(status):
+    """A project in a state nobody knows cannot be read, and so not be moved by any verb."""
+    stored = project("active").born() | {"status": status}
     with pytest.raises(ValueError, match="not a valid Status"):
-        lifecycle.move(project(status, NOW), verb, NOW)
+        Project.of(stored)
+
+
+@pytest.mark.parametrize("verb", ["restore", "expire"])
+def test_a_deadline_that_is_lost(verb):
+    """A project that is soft deleted without its deadline is neither restored nor destroyed."""
+    with pytest.raises(ValueError, match="has no deadline"):
+        lifecycle.move(project("soft_deleted"), verb, NOW)
+
+
+def test_stored_and_read_again():
+    """A project is read as it was stored; what is not told of it has not happened."""
+    subject = project("active")
+    stored = subject.born()
+    assert Project.of(stored) == subject
+    assert "restored_at" not in stored
+    deleted = lifecycle.move(subject, "delete", NOW)
+    assert Project.of(stored | deleted.changes(subject)) == deleted
+    assert deleted.changes(deleted) == {}
 
 
 def test_unknown_verb():
@@ -170,14 +194,14 @@ def test_edge_wording(verb, now, message):
 def test_retention(deleted):
     """The deadline is 168 hours after the deletion, to the microsecond."""
     written = lifecycle.move(project("active"), "delete", deleted)
-    assert written["purge_at"] - deleted == timedelta(hours=168)
-    assert written["deleted_at"] == written["updated_at"] == deleted
+    assert written.purge_at - deleted == timedelta(hours=168)
+    assert written.deleted_at == written.updated_at == deleted
 
 
 @pytest.mark.parametrize("policy", [timedelta(0), timedelta(days=1), timedelta(days=365)])
 def test_deadline_is_computed_once(monkeypatch, policy):
     """A later change of policy moves no deadline that is set."""
-    subject = project("active") | lifecycle.move(project("active"), "delete", NOW)
+    subject = lifecycle.move(project("active"), "delete", NOW)
     monkeypatch.setattr(lifecycle, "RETENTION", policy)
     deadline = NOW + RETENTION
     assert legal("restore", subject, deadline - TICK)
@@ -189,11 +213,11 @@ def test_deadline_is_computed_once(monkeypatch, policy):
 def test_deletion_after_a_restore_begins_a_new_week():
     """A restored project keeps nothing of its first deadline."""
     subject = project("active")
-    subject |= lifecycle.move(subject, "delete", NOW)
-    subject |= lifecycle.move(subject, "restore", NOW + timedelta(days=6))
-    assert subject["purge_at"] is None
-    subject |= lifecycle.move(subject, "delete", NOW + timedelta(days=30))
-    assert subject["purge_at"] == NOW + timedelta(days=37)
+    subject = lifecycle.move(subject, "delete", NOW)
+    subject = lifecycle.move(subject, "restore", NOW + timedelta(days=6))
+    assert subject.purge_at is None
+    subject = lifecycle.move(subject, "delete", NOW + timedelta(days=30))
+    assert subject.purge_at == NOW + timedelta(days=37)
 
 
 @given(st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 10 * 24 * 3600)), max_size=12))
@@ -202,14 +226,14 @@ def test_any_history(steps):
     subject, now = project("active"), NOW
     for verb, pause in steps:
         now += timedelta(seconds=pause)
-        before = subject["status"]
+        before = subject.status
         if legal(verb, subject, now):
             assert before != "hard_deleted"
-            subject |= lifecycle.move(subject, verb, now)
-        if subject["status"] == "soft_deleted":
-            assert subject["purge_at"] == subject["deleted_at"] + RETENTION
-        if subject["status"] == "active":
-            assert subject["purge_at"] is None
+            subject = lifecycle.move(subject, verb, now)
+        if subject.status == "soft_deleted":
+            assert subject.purge_at == subject.deleted_at + RETENTION
+        if subject.status == "active":
+            assert subject.purge_at is None
 
 
 @pytest.mark.parametrize(

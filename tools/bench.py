@@ -146,12 +146,12 @@ class Metered:
 
 def own_cpu(host: Host, folder: Path) -> None:
     """Print the CPU time a request spends in our code: all of `serve`, less Firestore's client."""
-    from shared import rest
+    from shared.wire import serve
 
     app = wired(host.info["firestore"], folder)
     meter = Metered(app.store._api)
     app = replace(app, store=Store(meter, app.store._database, app.store._jitter, token="owner"))
-    rest.get_app = lambda: app
+    serve.get_app = lambda: app
     key = _key(app)
     project = projects.create(app, call(key["account_id"], {"name": "p"})).body["id"]
     made = {"name": "s", "format": "generic", "data": {"k": VALUE}}
@@ -191,15 +191,15 @@ def _serving(target, name, body, token):
 
 
 def _key(app):
-    from shared import api_keys
+    from shared.access import api_keys
 
     return api_keys.create_account(app, call()).body
 
 
 def _token(app, key):
-    from shared import auth
+    from shared import access
 
-    return auth.issue_token(app, call(body=key)).body["access_token"]
+    return access.issue_token(app, call(body=key)).body["access_token"]
 
 
 def cold_start(host: Host, folder: Path) -> None:

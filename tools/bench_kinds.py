@@ -3,8 +3,8 @@
 import statistics
 import time
 
+from shared.api import operations
 from shared.kinds import KINDS
-from shared.schema import operations
 from tests.support import Host
 from tests.support.kinds import BY_KIND
 

@@ -7,10 +7,12 @@ is its own to change. So a valid body must be accepted, and every refusal of one
 from copy import deepcopy
 from ipaddress import IPv4Network
 
-from shared import quotas, schema, sealed_secrets, workloads
+from shared import api, quotas
+from shared.api import document
 from shared.errors import Error
-from shared.networking import EVERYTHING, RESERVED
-from shared.projects import _checked_name
+from shared.kinds import jobs, secrets
+from shared.kinds.destinations import EVERYTHING, RESERVED
+from shared.projects.names import checked
 
 CONTAINERS = (("0.125", "250M"), ("1", "4G"), ("2000m", "16GB"), ("12", "48000M"))
 FUNCTIONS = (("0.25", "1G"), ("500m", "2G"), ("1", "4000MB"))
@@ -60,16 +62,16 @@ def mounts(_, body):
 def indices(_, body):
     """Ranges of indices go upwards, and there are a thousand at most."""
     if spec := body.get("scale_array_spec"):
-        backwards = any(last < first for first, last in workloads.index_ranges(spec))
-        if backwards or workloads.index_count(spec) > quotas.JOB_INDICES:
+        backwards = any(last < first for first, last in jobs.index_ranges(spec))
+        if backwards or jobs.index_count(spec) > quotas.JOB_INDICES:
             body["scale_array_spec"] = "0,2-4"
 
 
 def task(operation, body):
     """A daemon has no time limit and no retries, also those it takes from elsewhere."""
-    members = {"run_mode", *workloads.TASK_DEFAULTS} & body.keys()
+    members = {"run_mode", *jobs.TASK_DEFAULTS} & body.keys()
     if members and "run_mode" in body and operation == "create_job":
-        for member in workloads.TASK_DEFAULTS if body["run_mode"] == "daemon" else ():
+        for member in jobs.TASK_DEFAULTS if body["run_mode"] == "daemon" else ():
             body.pop(member, None)
     elif members and "job" in operation:
         body["run_mode"] = "task"
@@ -125,7 +127,7 @@ def destination(operation, body):
 def secret(operation, body):
     """A replacement has the keys that its format requires, as a new secret has by its schema."""
     if operation == "replace_secret":
-        required = sealed_secrets.FORMATS[body["format"]].required
+        required = secrets.FORMATS[body["format"]].required
         body["data"] = dict.fromkeys(required, "x") | body.get("data", {})
 
 
@@ -133,7 +135,7 @@ def account(operation, body, plan):
     """A project's name holds only what can be seen; a key is one there is, and not expired."""
     if operation == "create_project":
         try:
-            _checked_name(body["name"])
+            checked(body["name"])
         except Error:
             body["name"] = body["name"].encode("ascii", "ignore").decode() or "p"
     elif operation == "issue_token":
@@ -157,7 +159,7 @@ def shortened(operation, body):
 
 def mended(operation, body, plan):
     """Give a valid body that no rule across fields refuses; members beyond its schema stay."""
-    declared = schema._resolved(schema.operations()[operation].body_schema)
+    declared = document.resolved(api.operations()[operation].body_schema)
     declared = declared.get("properties", {})
     known = deepcopy({name: body[name] for name in body if name in declared})
     account(operation, known, plan)

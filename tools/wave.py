@@ -13,10 +13,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from shared import retention
 from shared.lifecycle import SOFT_DELETED
-from shared.store import Store
-from shared.writes import create
+from shared.store import Store, Write
+from shared.upkeep import schedule
 from tests.support import WEEK, Counting, Host, stand_alone, wired
 
 PROJECTS, SECRETS, THREADS = 100, 100, 8
@@ -73,7 +72,9 @@ def sweeps(host: Host, folder: Path) -> None:
     print(f"\n{'not due':>10}{'requests':>10}{'documents':>10}{'seconds':>10}")
     for count in NOT_DUE:
         rows = [
-            create(f"projects/{uuid.uuid4()}", {"status": SOFT_DELETED, "purge_at": now + WAIT})
+            Write.create(
+                f"projects/{uuid.uuid4()}", {"status": SOFT_DELETED, "purge_at": now + WAIT}
+            )
             for _ in range(count - there)
         ]
         for start in range(0, len(rows), 400):
@@ -82,7 +83,7 @@ def sweeps(host: Host, folder: Path) -> None:
         reading = Reading(app.store._api)
         store = Store(reading, app.store._database, app.store._jitter, token="owner")
         began = time.monotonic()
-        retention.enforce(replace(app, store=store))
+        schedule.enforce(replace(app, store=store))
         spent = time.monotonic() - began
         print(f"{count:10}{len(reading.calls):10}{reading.documents:10}{spent:10.2f}", flush=True)
 

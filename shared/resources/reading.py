@@ -18,8 +18,8 @@ from shared.errors import Error, missing, unavailable
 from shared.keys import Undecryptable
 from shared.kinds import Fields
 from shared.lifecycle import Project, require_active
+from shared.resources import sealing
 from shared.resources.place import Place
-from shared.resources.sealing import part_paths, unlock
 from shared.store import Document, Read
 
 
@@ -115,7 +115,7 @@ def whole(
     """Give the whole bodies of stored resources; None if a part or key vanished meanwhile."""
     if not place.kind.sealed:
         return [document.contents["body"] for document in found]
-    parts = [part_paths(_holder(document.path), document.fields) for document in found]
+    parts = [sealing.part_paths(_holder(document.path), document.fields) for document in found]
     wanted = [part for paths in parts for part in paths]
     more = app.store.read(*wanted).documents if wanted else {}
     if any(document.fields is None for document in more.values()):
@@ -125,7 +125,7 @@ def whole(
         stored = document.contents
         chunks = [more[part].contents["bytes"] for part in paths] or [stored["sealed"] or b""]
         try:
-            bodies.append(unlock(app.keyring, project, record, place.kind, stored, chunks))
+            bodies.append(sealing.unlock(app.keyring, project, record, place.kind, stored, chunks))
         except Undecryptable:
             if unmoved(app, place, read):
                 raise

@@ -15,6 +15,6 @@ No rule of the domain lives here, and no text of an exception leaves. The only r
 """
 
 from shared.wire.answers import page
-from shared.wire.serve import Handler, platform, serve
+from shared.wire.serving import Handler, platform, serve
 
 __all__ = ["Handler", "page", "platform", "serve"]

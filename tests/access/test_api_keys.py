@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from shared import api_keys, auth, projects, reclamations
+from shared import access, projects
+from shared.access import api_keys
+from shared.access.tokens import digest
 from shared.errors import Error
+from shared.projects import reclamations
 from tests.support import GRANT, WEEK, call, dump
 
-ROLES = sorted(auth.ROLES)
+ROLES = sorted(access.ROLES)
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 TEXT = re.compile(r"ce_[0-9a-f]{16}_[A-Za-z0-9_-]{43}")
 
@@ -75,7 +78,7 @@ def test_what_a_key_is(host, owner):
     assert got.json() in listed.json()["apikeys"]
     assert text.split("_", 2)[2] not in got.text + listed.text
     stored = host.inside.document(f"api_keys/{key['id']}")
-    assert stored["sha256"] == auth.digest(text)
+    assert stored["sha256"] == digest(text)
     assert not any(text.split("_", 2)[2].encode() in piece for piece in dump(stored))
 
 
@@ -102,7 +105,7 @@ def test_roles_are_the_key_s(host, owner, role):
     """A key does what its own roles say, not those of the key that made it."""
     key = owner.another_key(role, role)
     assert set(key.call("GET", "/v2/projects").json()) >= (
-        {"projects"} if "project.view" in auth.ROLES[role] else {"errors"}
+        {"projects"} if "project.view" in access.ROLES[role] else {"errors"}
     )
     assert host.inside.document(f"api_keys/{key.key_id}")["roles"] == [role]
 
@@ -175,8 +178,8 @@ def test_scope_is_in_the_token(app):
     body = {"name": "k", "project_id": project}
     scoped = api_keys.create(app, call(owner["account_id"], body)).body
     for key, expected in ((owner, None), (scoped, project)):
-        token = auth.issue_token(app, call(body={"apikey": key["apikey"]})).body["access_token"]
-        principal = auth.authenticate(app, token)
+        token = access.issue_token(app, call(body={"apikey": key["apikey"]})).body["access_token"]
+        principal = access.authenticate(app, token)
         assert (principal.account, principal.project) == (owner["account_id"], expected)
         assert principal.roles == set(key["roles"])
 
@@ -203,14 +206,14 @@ def test_no_token_outlives_its_key(app, ahead, life):
     at = lambda moment: dataclasses.replace(app, wall=lambda: moment)  # noqa: E731
     body = {"name": "k", "expires_at": written(datetime.fromtimestamp(now + ahead, UTC))}
     apikey = {"apikey": api_keys.create(at(now + 0.5), call(body=body)).body["apikey"]}
-    token = auth.issue_token(at(now), call(body=apikey)).body
+    token = access.issue_token(at(now), call(body=apikey)).body
     assert (token["expires_in"], token["expiration"]) == (life, now + life)
-    assert auth.authenticate(at(now + life - 1), token["access_token"]).account == "a" * 32
+    assert access.authenticate(at(now + life - 1), token["access_token"]).account == "a" * 32
     with pytest.raises(Error, match="expired"):
-        auth.authenticate(at(now + life), token["access_token"])
-    auth.issue_token(at(now + ahead - 0.5), call(body=apikey))
+        access.authenticate(at(now + life), token["access_token"])
+    access.issue_token(at(now + ahead - 0.5), call(body=apikey))
     with pytest.raises(Error) as refusal:
-        auth.issue_token(at(now + ahead), call(body=apikey))
+        access.issue_token(at(now + ahead), call(body=apikey))
     assert refusal.value.code == "apikey_not_found"
 
 

@@ -14,14 +14,15 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shared import auth
-from shared.api_keys import present
-from shared.app import Principal
+from shared import access
+from shared.access import tokens
+from shared.access.api_keys import present
+from shared.api import operations
+from shared.calls import Principal
 from shared.errors import Error
+from shared.keys.local import open_keyring
 from shared.kinds import KINDS
-from shared.local_keys import open_keyring
-from shared.schema import operations
-from shared.writes import Write
+from shared.store import Write
 from tests.support import GRANT, WEEK, dump
 
 UNSET = {"description", "project_id", "created_by", "expires_at"}  # of an account's first key
@@ -289,7 +290,7 @@ CLAIMS = {
         for name in ("iss", "aud", "sub", "iat", "exp", "account", "roles")
     },
     "another audience": {"aud": "urn:reprieve:other"},
-    "no audience but the issuer": {"aud": auth.ISSUER},
+    "no audience but the issuer": {"aud": tokens.ISSUER},
     "another issuer": {"iss": "https://iam.cloud.ibm.com"},
     "expired": {"exp": int(time.time()) - 1},
     "long expired": {"exp": 0},
@@ -413,11 +414,11 @@ def test_a_cached_token_expires(app, owner, key, claims):
     app = dataclasses.replace(app, keyring=_with(app.keyring, key))
     token = signed(key, claims)
     at = lambda moment: dataclasses.replace(app, wall=lambda: moment)  # noqa: E731
-    assert auth.authenticate(at(claims["exp"] - 1), token).account == owner.id
-    assert auth.authenticate(at(claims["exp"] - 0.001), f"Bearer {token}").account == owner.id
+    assert access.authenticate(at(claims["exp"] - 1), token).account == owner.id
+    assert access.authenticate(at(claims["exp"] - 0.001), f"Bearer {token}").account == owner.id
     for moment in (claims["exp"], claims["exp"] + 1):
         with pytest.raises(Error) as refusal:
-            auth.authenticate(at(moment), token)
+            access.authenticate(at(moment), token)
         assert (refusal.value.code, refusal.value.message) == (
             "unauthorized",
             "The token has expired.",
@@ -431,7 +432,7 @@ def _with(keyring, key):
 
 def test_tables_are_whole():
     """The tables below name every role and every operation there is."""
-    assert set(MAY) - {"unheard"} == set(auth.ROLES)
+    assert set(MAY) - {"unheard"} == set(access.ROLES)
     assert {name: operation.permission for name, operation in operations().items()} == ASKS
 
 
@@ -442,16 +443,16 @@ def test_role(role, asked, project):
     """A role allows what contract 7.3 says, and no more; for one project, less."""
     caller = Principal("key", "a" * 32, frozenset({role}), project)
     wide = asked in {"project.create", *KEYS}
-    assert auth.may(caller, asked) == (asked in MAY[role] and not (wide and project is not None))
+    assert access.may(caller, asked) == (asked in MAY[role] and not (wide and project is not None))
 
 
 def test_no_role():
     """Without a role nothing is allowed, and several allow what any of them does."""
     verbs = {verb for verb in ASKS.values() if verb}
-    assert not any(auth.may(Principal("key", "a", frozenset()), verb) for verb in verbs)
-    assert all(auth.may(Principal("key", "a", auth.OWNER), verb) for verb in verbs)
+    assert not any(access.may(Principal("key", "a", frozenset()), verb) for verb in verbs)
+    assert all(access.may(Principal("key", "a", access.OWNER), verb) for verb in verbs)
     both = Principal("key", "a", frozenset({"viewer", "reader"}))
-    assert {verb for verb in verbs if auth.may(both, verb)} == {"project.view", "entity.view"}
+    assert {verb for verb in verbs if access.may(both, verb)} == {"project.view", "entity.view"}
 
 
 @pytest.mark.parametrize("role", [role for role in MAY if role != "unheard"])

@@ -12,11 +12,12 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
-from shared import callers
-from shared.app import Settings
-from shared.documents import encode
+from shared import access
+from shared.access import platform
 from shared.errors import Error
-from shared.events import DocumentEventData
+from shared.settings import Settings
+from shared.store.events import DocumentEventData
+from shared.store.values import encode
 from tests.functions.test_functions import running, state
 from tests.support import WEEK
 
@@ -95,7 +96,7 @@ def refused(app, caller, **environ):
     """Give the code that a call is refused with, or None; no refusal repeats what was sent."""
     found = None
     try:
-        callers.admit(app, caller, environ)
+        access.admit(app, caller, environ)
     except Error as error:
         found = error
     sent = [str(value) for value in environ.values() if len(str(value)) > 12]
@@ -149,7 +150,7 @@ def test_who_is_admitted(cloud, issuer):
     ):
         assert refused(cloud, "schedule", **bearer(odd)) in {"forbidden", "unauthorized"}
     local = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"}
-    for environ in ({}, local, {**local, callers.MARK: "host"}, {"HTTP_AUTHORIZATION": "Basic x"}):
+    for environ in ({}, local, {**local, platform.MARK: "host"}, {"HTTP_AUTHORIZATION": "Basic x"}):
         assert refused(cloud, "schedule", **environ) == "unauthorized"
 
 
@@ -250,8 +251,8 @@ def test_a_port_is_not_the_host(app):
     near = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:5001"}
     for caller in WHO:
         assert refused(app, caller, **near) is None
-        assert refused(app, caller, **near, **{callers.MARK: "port"}) == "forbidden"
-        assert refused(app, caller, **{callers.MARK: "host"}) is None
+        assert refused(app, caller, **near, **{platform.MARK: "port"}) == "forbidden"
+        assert refused(app, caller, **{platform.MARK: "host"}) is None
         for address in ("10.0.0.1", "", "::ffff:10.0.0.1", "localhost"):
             assert refused(app, caller, **near | {"REMOTE_ADDR": address}) == "forbidden"
         assert refused(app, caller, REMOTE_ADDR="::1", HTTP_HOST="[::1]:8090") is None
@@ -264,7 +265,7 @@ def test_an_allowed_caller_is_asked_for_beside_an_emulator_too(app, issuer):
     near = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1"}
     assert refused(app, "event", **near) == "unauthorized"
     assert refused(app, "event", **bearer(issuer.token("event"))) is None
-    assert refused(app, "event", **{callers.MARK: "host"}) is None
+    assert refused(app, "event", **{platform.MARK: "host"}) is None
 
 
 def forged(project, **changes):

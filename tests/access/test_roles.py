@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from shared import auth
-from shared.schema import operations
+from shared import access
+from shared.api import operations
 from tests.support import ROOT
 
 # What a path's parameters are filled with: nothing that exists.
@@ -44,7 +44,7 @@ def owner(host):
 def test_the_table_is_whole():
     """The documented table has every role and every permission that an operation asks for."""
     table = documented()
-    assert {role: set(may) for role, may in auth.ROLES.items()} == table
+    assert {role: set(may) for role, may in access.ROLES.items()} == table
     asked = {operation.permission for operation in operations().values()} - {None}
     assert asked == set.union(*table.values())
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bodies import parse_form, parse_json
 from shared.errors import Error
+from shared.wire.strict import parse_form, parse_json
 
 CANARY = "c4n4ry"
 TEXT = st.text(max_size=20)  # never a lone surrogate: Hypothesis draws what UTF-8 can hold

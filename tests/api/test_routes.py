@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.api import operations, route
 from shared.errors import Error
-from shared.routes import route
-from shared.schema import operations
 
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 HOME = "/v2/projects"

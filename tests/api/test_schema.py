@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import is_valid
 
-from shared import schema
-from shared.compile import compiled
+from shared import api
+from shared.api import document, operations
 from shared.errors import Error
-from shared.schema import operations
 from tests.support import GRANT
+from tools.openapi import compiled
 
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 CANARY = "C4n4ry/ value"
@@ -253,7 +253,7 @@ def test_body_that_is_no_object(operation, body):
 def fields_of(properties, path=()):
     """Give the path of every field of a body, however deep, and of a key of its maps."""
     for name, spec in properties.items():
-        spec = schema._resolved(spec)  # noqa: PLW2901
+        spec = document.resolved(spec)  # noqa: PLW2901
         yield (*path, name)
         if "properties" in spec:
             yield from fields_of(spec["properties"], (*path, name))
@@ -279,7 +279,7 @@ PLACES = [
     (operation.id, path)
     for operation in everything()
     if operation.media_types
-    for path in fields_of(schema._resolved(operation.body_schema)["properties"])
+    for path in fields_of(document.resolved(operation.body_schema)["properties"])
 ]
 
 
@@ -409,7 +409,7 @@ def test_an_integer_is_one_however_it_is_written(given, expected):
     path = {"project_id": ID}
     _, checked = operations()["create_app"].checked(path, body)
     _, patch = operations()["update_app"].checked({**path, "name": "a", "if_match": "*"}, body)
-    for found in (checked, patch, schema.shown("App", body)):
+    for found in (checked, patch, api.shown("App", body)):
         assert repr(found["image_port"]) == repr(found["probe_liveness"]["port"]) == repr(expected)
 
 

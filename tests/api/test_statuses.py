@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from shared.statuses import RULES, with_refusals
+from tools.refusals import RULES, with_refusals
 
 TOKEN = ["400", "401", "403"]
 ALWAYS = ["406", "429", "500", "503"]

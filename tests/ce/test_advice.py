@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ce import advice, config
-from shared import auth
+from shared import access
 from shared.errors import STATUS
 from tests.support.cli import run
 from tests.support.cli_home import KEY
@@ -23,9 +23,9 @@ TOKEN = (200, '{"access_token": "t"}')
 def test_every_refusal_says_what_to_do():
     """Each code of the API has its advice, and a role that helps is one that the server knows."""
     assert set(STATUS) <= set(advice.ADVICE)
-    verbs = {verb for allowed in auth.ROLES.values() for verb in allowed}
+    verbs = {verb for allowed in access.ROLES.values() for verb in allowed}
     assert {
-        verb: tuple(role for role, allowed in auth.ROLES.items() if verb in allowed)
+        verb: tuple(role for role, allowed in access.ROLES.items() if verb in allowed)
         for verb in sorted(verbs, key=[*advice.ROLES].index)
     } == advice.ROLES
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.writes import Write
+from shared.store import Write
 from tests.support.cli import matches
 
 SCRIPTS = Path(sys.executable).parent

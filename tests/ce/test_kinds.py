@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from shared.routes import route
-from shared.schema import operations
+from shared.api import operations, route
 from tests.support import ROOT
 from tests.support.cli import asked, matches
 from tests.support.cli_examples import (

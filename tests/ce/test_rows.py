@@ -6,8 +6,7 @@ their transcripts, in test_cli_kinds; the others are here.
 
 import pytest
 
-from shared.routes import route
-from shared.schema import operations
+from shared.api import operations, route
 from tests.support.cli import asked
 from tests.support.cli_examples import ROWS
 

@@ -16,10 +16,11 @@ from ibm_platform_services.resource_controller_v2 import (
     ResourceInstancesPager,
 )
 
-from shared import projects, quotas, resource_instances
+from shared import projects, quotas
+from shared.api import operations
 from shared.errors import Error
-from shared.schema import operations
-from shared.writes import Write
+from shared.projects import instances
+from shared.store import Write
 from tests.support import WEEK, call
 
 GROUP = "5c49eabcf5e85881a37e2d100a33b3df"
@@ -261,7 +262,7 @@ def test_pages_of_many(app, monkeypatch):
     pages, start = [], {}
     while start is not None:
         assert len(pages) < 4
-        body = resource_instances.listing(app, call(**start)).body
+        body = instances.listing(app, call(**start)).body
         pages.append([one["name"] for one in body["resources"]])
         query = dict(parse_qsl(urlsplit(body["next_url"]).query))
         start = {"start": query["start"]} if query else None
@@ -273,7 +274,7 @@ def test_failed(app):
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     state = {"status": "hard_deletion_failed"}
     app.store.commit([Write(f"projects/{project}", state, mask=["status"])])
-    found = resource_instances.get(app, call(id=project)).body
+    found = instances.get(app, call(id=project)).body
     assert (found["state"], found["last_operation"]["state"]) == ("failed", "failed")
     assert found["deleted_at"] == found["updated_at"]
 

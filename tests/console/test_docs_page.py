@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 import pytest
 import requests
 
-from shared.published import published
-from shared.schema import COMPILED, operations
+from shared.api import operations
+from shared.api.document import COMPILED
 from tests.support import ROOT
+from tools.openapi import published
 
 FOLDER = ROOT / "console" / "docs"
 POLICY = {

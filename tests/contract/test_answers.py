@@ -2,9 +2,8 @@
 
 import pytest
 
+from shared.api import operations, route
 from shared.kinds import KINDS
-from shared.routes import route
-from shared.schema import operations
 from tests.support import GRANT, answers
 from tests.support.kinds import Home, requests_of
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from shared.schema import operations
+from shared.api import operations
 from tests.support.kinds import EXAMPLES, Home
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"

@@ -11,29 +11,17 @@ import yaml
 import functions.main
 from ce.commands import NOUNS
 from emulator import hosting
-from functions import (
-    http_api,
-    http_identity,
-    http_keys,
-    http_projects,
-    http_resources,
-    http_secrets,
-)
-from shared import (
-    api_keys,
-    app_revisions,
-    key_rotation,
-    projects,
-    quotas,
-    reclamations,
-    resource_instances,
-    resources,
-    retention,
-)
+from functions import binding, http_api, http_resources
+from shared import projects, quotas, resources
+from shared.access import api_keys
+from shared.api import operations
+from shared.api.document import COMPILED
 from shared.errors import STATUS
 from shared.kinds import APPS, KINDS
-from shared.schema import COMPILED, operations
+from shared.projects import instances, reclamations
+from shared.resources import revisions
 from shared.store import Store
+from shared.upkeep import rotation, schedule
 from tests.support import ROOT, call
 from tests.support.cli_examples import EXAMPLES, ROWS
 
@@ -42,12 +30,7 @@ INDEXES = json.loads((ROOT / "firestore.indexes.json").read_text())
 DOCUMENT = json.loads(COMPILED.read_text())
 SERVED = {
     "get_api_document": http_api.OPERATIONS["get_api_document"],
-    **http_projects.OPERATIONS,
-    **http_secrets.OPERATIONS,
-    **http_resources.OPERATIONS,
-    **http_identity.OPERATIONS,
-    **http_identity.PRIVATE,
-    **http_keys.PRIVATE,
+    **binding.HANDLERS,
 }
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 # The limits of shared/quotas.py that a user can meet, as docs may write them.
@@ -157,12 +140,10 @@ def test_endpoint(name):
 
 
 def test_main_gives_nothing_else():
-    """What main.py gives is what is deployed; what it lists itself, in alphabetical order."""
+    """What main.py gives is what is deployed: what is bound, and three that are no operation."""
     given = functions.main.__all__
-    listed = given[: -len(http_resources.FUNCTIONS)]
-    assert listed == sorted(listed)
-    assert given[len(listed) :] == list(http_resources.FUNCTIONS)
     assert sorted(given) == sorted(ENDPOINTS)
+    assert set(given) - set(binding.FUNCTIONS) == {"api", "enforceRetention", "onProjectWritten"}
 
 
 def test_api_serves_all_that_is_public():
@@ -220,20 +201,20 @@ def queries():
     """Give the file of each query in shared/."""
     return [
         file.name
-        for file in (ROOT / "shared").glob("*.py")
+        for file in (ROOT / "shared").rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call)
         and getattr(node.func, "attr", "") in {"query", "read_beside"}
-        and file.name != "store.py"
+        and file.name != "firestore.py"
     ]
 
 
 # Each query of shared/, by the file it stands in: collection group, equalities, order.
 QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
-    "key_rotation.py": [("projects", (), "id")],
-    "projects.py": [("projects", ("account_id", "region"), "name")],
-    "places.py": [
+    "rotation.py": [("projects", (), "id")],
+    "account.py": [("projects", ("account_id", "region"), "name")],
+    "reading.py": [
         *((kind.collection, (), kind.key) for kind in KINDS),
         *(
             (kind.collection, (f"body.{name}",), kind.key)
@@ -242,7 +223,7 @@ QUERIES = {
         ),
         ("revisions", (), "revision_name"),
     ],
-    "retention.py": [
+    "schedule.py": [
         ("projects", ("status",), "purge_at"),
         ("projects", ("status",), "progress_at"),
         ("projects", ("status",), "updated_at"),
@@ -254,8 +235,8 @@ QUERIES = {
 
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
-    once = ["api_keys.py", "key_rotation.py", "places.py", "projects.py"]
-    assert sorted(queries()) == once + ["retention.py"] * 4
+    once = ["account.py", "api_keys.py", "reading.py", "rotation.py"]
+    assert sorted(queries()) == once + ["schedule.py"] * 4
     assert set(queries()) == set(QUERIES)
 
 
@@ -270,21 +251,21 @@ def asked(app, monkeypatch):
         return query(self, collection, *filters, order=order, **more)
 
     monkeypatch.setattr(Store, "query", noted)
-    key_rotation.rotate(app, call(body={"step": "list"}))
+    rotation.rotate(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
     api_keys.listing(app, call())
     projects.listing(app, call())
     reclamations.listing(app, call())
-    resource_instances.listing(app, call())
+    instances.listing(app, call())
     for kind in KINDS:
         resources.listing(kind, app, call(**on))
         for name in kind.filters:
             resources.listing(kind, app, call(**on, **{name: "x"}))
     image = {"name": "a", "image_reference": "hello"}
     resources.create(APPS, app, call(body=image, **on))
-    app_revisions.listing(app, call(app_name="a", **on))
+    revisions.listing(app, call(app_name="a", **on))
     for number in (0, 0.999):
-        retention.enforce(replace(app, random=lambda n=number: n))
+        schedule.enforce(replace(app, random=lambda n=number: n))
     return seen
 
 

@@ -5,17 +5,11 @@ from functools import partial
 
 import pytest
 
-from shared import (
-    api_keys,
-    auth,
-    project_details,
-    projects,
-    purge,
-    reclamations,
-    resource_instances,
-    resources,
-)
+from shared import access, projects, resources
+from shared.access import api_keys
 from shared.kinds import SECRETS
+from shared.projects import details, instances, reclamations
+from shared.upkeep import purge
 from tests.support import call
 
 ACCOUNT = "a" * 32
@@ -71,7 +65,7 @@ def test_round_trips_are_pinned(counted, operation):
     if "parts" in operation or "purge" in operation:
         resources.create(SECRETS, app, call(body=secret("large", LARGE), **on))
     key = api_keys.create_account(app, call(body={"account_id": ACCOUNT})).body["apikey"]
-    key_id, for_one = auth.key_id(key), {"name": "k", "project_id": project}
+    key_id, for_one = access.key_id(key), {"name": "k", "project_id": project}
     if operation in ("restoreProject", "listReclamations"):
         projects.delete(app, call(id=project))
     if "purge" in operation:
@@ -84,15 +78,15 @@ def test_round_trips_are_pinned(counted, operation):
         "getProject": partial(projects.get, app, call(id=project)),
         "listProjects": partial(projects.listing, app, call()),
         "listReclamations": partial(reclamations.listing, app, call()),
-        "getProjectEgressIps": partial(project_details.egress_ips, app, call(**on)),
-        "getProjectStatusDetails": partial(project_details.status_details, app, call(**on)),
-        "listResourceInstances": partial(resource_instances.listing, app, call()),
-        "getResourceInstance": partial(resource_instances.get, app, call(id=project)),
-        "deleteResourceInstance": partial(resource_instances.delete, app, call(id=project)),
+        "getProjectEgressIps": partial(details.egress_ips, app, call(**on)),
+        "getProjectStatusDetails": partial(details.status_details, app, call(**on)),
+        "listResourceInstances": partial(instances.listing, app, call()),
+        "getResourceInstance": partial(instances.get, app, call(id=project)),
+        "deleteResourceInstance": partial(instances.delete, app, call(id=project)),
         "deleteProject": partial(projects.delete, app, call(id=project)),
         "restoreProject": partial(reclamations.restore, app, call(id=project)),
         "reclaimProject": partial(reclamations.reclaim, app, call(id=project)),
-        "issueToken": partial(auth.issue_token, app, call(body={"apikey": key})),
+        "issueToken": partial(access.issue_token, app, call(body={"apikey": key})),
         "createApiKey": partial(api_keys.create, app, call(body={"name": "k"})),
         "createApiKey for a project": partial(api_keys.create, app, call(body=for_one)),
         "getApiKey": partial(api_keys.get, app, call(id=key_id)),

@@ -9,8 +9,8 @@ from functools import partial
 import grpc
 import pytest
 
-from shared import app_revisions, kinds, projects, quotas, resources
-from shared.kinds import KINDS, SECRETS
+from shared import projects, quotas, resources
+from shared.kinds import KINDS, SECRETS, table
 from shared.store import Store
 from tests.support import call
 from tests.support.kinds import BY_KIND, called
@@ -106,34 +106,36 @@ def prepared(app, on):
         return partial(getattr(resources, verb), kind, app, call(body=body, **which, **on))
 
     def of(verb, **which):
-        return partial(getattr(app_revisions, verb), app, call(app_name="app-2", **which, **on))
+        return partial(
+            getattr(resources.revisions, verb), app, call(app_name="app-2", **which, **on)
+        )
 
-    make(app, on, kinds.APPS, name="app-1", run_env_variables=VARIABLES)
-    make(app, on, kinds.APPS, name="app-2")
-    make(app, on, kinds.BINDINGS)  # to app-1
-    make(app, on, kinds.JOBS, name="j")
-    make(app, on, kinds.BUILDS, name="b", run_build_params=VARIABLES)
+    make(app, on, table.APPS, name="app-1", run_env_variables=VARIABLES)
+    make(app, on, table.APPS, name="app-2")
+    make(app, on, table.BINDINGS)  # to app-1
+    make(app, on, table.JOBS, name="j")
+    make(app, on, table.BUILDS, name="b", run_build_params=VARIABLES)
     act("create", SECRETS, SECRET)()
-    act("create", kinds.JOB_RUNS, {"job_name": "j", "name": "r"})()
+    act("create", table.JOB_RUNS, {"job_name": "j", "name": "r"})()
     component = {"name": "app-1", "resource_type": "app_v2"}
     binding = {"component": component, "prefix": "MY", "secret_name": "another"}
     every = {"name": "every", "type": "cidr_block", "cidr_block": "0.0.0.0/0"}
-    outbound = kinds.ALLOWED_OUTBOUND_DESTINATIONS
-    keep = act("delete", kinds.APPS, name="app-1", keep_service_access=True)
+    outbound = table.ALLOWED_OUTBOUND_DESTINATIONS
+    keep = act("delete", table.APPS, name="app-1", keep_service_access=True)
     return {
         "create a secret in parts": act("create", SECRETS, {**SECRET, "name": "again"}),
         "get a secret in parts": act("get", SECRETS, name="large"),
         "list secrets in parts": act("listing", SECRETS),
         "replace a secret in parts": act("update", SECRETS, SECRET, name="large", if_match="*"),
         "delete a secret in parts": act("delete", SECRETS, name="large"),
-        "update an app in parts": act("update", kinds.APPS, {}, name="app-1", if_match="*"),
+        "update an app in parts": act("update", table.APPS, {}, name="app-1", if_match="*"),
         "delete an app with revisions in parts": keep,
-        "bind a secret to an app": act("create", kinds.BINDINGS, binding),
-        "delete an app with bound secrets": act("delete", kinds.APPS, name="app-1"),
+        "bind a secret to an app": act("create", table.BINDINGS, binding),
+        "delete an app with bound secrets": act("delete", table.APPS, name="app-1"),
         "delete an app with bound secrets to keep": keep,
-        "create a run of a job": act("create", kinds.JOB_RUNS, {"job_name": "j"}),
-        "create a run of a build in parts": act("create", kinds.BUILD_RUNS, {"build_name": "b"}),
-        "delete a job with runs": act("delete", kinds.JOBS, name="j"),
+        "create a run of a job": act("create", table.JOB_RUNS, {"job_name": "j"}),
+        "create a run of a build in parts": act("create", table.BUILD_RUNS, {"build_name": "b"}),
+        "delete a job with runs": act("delete", table.JOBS, name="j"),
         "allow every destination": act("create", outbound, every),
         "list revisions": of("listing"),
         "get a revision": of("get", name="app-2-00001"),
@@ -193,7 +195,7 @@ def relayed(target):
             server.stop(0).wait(10)
 
 
-@pytest.mark.parametrize("kind", [SECRETS, kinds.BINDINGS], ids=called)
+@pytest.mark.parametrize("kind", [SECRETS, table.BINDINGS], ids=called)
 def test_a_list_sends_its_read_and_its_query_at_once(app, host, on, kind):
     """Neither is answered before both are on their way: together they are one round trip."""
     key = make(app, on, kind)

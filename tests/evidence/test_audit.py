@@ -4,8 +4,7 @@ from collections import Counter
 
 import pytest
 
-from shared import kinds
-from shared.kinds import KINDS
+from shared.kinds import KINDS, table
 from tests.support.kinds import BY_KIND, called
 from tests.support.kinds_examples import filled
 
@@ -80,20 +79,20 @@ def test_each_change_has_its_entry(home, kind):
 
 def test_what_goes_along_has_its_own(home):
     """What a delete takes along has an entry of its own, under the same request."""
-    job = home.made(kinds.JOBS, "least")["name"]
+    job = home.made(table.JOBS, "least")["name"]
     runs = [
-        home.ask("POST", home.at(kinds.JOB_RUNS), {"job_name": job}).json()["name"] for _ in "12"
+        home.ask("POST", home.at(table.JOB_RUNS), {"job_name": job}).json()["name"] for _ in "12"
     ]
-    _, entries = added(home, lambda: home.delete(kinds.JOBS, job))
+    _, entries = added(home, lambda: home.delete(table.JOBS, job))
     along = {("codeengine.jobrun.delete", name): 1 for name in runs}
     assert entries == {("codeengine.job.delete", job): 1, **along}
 
-    app = home.made(kinds.APPS, "least")["name"]
+    app = home.made(table.APPS, "least")["name"]
     access = {"format": "service_access", "service_access": {"service_instance": {"id": "1" * 36}}}
-    secret = home.made(kinds.SECRETS, "least", **access)["name"]
+    secret = home.made(table.SECRETS, "least", **access)["name"]
     component = {"name": app, "resource_type": "app_v2"}
-    binding = home.made(kinds.BINDINGS, component=component, secret_name=secret)["id"]
-    _, entries = added(home, lambda: home.delete(kinds.APPS, app))
+    binding = home.made(table.BINDINGS, component=component, secret_name=secret)["id"]
+    _, entries = added(home, lambda: home.delete(table.APPS, app))
     assert entries == {
         ("codeengine.application.delete", app): 1,
         ("codeengine.binding.delete", binding): 1,
@@ -103,7 +102,7 @@ def test_what_goes_along_has_its_own(home):
 
 def test_a_revision_has_its_entry(home):
     """So has a revision that is deleted."""
-    app = home.made(kinds.APPS, "least")["name"]
-    path = f"{home.at(kinds.APPS, app)}/revisions/{app}-00001"
+    app = home.made(table.APPS, "least")["name"]
+    path = f"{home.at(table.APPS, app)}/revisions/{app}-00001"
     _, entries = added(home, lambda: home.ask("DELETE", path))
     assert entries == {("codeengine.revision.delete", f"{app}-00001"): 1}

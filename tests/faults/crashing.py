@@ -46,11 +46,11 @@ def die():
 def load(host, load=Host.load):
     """Load the functions as ever, then put the fuse on what they write with."""
     fault = load(host)
-    from shared import local_keys
+    from shared.keys import local
     from shared.store import Store
 
     Store.commit = fused(Store.commit)
-    local_keys._write = fused(local_keys._write)
+    local._write = fused(local._write)
     return fault
 
 

@@ -23,12 +23,14 @@ from werkzeug.test import EnvironBuilder
 
 from functions.http_api import api
 from functions.http_identity import createAccount
-from shared import check_value, purge, rest, retention
+from shared.access import key_id
+from shared.access.platform import MARK
 from shared.app import App
-from shared.auth import key_id
-from shared.callers import MARK
 from shared.errors import Error
+from shared.keys import check_value
 from shared.store import Store
+from shared.upkeep import purge, schedule
+from shared.wire import serving
 from tests.faults.faulty import COMMIT, Rule, Script, troubled
 from tests.support import GRANT, WEEK, wired
 
@@ -160,7 +162,7 @@ class Inner:
         self.calm = replace(base, store=Store.connect(*names))
         app, _ = troubled(self.calm, script=self.script)
         self.app = Timed(app.settings, app.store, app.keyring, clock=self.clock)
-        self._patch = mock.patch.object(rest, "get_app", return_value=self.app)
+        self._patch = mock.patch.object(serving, "get_app", return_value=self.app)
         self._patch.start()
 
     def close(self) -> None:
@@ -185,7 +187,7 @@ class Inner:
     def enforce(self, times: int = 1) -> bool:
         """Run the schedule so often at once; tell whether all of it could be done."""
         with ThreadPoolExecutor(times) as pool:
-            runs = [pool.submit(retention.enforce, self.app) for _ in range(times)]
+            runs = [pool.submit(schedule.enforce, self.app) for _ in range(times)]
         failed = [run for run in runs if run.exception()]
         assert all(isinstance(run.exception(), Error) for run in failed), failed
         return not failed and not any(run.result()["failed"] for run in runs)

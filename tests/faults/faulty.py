@@ -23,7 +23,7 @@ from emulator.host import Host
 
 READ, COMMIT, QUERY = "batch_get_documents", "commit", "run_query"
 KEYS = ("put", "get", "destroy", "confirm", "unconfirmed")
-INNER = ("seal", "unseal")  # functions of the domain, which are handed values
+INNER = ("lock", "unlock")  # functions of the domain, which are handed values
 ERRORS = {
     "down": OSError(errno.EIO, "down"),
     "full": OSError(errno.ENOSPC, "full"),
@@ -210,7 +210,8 @@ class Filed(Script):
 def install(host: Any, load: Any = Host.load) -> Any:
     """Load the functions as ever, then put the script under what they are wired to."""
     fault = load(host)
-    from shared import app, sealing
+    from shared import app
+    from shared.resources import sealing
 
     wire, script = app.App.from_settings, Filed(Path(os.environ["FAULT_FILE"]))
     app.App.from_settings = lambda settings: troubled(wire(settings), script=script)[0]
@@ -220,7 +221,7 @@ def install(host: Any, load: Any = Host.load) -> Any:
 
 
 def _scripted(script: Script, name: str, act: Any) -> Any:
-    return lambda *args: script.run(name, args[1]["id"], lambda: act(*args), request=args)
+    return lambda *args: script.run(name, args[1].id, lambda: act(*args), request=args)
 
 
 if __name__ == "__main__":

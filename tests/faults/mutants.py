@@ -10,18 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from shared import (
-    audit,
-    auth,
-    lifecycle,
-    local_keys,
-    places,
-    projects,
-    purge,
-    resources,
-    retention,
-    store,
-)
+from shared import lifecycle
+from shared.access import roles
+from shared.evidence import entries
+from shared.keys import local
+from shared.projects import projects, slots
+from shared.resources import change, sealing, verbs
+from shared.store import firestore
+from shared.upkeep import purge, schedule
 
 
 class Mutant(NamedTuple):
@@ -35,53 +31,55 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     # Moves and deadlines.
-    Mutant("restore_ignores_the_deadline", lifecycle.move, 'now >= project["purge_at"]', "False"),
-    Mutant("restore_at_the_deadline", lifecycle.move, 'now >= project["p', 'now > project["p'),
-    Mutant("moves_ignore_the_status", lifecycle.move, "status not in sources", "False"),
+    Mutant("restore_ignores_the_deadline", lifecycle.move, "now >= _deadline(project)", "False"),
+    Mutant("restore_at_the_deadline", lifecycle.move, "now >= _dead", "now > _dead"),
+    Mutant("moves_ignore_the_status", lifecycle.move, "project.status not in sources", "False"),
     Mutant("deadline_a_second_late", lifecycle._stamps, "now + RETENTION",
            "now + RETENTION + timedelta(seconds=1)"),
-    Mutant("moves_without_a_precondition", projects._transition,
-           "writes.update(read[path], changes)", "writes.Write(path, changes, tuple(changes))"),
-    Mutant("moves_without_an_entry", projects._transition, "changes), witness]", "changes)]"),
-    Mutant("lost_answers_are_not_recognised", store.Store.transact,
+    Mutant("moves_without_a_precondition", projects._moved,
+           "Write.update(read[path], project.changes(before))",
+           "Write(path, (new := project.changes(before)), tuple(new))"),
+    Mutant("moves_without_an_entry", projects._moved,
+           "[changed, told(verb, project, now)]", "[changed]"),
+    Mutant("lost_answers_are_not_recognised", firestore.Store.transact,
            "if sent and read[operation].fields is not None", "if False"),
-    Mutant("another_account_may", auth.owned,
+    Mutant("another_account_may", roles.owned,
            "!= principal.account", '!= document.fields["account_id"]'),
     # Create.
-    Mutant("cap_off_by_one", projects.create, "len(slots) >=", "len(slots) >"),
-    Mutant("names_are_not_unique", projects.create, "if name in slots.values()", "if False"),
-    Mutant("claims_without_a_precondition", projects._claim,
+    Mutant("cap_off_by_one", slots.claim, "len(slots) >=", "len(slots) >"),
+    Mutant("names_are_not_unique", slots.claim, "if name in slots.values()", "if False"),
+    Mutant("claims_without_a_precondition", slots.claim,
            "update_time=region.update_time", "update_time=None"),
     Mutant("create_without_an_entry", projects.create,
-           'audit.by(call, "project.create", project, now),', ""),
+           'evidence.by(call, "project.create", project, now),', ""),
     # What a project holds.
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
-    Mutant("writes_without_an_entry", places.Place.witnesses,
-           ", audit.by(call, action, project.fields or {}, now, self.key)", ""),
-    Mutant("the_count_is_not_kept", resources.delete,
-           "*place.usage(read).write({}, [place.key]),", ""),
-    Mutant("values_are_stored_in_clear", places.Place.stored,
-           "if name not in self.kind.sealed", ""),
+    Mutant("writes_without_an_entry", change.commit,
+           "Write.verify(read[place.home]), entry]", "Write.verify(read[place.home])]"),
+    Mutant("the_count_is_not_kept", verbs.delete,
+           "change.writes.extend(change.usage().write({}, [place.key]))", ""),
+    Mutant("values_are_stored_in_clear", sealing.lock, "if name not in kind.sealed", ""),
     # The purge.
     Mutant("purge_ignores_the_status", purge.advance,
            'document.fields["status"] != HARD_DELETING', "False"),
-    Mutant("key_is_not_destroyed", purge.advance, "app.keyring.destroy(project_id)", "pass"),
-    Mutant("key_is_destroyed_late", purge.advance, "app.keyring.destroy(project_id)",
-           "document.fields.get('nudged_at') and app.keyring.destroy(project_id)"),
-    Mutant("half_stays_in_the_key_store", local_keys.FileKeyStore.destroy, "file.unlink()", "pass"),
-    Mutant("nothing_is_swept", purge.advance, "if children:", "if False:"),
-    Mutant("slot_is_not_freed", purge._tombstone,
-           "writes.Write(region, {}, mask=[slot(project_id)]),", ""),
-    Mutant("no_tombstone", purge._tombstone,
-           'writes.create(f"tombstones/{project_id}", tombstone),', ""),
+    Mutant("key_is_not_destroyed", purge._destroy, "app.keyring.destroy(project.id)", "pass"),
+    Mutant("key_is_destroyed_late", purge._destroy, "app.keyring.destroy(project.id)",
+           "project.nudged_at and app.keyring.destroy(project.id)"),
+    Mutant("half_stays_in_the_key_store", local.FileKeyStore.destroy, "file.unlink()", "pass"),
+    Mutant("nothing_is_swept", purge._children, "if size <= quotas.SWEEP_BYTES", "if False"),
+    Mutant("slot_is_not_freed", purge._tombstone, "release(project),", ""),
+    Mutant("no_tombstone", purge._tombstone, """Write.create(
+            f"tombstones/{project.id}",
+            tombstone | {"status": project.status.value, "erased_at": now},
+        ),""", ""),
     Mutant("end_without_an_entry", purge._tombstone,
-           'audit.entry(f"{project_id}.erase", "project.erase", project, now, who),', ""),
+           'evidence.by_system(f"{project.id}.erase", "project.erase", project, now),', ""),
     # The schedule.
-    Mutant("nothing_expires", retention._due, "return [", "return [] and ["),
-    Mutant("nothing_is_tried_again", retention._failed, "return [", "return [] and ["),
-    Mutant("orphan_keys_stay", retention._unconfirmed, "return [", "return [] and ["),
-    Mutant("entries_are_overwritten", audit.entry, 'writes.create(f"audit/{entry_id}", fields)',
-           'writes.Write("audit/one", fields)'),
+    Mutant("nothing_expires", schedule._due, "return [", "return [] and ["),
+    Mutant("nothing_is_tried_again", schedule._failed, "return [", "return [] and ["),
+    Mutant("orphan_keys_stay", schedule._unconfirmed, "return [", "return [] and ["),
+    Mutant("entries_are_overwritten", entries._entry,
+           'Write.create(f"audit/{entry_id}", fields)', 'Write("audit/one", fields)'),
 ]  # fmt: skip
 
 

@@ -51,9 +51,9 @@ TROUBLE = {
     "the store cannot be read": [{"on": "batch_get_documents", "do": "before"}],
     "the store's client has a bug": [{"on": "commit", "do": "before", "error": "crash"}],
     "its thread dies": [{"on": "commit", "do": "thread", "error": "crash"}],
-    "sealing has a bug": [{"on": "seal", "do": "before", "error": "quote"}],
-    "opening has a bug": [{"on": "unseal", "do": "before", "error": "quote"}],
-    "a thread of sealing dies": [{"on": "seal", "do": "thread", "error": "quote"}],
+    "sealing has a bug": [{"on": "lock", "do": "before", "error": "quote"}],
+    "opening has a bug": [{"on": "unlock", "do": "before", "error": "quote"}],
+    "a thread of sealing dies": [{"on": "lock", "do": "thread", "error": "quote"}],
     "the key store is away": [{"on": "get", **DOWN}],
     "the key store is full": [{"on": "put", "do": "before", "error": "full"}],
 }

@@ -8,9 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from shared import auth, check_value, projects, purge, quotas, reclamations, retention
-from shared.app import App, Settings
+from shared import access, projects, quotas
+from shared.app import App
 from shared.errors import Error
+from shared.keys import check_value
+from shared.projects import reclamations
+from shared.settings import Settings
+from shared.upkeep import purge, schedule
 from tests.support import WEEK, Host, call, until, wired
 from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, Fault, Google
 from tests.support.keyrings import Cloud
@@ -207,7 +211,7 @@ def test_all_of_google_down(app, google, fault):
     assert everything(app) == before
     projects.delete(there, call(id=project))
     reclamations.restore(there, call(id=project))
-    assert retention.enforce(there)["failed"] == 1
+    assert schedule.enforce(there)["failed"] == 1
     google.fault()
     assert value(again(app), project) == DATA
 
@@ -364,11 +368,11 @@ def test_no_signing_key(app, google):
     reclamations.reclaim(app, call(id=project))
     google.secrets["signing-key"]["versions"][0]["state"] = "DISABLED"
     there = again(app)
-    refused(lambda: auth.authenticate(there, "Bearer token"))
+    refused(lambda: access.authenticate(there, "Bearer token"))
     assert purge.advance(there, project) == "shred"
     google.secrets["signing-key"]["versions"][0]["state"] = "ENABLED"
     with pytest.raises(Error) as error:
-        auth.authenticate(there, "Bearer token")
+        access.authenticate(there, "Bearer token")
     assert error.value.code == "unauthorized"
 
 

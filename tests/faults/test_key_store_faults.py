@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from shared import api_keys, crypto, projects, purge, reclamations, resources, retention
+from shared import keys, projects, resources
+from shared.access import api_keys
 from shared.errors import Error
 from shared.kinds import SECRETS
+from shared.projects import reclamations
+from shared.upkeep import purge, schedule
 from tests.faults.faulty import Rule, troubled
 from tests.faults.hosts import troubled_host
 from tests.faults.test_store_faults import everything
@@ -50,7 +53,7 @@ def test_a_key_store_that_is_away(app, error):
     assert projects.get(there, call(id=project)).body["status"] == "active"
     assert len(projects.listing(there, call()).page.entries) == 1
     projects.delete(there, call(id=project))
-    assert retention.enforce(there)["failed"] == 0
+    assert schedule.enforce(there)["failed"] == 0
     reclamations.restore(there, call(id=project))
     script.set()
     assert value(there, path) == {"k": "v"}
@@ -174,5 +177,5 @@ def test_a_key_store_that_flaps(app):
     script.set()
     found = resources.listing(SECRETS, there, call(project_id=project)).page.entries
     assert {entry["name"] for entry in found} == {"s", *done}
-    with pytest.raises(crypto.Undecryptable):
+    with pytest.raises(keys.Undecryptable):
         there.keyring.open("1" * 36, {"kek": "k", "wrapped": b"w"})

@@ -4,6 +4,7 @@ Not looked at: the memory of running processes (it holds values while it works w
 Python clears none), and what the disk keeps of deleted files.
 """
 
+import base64
 import json
 import logging
 import os
@@ -16,8 +17,14 @@ from typing import Any
 
 import pytest
 
-from shared import app, crypto, keyring, kinds, quotas, sealing
-from shared.local_keys import open_keyring
+from shared import keys, quotas
+from shared.app import App
+from shared.calls import Answer, Call, Page, Principal
+from shared.keys import envelope
+from shared.keys.local import open_keyring
+from shared.kinds import table
+from shared.lifecycle import Project
+from shared.resources import sealing
 from tests.faults.canaries import Canaries, documents, files, shows
 from tests.faults.faulty import Rule, troubled
 from tests.faults.hosts import troubled_host, worker
@@ -30,7 +37,7 @@ LOUD = {  # every library says all that it can
     "GRPC_VERBOSITY": "debug",
     "PYTHONFAULTHANDLER": "1",
 }
-BY_COLLECTION = {kind.collection: kind for kind in kinds.KINDS}
+BY_COLLECTION = {kind.collection: kind for kind in table.KINDS}
 
 
 @dataclass(repr=False)  # it holds keys, and a failed test prints what it was given
@@ -72,8 +79,8 @@ class Story:
         home = "/".join(path.split("/")[:2])
         record = self.stolen[sealing.data_key_path(home.partition("/")[2])]
         kind = BY_COLLECTION[path.split("/")[2]]
-        project, stored = self.stolen[home], self.stolen[path]
-        return sealing.unseal(ring, project, record, kind, stored, envelopes)
+        project, stored = Project.of(self.stolen[home]), self.stolen[path]
+        return sealing.unlock(ring, project, record, kind, stored, envelopes)
 
 
 def cores():
@@ -104,13 +111,13 @@ def taken_along(story):
     """Take what a thief may have: the whole store, the keyring; and for control the key store."""
     inside = story.planting.host.inside
     story.stolen, story.taken = inside.everything(), time.time()
-    story.keyring = story.temporary.parent / "stolen-keyring.json"
+    story.keyring = story.temporary.parent / "stolen-keys.json"
     story.keyring.write_bytes(inside.settings.keyring.read_bytes())
     story.halves = {file.name: file.read_bytes() for file in inside.keys.iterdir()}
     values, thief = story.planting.values, open_keyring(inside.settings.keyring, inside.keys)
     stored = json.loads(story.keyring.read_text())
     for name, key in [*stored["keks"].items(), ("signing key", stored["signing_key"])]:
-        values.keys |= {f"{name}, as it is stored": key, name: app.local_keys.base64.b64decode(key)}
+        values.keys |= {f"{name}, as it is stored": key, name: base64.b64decode(key)}
     for name, half in story.halves.items():
         values.keys[f"the half of {name}"] = half.partition(b"\n")[2]
     for home in (story.doomed, story.kept):
@@ -256,7 +263,7 @@ def test_the_marks_find_what_is_cut():
         for piece in (text[: len(text) * 2 // 3], text[len(text) // 3 :]):
             assert shows(values.marks(), {"x": piece}), form
     for offset in range(3):
-        text = app.local_keys.base64.b64encode(b"x" * offset + value.encode() + b"yyyy")
+        text = base64.b64encode(b"x" * offset + value.encode() + b"yyyy")
         assert shows(values.marks(), {"x": text})
 
 
@@ -284,11 +291,11 @@ def test_copies_decrypt_nothing(destroyed, record_property):
         for path, envelopes in story.sealed(story.kept).items():
             assert story.opened(ring, path, envelopes)
         for path, envelopes in story.sealed(story.doomed).items():
-            with pytest.raises(crypto.Undecryptable):
+            with pytest.raises(keys.Undecryptable):
                 story.opened(ring, path, envelopes)
             for key in guesses(story):
                 tries += 1
-                with pytest.raises(crypto.Undecryptable):
+                with pytest.raises(keys.Undecryptable):
                     story.opened(Guess(key), path, envelopes)
     record_property("said", f"{len(story.sealed(story.doomed))} values, {tries} guesses")
 
@@ -314,7 +321,7 @@ def guesses(story):
     seconds = [b"", bytes(32), first, *left]
     yield from left
     for second in seconds:
-        yield crypto.derive(first + second, None, label)
+        yield envelope.derive(first + second, None, label)
 
 
 @pytest.mark.claim("F36", "a key in a process's memory opens nothing a minute after")
@@ -323,8 +330,8 @@ def test_the_key_cache_ends(destroyed, monkeypatch):
     story, thief = destroyed
     path, envelopes = next(iter(story.sealed(story.doomed).items()))
     later = time.monotonic() + quotas.KEY_CACHE_LIFETIME
-    monkeypatch.setattr(keyring.time, "monotonic", lambda: later)
-    with pytest.raises(crypto.Undecryptable):
+    monkeypatch.setattr(keys.time, "monotonic", lambda: later)
+    with pytest.raises(keys.Undecryptable):
         story.opened(thief, path, envelopes)
     assert not [place for place in thief._cache if place[0] == story.doomed.partition("/")[2]]
 
@@ -334,7 +341,7 @@ def test_the_past_decrypts_nothing(destroyed):
     """A read of the store as it was before the purge finds ciphertexts, and they do not open."""
     story, _ = destroyed
     inside = story.planting.host.inside
-    domain = app.App(inside.settings, inside.store, open_keyring(story.keyring, inside.keys))
+    domain = App(inside.settings, inside.store, open_keyring(story.keyring, inside.keys))
     then = datetime.fromtimestamp(story.taken, UTC)
     past, _ = troubled(domain, Rule("batch_get_documents", "stale", at=then))
     paths = list(story.sealed(story.doomed))
@@ -342,7 +349,7 @@ def test_the_past_decrypts_nothing(destroyed):
     assert {path: found[path].fields for path in paths} == {p: story.stolen[p] for p in paths}
     assert not any(inside.store.read(*paths)[path].fields for path in paths)
     for path, envelopes in story.sealed(story.doomed).items():
-        with pytest.raises(crypto.Undecryptable):
+        with pytest.raises(keys.Undecryptable):
             story.opened(domain.keyring, path, envelopes)
 
 
@@ -384,18 +391,19 @@ def test_nothing_is_left(destroyed):
 
 def test_what_is_handed_on_shows_nothing():
     """A call, an answer, a page, a document and a write show no value when they are printed."""
-    from shared import places, writes
+    from shared.resources import reading
+    from shared.store import Document, Write
 
     secret, body = "shown", {"data": {"k": "shown"}}
-    who = app.Principal("key", "account", frozenset())
+    who = Principal("key", "account", frozenset())
     for thing in (
-        app.Call(who, {"if_match": secret}, body, "trace"),
-        app.Answer(body),
-        app.Page("secrets", [body], None),
-        app.Answer(page=app.Page("secrets", [body], None)),
-        writes.Document("a/b", body),
-        writes.create("a/b", body),
-        places.Found({}, None, [body], None),
+        Call(who, {"if_match": secret}, body, "trace"),
+        Answer(body),
+        Page("secrets", [body], None),
+        Answer(page=Page("secrets", [body], None)),
+        Document("a/b", body),
+        Write.create("a/b", body),
+        reading.Found(None, None, [body], None),
     ):
         assert secret not in repr(thing)
         assert secret not in str(replace(thing))

@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from select import select
 from urllib.parse import urlsplit
 
@@ -13,10 +14,12 @@ import requests
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from shared import admission, quotas, rest
-from shared.app import ANYBODY, Answer, Principal, Settings
+from shared import quotas
+from shared.calls import ANYBODY, Answer, Principal
 from shared.errors import Error
-from shared.limits import Gate, Rates
+from shared.settings import Settings
+from shared.wire import admission, serve, serving
+from shared.wire.admission import Rates
 from tests.functions.test_functions import running
 from tests.support import GRANT, Host, until
 
@@ -72,18 +75,21 @@ def test_memory_is_bounded():
     assert len(rates._buckets) == 10
 
 
+entered = partial(admission.entered, "trying a gate")
+
+
 def test_a_gate_counts_who_is_inside():
     """One more than its number is refused, and whoever leaves, however, makes room."""
-    gate = Gate()
-    with gate.entered(2):
-        with pytest.raises(ZeroDivisionError), gate.entered(2):
+    with entered(2):
+        with pytest.raises(ZeroDivisionError), entered(2):
             1 / 0  # noqa: B018 - it fails
-        with gate.entered(2), pytest.raises(Error) as refusal, gate.entered(2):
+        with entered(2), pytest.raises(Error) as refusal, entered(2):
             pass
         assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "1"})
-        with gate.entered(2), gate.entered(0):
+        with entered(2), entered(0):
             pass
-    assert gate._inside == 0
+    with entered(2), entered(2):  # nobody is inside any more
+        pass
 
 
 def test_settings():
@@ -163,22 +169,22 @@ def asked(app):
         ran.append(1)
         return Answer({})
 
-    owner = rest.Principal("key", "a" * 32, frozenset({"administrator"}))
+    owner = Principal("key", "a" * 32, frozenset({"administrator"}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rest, "get_app", lambda: app)
-        patch.setattr(rest, "authenticate", lambda *_: owner)
+        patch.setattr(serving, "get_app", lambda: app)
+        patch.setattr(serving, "authenticate", lambda *_: owner)
         environ = EnvironBuilder(path="/v2/projects/00000000-0000-4000-8000-000000000000")
         given = Request(environ.get_environ())
-        return rest.serve(given, {"get_project": handler}), bool(ran)
+        return serve(given, {"get_project": handler}), bool(ran)
 
 
 @pytest.mark.claim("F35", "a process with as much as it takes refuses the next at once: 503")
 def test_too_many_at_once(app):
     """While as many are worked on as may be, the next is told to wait, and not begun."""
     small = replace(app, settings=replace(app.settings, concurrency=2))
-    with rest.WORKING.entered(2):
+    with admission.entered("working", 2):
         assert (asked(small)[0].status_code, asked(small)[1]) == (200, True)
-        with rest.WORKING.entered(2):
+        with admission.entered("working", 2):
             answer, ran = asked(small)  # at once: who waited would wait for itself
     assert (answer.status_code, answer.headers["Retry-After"], ran) == (503, "1", False)
     assert asked(small)[1]

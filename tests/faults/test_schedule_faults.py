@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared import projects, purge, retention
+from shared import projects
+from shared.upkeep import purge, schedule
 from tests.faults.faulty import COMMIT, Rule, troubled
 from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import HOUR, status
@@ -48,7 +49,7 @@ def test_one_run_within_another(app, at):
 
 def enforce(app):
     """Run the schedule."""
-    return retention.enforce(app)
+    return schedule.enforce(app)
 
 
 @pytest.mark.claim("F16", "two instances at the same instant: each project moves once, ends once")

@@ -11,10 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared import attempts, projects, purge, quotas, reclamations, resources
+from shared import projects, quotas, resources
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.lifecycle import HARD_DELETING
+from shared.projects import reclamations
+from shared.store import tries
+from shared.upkeep import purge
 from tests.faults.faulty import COMMIT, READ, Rule, troubled
 from tests.support import call
 
@@ -117,7 +120,7 @@ def test_failing_always(app, name, method, monkeypatch):
     there, script = troubled(app, Rule(method, "before"))
     pauses = []
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=pauses.append)
-    monkeypatch.setattr(attempts, "time", clock)
+    monkeypatch.setattr(tries, "time", clock)
     with pytest.raises(Error) as refused:
         act(there, project)
     assert (refused.value.code, "Retry-After" in refused.value.headers) == ("unavailable", True)

@@ -7,12 +7,16 @@ from itertools import permutations
 
 import pytest
 
-from shared import projects, purge, reclamations, resources, retention, sealing, writes
-from shared.app import timestamp
-from shared.crypto import Undecryptable
+from shared import projects, resources
+from shared.calls import timestamp
 from shared.errors import Error
+from shared.keys import Undecryptable
+from shared.keys.local import open_keyring
 from shared.kinds import SECRETS
-from shared.local_keys import open_keyring
+from shared.projects import reclamations, slots
+from shared.resources import sealing
+from shared.store import Write
+from shared.upkeep import purge, schedule
 from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import DAY, HOUR, status
 from tests.resources.test_chunks import put, secret, value
@@ -25,8 +29,8 @@ MOMENTS = ("before it was made", "active", "soft deleted", "marked", "shredded",
 def put_back(app, copy):
     """Restore the whole database from a copy."""
     gone = everything(app).keys() - copy.keys()
-    app.store.commit([writes.discard(path) for path in gone])
-    app.store.commit([writes.Write(path, fields) for path, fields in copy.items()])
+    app.store.commit([Write.discard(path) for path in gone])
+    app.store.commit([Write(path, fields) for path, fields in copy.items()])
 
 
 def another(app):
@@ -79,12 +83,12 @@ def test_a_restored_database(app, moment):
         projects.delete(there, call(id=project))
     for hours in (0, 2):  # what stood still since before the copy is given up first, then retried
         there.settings.clock_file.write_text(str(WEEK + 1 + hours * HOUR))
-        retention.enforce(there)
+        schedule.enforce(there)
         for _ in range(4):
             purge.advance(there, project)
     assert status(there, project) is None
     assert slots_agree(there)
-    assert retention.enforce(replace(there, random=lambda: 0.0))["disagreements"] == 0
+    assert schedule.enforce(replace(there, random=lambda: 0.0))["disagreements"] == 0
 
 
 @pytest.mark.claim("F38", "a key half put back after its project's end opens nothing that is left")
@@ -102,7 +106,7 @@ def test_a_restored_key_half(app):
     before = everything(app)
     (app.settings.key_store / project).write_bytes(half)
     there = another(app)
-    assert sum(retention.enforce(there).values()) == 0
+    assert sum(schedule.enforce(there).values()) == 0
     assert everything(app) == before
     assert not any(path.startswith(f"projects/{project}") for path in before)
     for act in (reclamations.restore, projects.get):
@@ -165,7 +169,7 @@ def test_one_answer(host, account):
     sealed += [sealed[0][:-1], sealed[0][:-1] + bytes([sealed[0][-1] ^ 1]), b"", None]
     answers = []
     for text in sealed:
-        store.commit([writes.update(store.read(path)[path], {"sealed": text})])
+        store.commit([Write.update(store.read(path)[path], {"sealed": text})])
         answers.append(account.call("GET", f"/v2/{path}"))
     said = [
         (a.status_code, a.json()["errors"][0]["code"], a.json()["errors"][0]["message"])
@@ -192,16 +196,16 @@ SLOTS = {  # what of a region is changed by hand
 def test_edited_slots(app, how, caplog):
     """The schedule counts the region and names it in the log; put right, it is silent."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
-    region = projects.region_path("a" * 32, app.settings.region)
+    region = slots.region_path("a" * 32, app.settings.region)
     right = app.store.read(region)[region].fields["slots"]
     from_the_start = replace(app, random=lambda: 0.0)
-    assert retention.enforce(from_the_start)["disagreements"] == 0
+    assert schedule.enforce(from_the_start)["disagreements"] == 0
     put(app, region, slots=SLOTS[how](right, project))
-    assert retention.enforce(from_the_start)["disagreements"] == 1
+    assert schedule.enforce(from_the_start)["disagreements"] == 1
     told = [json.loads(record.message) for record in caplog.records]
     assert [(line["severity"], line["message"]) for line in told] == [("ERROR", "slots disagree")]
     put(app, region, slots=right)
-    assert retention.enforce(from_the_start)["disagreements"] == 0
+    assert schedule.enforce(from_the_start)["disagreements"] == 0
 
 
 @pytest.mark.claim("F41", "a deadline damaged in the store purges nothing, and can be put right")
@@ -215,7 +219,7 @@ def test_a_damaged_deadline(app, odd):
     right = app.store.read(document)[document].fields["purge_at"]
     put(app, document, purge_at=odd)
     app.settings.clock_file.write_text(str(30 * DAY))
-    assert retention.enforce(app)["expired"] == 0
+    assert schedule.enforce(app)["expired"] == 0
     assert status(app, project) == "soft_deleted"
     assert (app.settings.key_store / project).exists()
     assert path in app.store.descendants(document, 10)
@@ -236,7 +240,7 @@ def test_an_edited_status(app, word):
     )
     for days in (0, 8, 30):
         app.settings.clock_file.write_text(str(days * DAY))
-        done = retention.enforce(app)
+        done = schedule.enforce(app)
         assert (done["expired"], done["nudged"], done["retried"]) == (0, 0, 0)
         assert purge.advance(app, project) == "nothing"
     with pytest.raises(Error):

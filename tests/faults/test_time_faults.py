@@ -11,10 +11,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared import auth, crypto, projects, purge, reclamations, resources, retention
-from shared.app import Settings
+from shared import access, keys, projects, resources
 from shared.errors import Error
 from shared.kinds import SECRETS
+from shared.projects import reclamations
+from shared.settings import Settings
+from shared.upkeep import purge, schedule
 from tests.faults.faulty import Rule, troubled
 from tests.projects.test_deadline import At, outcome
 from tests.support import ROOT, WEEK, call
@@ -49,7 +51,7 @@ def test_a_host_whose_clock_is_wrong(app, wall):
     stored = app.store.read(f"projects/{project}")[f"projects/{project}"].fields
     assert abs(stored["deleted_at"].timestamp() - time.time()) < 60
     assert stored["purge_at"] - stored["deleted_at"] == timedelta(days=7)
-    assert retention.enforce(there)["expired"] == 0
+    assert schedule.enforce(there)["expired"] == 0
     reclamations.restore(there, call(id=project))
     assert status(app, project) == "active"
     found = resources.get(SECRETS, there, call(project_id=project, name="s"))
@@ -93,16 +95,16 @@ def test_two_hosts_whose_clocks_differ(app, seconds, apart):
 @pytest.mark.claim("F19", "a token ends by the clock of the host it is shown to")
 def test_tokens_under_a_wrong_clock(app):
     """Ahead, it has expired; the clock that only tests move does not reach it."""
-    from shared import api_keys
+    from shared.access import api_keys
 
     made = api_keys.create_account(app, call(body={})).body
-    token = auth.issue_token(app, call(body={"apikey": made["apikey"]})).body["access_token"]
+    token = access.issue_token(app, call(body={"apikey": made["apikey"]})).body["access_token"]
     ahead = replace(app, wall=lambda: time.time() + HOUR + 1)
     with pytest.raises(Error) as refused:
-        auth.authenticate(ahead, token)
+        access.authenticate(ahead, token)
     assert refused.value.code == "unauthorized"
     app.settings.clock_file.write_text(str(10 * WEEK))
-    assert auth.authenticate(app, token).account == made["account_id"]
+    assert access.authenticate(app, token).account == made["account_id"]
 
 
 @pytest.mark.claim("F19", "a clock that can be moved is refused in production")
@@ -119,11 +121,11 @@ def test_the_local_clock_moved_back(app, back):
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     projects.delete(app, call(id=project))
     app.settings.clock_file.write_text(str(back))
-    assert retention.enforce(app)["expired"] == 0
+    assert schedule.enforce(app)["expired"] == 0
     app.settings.clock_file.write_text(str(WEEK + 1))
     with pytest.raises(Error):
         reclamations.restore(app, call(id=project))
-    assert retention.enforce(app)["expired"] == 1
+    assert schedule.enforce(app)["expired"] == 1
 
 
 @pytest.mark.claim("F17", "after ten days without the schedule everything due is destroyed at once")
@@ -167,7 +169,7 @@ def test_one_project_that_cannot_be_purged(app, rule):
 
     def after(hours):
         app.settings.clock_file.write_text(str(WEEK + hours * HOUR))
-        done = retention.enforce(there)
+        done = schedule.enforce(there)
         for project in doomed if hours == 1 else [bad]:
             for _ in range(4):
                 outcome(lambda p=project: purge.advance(there, p))
@@ -201,5 +203,5 @@ def test_a_key_store_that_is_away(app):
     script.set()
     steps = [purge.advance(there, project) for _ in range(4)]
     assert steps == ["shred", "sweep", "tombstone", "nothing"]
-    with pytest.raises(crypto.Undecryptable):
+    with pytest.raises(keys.Undecryptable):
         app.keyring.open(project, {"kek": "k", "wrapped": b"w"})

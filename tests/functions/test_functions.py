@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from emulator.ports import free
-from shared.documents import encode
-from shared.events import DocumentEventData
+from shared.store.events import DocumentEventData
+from shared.store.values import encode
 from tests.support import ROOT, until
 
 DATA = {"data": {"k": "v"}}

@@ -10,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import Credentials
 
-from shared import cloud_keys, quotas
+from shared import quotas
 from shared.errors import Error
+from shared.keys.cloud import keyring
 from tests.keys.test_keyring import (
     HOUR,
     ID,
@@ -122,10 +123,10 @@ def test_credentials(cloud, tmp_path, monkeypatch):
     """Google's own library finds who we are and renews the token; without one nothing is sent."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", account(cloud.google, tmp_path))
     found = []
-    monkeypatch.setattr(cloud_keys, "over", lambda *parts: found.append(parts[-1]))
-    cloud_keys.open_keyring(KEY, PREFIX, SIGNING, STORE)
+    monkeypatch.setattr(keyring, "over", lambda *parts: found.append(parts[-1]))
+    keyring.open_keyring(KEY, PREFIX, SIGNING, STORE)
     monkeypatch.undo()
-    ring = cloud_keys.over(KEY, PREFIX, SIGNING, STORE, found[0], cloud.google.address)
+    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, found[0], cloud.google.address)
     ring.create(ID, NOW)
     found[0].token = None  # as after an answer that it is not valid any more
     ring.create(OTHER, NOW)
@@ -172,7 +173,7 @@ class Hanging(Credentials):
 def test_a_renewal_that_hangs(cloud, monkeypatch):
     """One renewal is under way, whoever calls; a token that is still good serves meanwhile."""
     hanging = Hanging()
-    ring = cloud_keys.over(KEY, PREFIX, SIGNING, STORE, hanging, cloud.google.address)
+    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, hanging, cloud.google.address)
     try:
         with monkeypatch.context() as patch:
             patch.setattr(quotas, "KEY_CALL", 0.3)

@@ -11,11 +11,13 @@ from threading import Barrier
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from shared import cloud_keys, google_rest, quotas
-from shared.app import App, Settings
-from shared.crypto import Undecryptable
+from shared import quotas
+from shared.app import App
 from shared.errors import Error
-from shared.google_rest import crc32c
+from shared.keys import Undecryptable
+from shared.keys.cloud import keyring, rest
+from shared.keys.cloud.rest import crc32c
+from shared.settings import Settings
 from tests.keys.test_keyring import (
     HOUR,
     ID,
@@ -366,7 +368,7 @@ def test_nothing_is_told(cloud, caplog):
     for trace in (*traces_of(key.hex()), key.hex().encode(), half.hex().encode()):
         assert trace.decode() not in shown
     for raw in (key, half, record["wrapped"]):
-        assert google_rest.packed("x", raw)["x"] not in shown
+        assert rest.packed("x", raw)["x"] not in shown
     assert "canar" not in shown
 
 
@@ -374,7 +376,7 @@ def test_addresses():
     """In production the addresses are Google's, over TLS, and nothing of the environment's."""
     from google.oauth2.credentials import Credentials
 
-    ring = cloud_keys.over(KEY, PREFIX, SIGNING, STORE, Credentials("t"))
+    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, Credentials("t"))
     apis = ring._wrapper._kms, ring._halves._api
     assert [api._address for api in apis] == [
         "https://cloudkms.googleapis.com",

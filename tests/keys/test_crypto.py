@@ -11,14 +11,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from shared import crypto
-from shared.crypto import Undecryptable, binding, open_sealed, seal
+from shared.keys import Undecryptable, binding, envelope, open_sealed, seal
 
 FILE = Path(__file__).parents[1] / "vectors" / "envelope-v1.json"
 KEY, AAD = bytes(range(32)), binding("account", "region", "project")
 PLAIN = b"What nobody else may read."
 PARTS = st.lists(st.text(max_size=8), max_size=6)
-seal_with = crypto._seal_with
+seal_with = envelope._seal_with
 KEYS = st.binary(min_size=32, max_size=32)
 CASES = {
     "a value": (b"\x11" * 32, KEY, PLAIN, AAD),
@@ -196,21 +195,23 @@ def test_aad_is_required():
 @pytest.mark.parametrize("length", [1, 32, 44, 255])
 def test_derive(length):
     """Derivation depends on secret, salt and purpose, and gives what is asked for."""
-    made = crypto.derive(KEY, b"salt", b"info", length)
+    made = envelope.derive(KEY, b"salt", b"info", length)
     assert len(made) == length
     others = {
-        crypto.derive(KEY[::-1], b"salt", b"info", length),
-        crypto.derive(KEY, b"other", b"info", length),
-        crypto.derive(KEY, b"salt", b"else", length),
+        envelope.derive(KEY[::-1], b"salt", b"info", length),
+        envelope.derive(KEY, b"other", b"info", length),
+        envelope.derive(KEY, b"salt", b"else", length),
     }
-    assert made == crypto.derive(KEY, b"salt", b"info", length)
+    assert made == envelope.derive(KEY, b"salt", b"info", length)
     if length > 1:
         assert made not in others
 
 
 def test_derive_is_rfc_5869():
     """Test case 1 of RFC 5869, appendix A."""
-    made = crypto.derive(b"\x0b" * 22, bytes(range(13)), bytes.fromhex("f0f1f2f3f4f5f6f7f8f9"), 42)
+    made = envelope.derive(
+        b"\x0b" * 22, bytes(range(13)), bytes.fromhex("f0f1f2f3f4f5f6f7f8f9"), 42
+    )
     assert made.hex() == (
         "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
     )

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.crypto import Undecryptable
 from shared.errors import Error
-from shared.local_keys import FileKeyStore, open_keyring
+from shared.keys import Undecryptable
+from shared.keys.local import FileKeyStore, open_keyring
 from tests.support import ROOT
 from tests.support.keyrings import rotated
 
@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ID, OTHER = "25bbfb75-e821-4338-9413-d432c6e55f85", "35bbfb75-e821-4338-9413-d432c6e55f85"
 OPEN = (
-    "import sys; from pathlib import Path; from shared.local_keys import open_keyring;"
+    "import sys; from pathlib import Path; from shared.keys.local import open_keyring;"
     "sys.stdin.read(1);"
     "print(open_keyring(Path(sys.argv[1]), Path(sys.argv[2])).verifying_key.hex())"
 )

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared import keyring, quotas
-from shared.crypto import Undecryptable
-from shared.local_keys import open_keyring
+from shared import quotas
+from shared.keys import Undecryptable, keyring
+from shared.keys.local import open_keyring
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ID, OTHER = "25bbfb75-e821-4338-9413-d432c6e55f85", "35bbfb75-e821-4338-9413-d432c6e55f85"

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from shared import builds, components, quotas
+from shared import quotas
 from shared.errors import Error
+from shared.kinds import builds, components
+from tests.support import project_of
 
-PROJECT = {"id": "p", "region": "eu-de", "subdomain": "vg67hzldruk", "account_id": "a"}
+PROJECT = project_of()
 REASON = {"reason": "no_runtime_attached"}
 SECRET = "hunter2"
 OUTPUT = {"output_image": "icr.io/ns/i", "output_secret": "s", "strategy_type": "dockerfile"}
@@ -20,7 +22,7 @@ LOCAL = BARE | OUTPUT | {"source_type": "local"}
 def faults(check, new, others=None):
     """Give code and field of all that a hook refuses; nothing that was sent is repeated."""
     try:
-        return list(check(new, None, others or {}))
+        return list(check(new, old=None, others=others or {}) or ())
     except Error as error:
         entries = error.entries()
     assert SECRET not in json.dumps(entries)

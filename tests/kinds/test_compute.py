@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import compute
-from shared.compute import CONTAINERS, FUNCTIONS, quantity
+from shared.kinds import sizes
+from shared.kinds.sizes import CONTAINERS, FUNCTIONS, quantity
 
 G = 10**9
 # Contract sections 4.2 and 4.5, written out by hand: how many pairs, and one of each row.
@@ -17,7 +17,7 @@ ROWS = (
 )
 
 
-def sizes(cpu, memory, storage=None):
+def workload(cpu, memory, storage=None):
     """Give a workload of these sizes."""
     more = {} if storage is None else {"scale_ephemeral_storage_limit": storage}
     return {"scale_cpu_limit": cpu, "scale_memory_limit": memory, **more}
@@ -25,7 +25,7 @@ def sizes(cpu, memory, storage=None):
 
 def faulty(workload, pairs=CONTAINERS):
     """Give the fields at fault, in order."""
-    found = compute.faults(workload, pairs)
+    found = sizes.faults(workload, pairs)
     assert {fault.code for fault in found} <= {"invalid_field"}
     return [fault.target.name.removeprefix("scale_").removesuffix("_limit") for fault in found]
 
@@ -97,20 +97,20 @@ def test_pairs():
 @pytest.mark.parametrize(
     ("workload", "fields"),
     [
-        (sizes("1", "4G", "400M"), []),
-        (sizes("1", "4000M", "0.4G"), []),
-        (sizes("1000m", "4000000000"), []),
-        (sizes("0.125", "250M", "400M"), []),
-        (sizes("0.125", "250M", "401M"), ["ephemeral_storage"]),
-        (sizes("1", "4G", "4G"), []),
-        (sizes("1", "4G", "4001M"), ["ephemeral_storage"]),
-        (sizes("12", "48G", "48G"), []),
-        (sizes("1", "4Gi"), ["memory"]),
-        (sizes("3", "4G"), ["memory"]),
-        (sizes("0.125", "2G"), ["memory"]),
-        (sizes("1", "3G", "8G"), ["memory", "ephemeral_storage"]),
-        (sizes("1.2.3", "4G", "9G"), ["cpu"]),
-        (sizes(".", "1e", "BG"), ["cpu", "memory", "ephemeral_storage"]),
+        (workload("1", "4G", "400M"), []),
+        (workload("1", "4000M", "0.4G"), []),
+        (workload("1000m", "4000000000"), []),
+        (workload("0.125", "250M", "400M"), []),
+        (workload("0.125", "250M", "401M"), ["ephemeral_storage"]),
+        (workload("1", "4G", "4G"), []),
+        (workload("1", "4G", "4001M"), ["ephemeral_storage"]),
+        (workload("12", "48G", "48G"), []),
+        (workload("1", "4Gi"), ["memory"]),
+        (workload("3", "4G"), ["memory"]),
+        (workload("0.125", "2G"), ["memory"]),
+        (workload("1", "3G", "8G"), ["memory", "ephemeral_storage"]),
+        (workload("1.2.3", "4G", "9G"), ["cpu"]),
+        (workload(".", "1e", "BG"), ["cpu", "memory", "ephemeral_storage"]),
     ],
 )
 def test_sizes(workload, fields):
@@ -121,4 +121,4 @@ def test_sizes(workload, fields):
 @pytest.mark.parametrize(("cpu", "memory", "fields"), [("0.25", "1G", []), ("1", "2G", ["memory"])])
 def test_sizes_of_functions(cpu, memory, fields):
     """Functions have pairs of their own."""
-    assert faulty(sizes(cpu, memory), FUNCTIONS) == fields
+    assert faulty(workload(cpu, memory), FUNCTIONS) == fields

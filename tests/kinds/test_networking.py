@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import networking
 from shared.errors import Error
+from shared.kinds import destinations
 
 CRN = "crn:v1:bluemix:public:is:eu-de:a/0123::private-path-service-gateway:"
 
@@ -27,7 +27,7 @@ def path(key, **more):
 def ask(new, old=None, others=None):
     """Give what a destination replaces, or code and field of its refusal."""
     try:
-        return sorted(networking.check_destination(new, old, others or {}))
+        return sorted(destinations.check_destination(new, old=old, others=others or {}))
     except Error as error:
         (entry,) = error.entries()
         values = [v for k, v in new.items() if k != "type" and v != "0.0.0.0/0"]
@@ -104,7 +104,7 @@ def test_covered_is_refused(address, prefix, less):
     inner = IPv4Network((address, prefix), strict=False)
     outer = inner.supernet(new_prefix=max(1, prefix - less))
     found = ask(cidr(str(inner)), None, {"outer": cidr(str(outer))})
-    reserved = any(inner.overlaps(one) for one in networking.RESERVED)
+    reserved = any(inner.overlaps(one) for one in destinations.RESERVED)
     assert found == (INVALID if reserved else REDUNDANT)
 
 
@@ -138,10 +138,10 @@ def test_strays_of_the_other_type():
 def test_present():
     """Nothing is connected, and that is told; isolation is a private path's alone."""
     status = {"status": "failed", "status_details": {"reason": "no_runtime_attached"}}
-    assert networking.present_destination(cidr("10.0.0.0/8"), {}) == status
+    assert destinations.present_destination(cidr("10.0.0.0/8"), {}) == status
     shared = status | {"isolation_policy": "shared"}
-    assert networking.present_destination(path("x"), {}) == shared
+    assert destinations.present_destination(path("x"), {}) == shared
     dedicated = path("x", isolation_policy="dedicated")
-    assert networking.present_destination(dedicated, {}) == status | {
+    assert destinations.present_destination(dedicated, {}) == status | {
         "isolation_policy": "dedicated"
     }

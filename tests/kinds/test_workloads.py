@@ -7,16 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import quotas, workloads
+from shared import quotas
+from shared.api.document import COMPILED
 from shared.errors import Error
-from shared.schema import COMPILED
+from shared.kinds import apps, functions, jobs
+from tests.support import project_of
 
-PROJECT = {
-    "id": "15314cc3-85b4-4338-903f-c28cdee6d005",
-    "region": "eu-de",
-    "subdomain": "vg67hzldruk",
-    "account_id": "a" * 32,
-}
+PROJECT = project_of()
 COMMON = {
     "name": "hello",
     "run_env_variables": [],
@@ -51,10 +48,10 @@ FUNCTION = {
     "scale_memory_limit": "4G",
 }
 CHECKS = {
-    "app": (workloads.check_app, APP),
-    "job": (workloads.check_job, JOB),
-    "run": (workloads.check_job_run, RUN),
-    "function": (workloads.check_function, FUNCTION),
+    "app": (apps.check_app, APP),
+    "job": (jobs.check_job, JOB),
+    "run": (jobs.check_job_run, RUN),
+    "function": (functions.check_function, FUNCTION),
 }
 SECRET = "hunter2"
 STORE = {"type": "persistent_data_store", "reference": "s"}
@@ -71,10 +68,10 @@ def mounts(*given):
     return {"run_volume_mounts": [base | {"mount_path": path} | more for path, more in given]}
 
 
-def faults(check, *arguments):
+def faults(check, new, old=None):
     """Give code and field of all that a hook refuses; nothing that was sent is repeated."""
     try:
-        return list(check(*arguments))
+        return list(check(new, old=old, others={}) or ())
     except Error as error:
         entries = error.entries()
     assert SECRET not in json.dumps(entries)
@@ -148,15 +145,15 @@ ROWS = [
 def test_check(kind, change, expected):
     """Each rule refuses what breaks it, names the field to change, and nothing else."""
     check, good = CHECKS[kind]
-    assert faults(check, good | change, None, {}) == expected
-    assert faults(check, good | change, good, {}) == expected
+    assert faults(check, good | change) == expected
+    assert faults(check, good | change, good) == expected
 
 
 def test_task_defaults_are_those_of_the_schema():
     """What counts as not given is what the schema fills in."""
     fields = json.loads(COMPILED.read_text())["components"]["schemas"]["JobPrototype"]["properties"]
-    defaults = {name: fields[name]["default"] for name in workloads.TASK_DEFAULTS}
-    assert defaults == workloads.TASK_DEFAULTS
+    defaults = {name: fields[name]["default"] for name in jobs.TASK_DEFAULTS}
+    assert defaults == jobs.TASK_DEFAULTS
 
 
 def test_check_tells_all_at_once():
@@ -165,7 +162,7 @@ def test_check_tells_all_at_once():
     app |= mounts(("/a", {}), ("/a", {"read_only": False}))
     expected = ["scale_min_instances", "scale_memory_limit"]
     expected += ["run_volume_mounts.1.mount_path", "run_volume_mounts.1.read_only"]
-    assert faults(workloads.check_app, app, None, {}) == invalid(*expected)
+    assert faults(apps.check_app, app) == invalid(*expected)
 
 
 def test_job_size_is_of_its_body():
@@ -173,9 +170,9 @@ def test_job_size_is_of_its_body():
     minted = {"id": "i" * 36, "entity_tag": "t", "value_id": "v", "created_at": datetime.now(UTC)}
     bare = JOB | env("")
     spare = quotas.JOB_BYTES - len(json.dumps(bare, separators=(",", ":")))
-    assert faults(workloads.check_job, minted | bare | env("x" * spare), None, {}) == []
+    assert faults(jobs.check_job, minted | bare | env("x" * spare)) == []
     over = minted | bare | env("x" * spare + "x")
-    assert faults(workloads.check_job, over, None, {}) == [("payload_too_large", None)]
+    assert faults(jobs.check_job, over) == [("payload_too_large", None)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), min_size=1, max_size=9))
@@ -183,13 +180,13 @@ def test_index_count(ranges):
     """As many indices are counted as there are different ones."""
     spec = ",".join(f"{first}-{first + more}" if more else f"{first}" for first, more in ranges)
     indices = {first + n for first, more in ranges for n in range(more + 1)}
-    assert workloads.index_count(spec) == len(indices)
+    assert jobs.index_count(spec) == len(indices)
 
 
 ENVIRONMENT = {
     "CE_API_BASE_URL": "https://api.private.eu-de.codeengine.cloud.ibm.com",
     "CE_DOMAIN": "eu-de.codeengine.appdomain.cloud",
-    "CE_PROJECT_ID": PROJECT["id"],
+    "CE_PROJECT_ID": PROJECT.id,
     "CE_REGION": "eu-de",
     "CE_SUBDOMAIN": "vg67hzldruk",
 }
@@ -216,8 +213,8 @@ def computed(**own):
 def test_endpoints(visibility, endpoint):
     """The endpoint outside follows from what is asked for; inside there is always one."""
     change = {"managed_domain_mappings": visibility}
-    app = workloads.present_app(APP | change | {"revision": 1}, PROJECT)
-    function = workloads.present_function(FUNCTION | change, PROJECT)
+    app = apps.present_app(APP | change | {"revision": 1}, PROJECT)
+    function = functions.present_function(FUNCTION | change, PROJECT)
     for shown in (app, function):
         found = {name: value for name, value in shown.items() if name.startswith("endpoint")}
         assert found == endpoint | INTERNAL
@@ -225,7 +222,7 @@ def test_endpoints(visibility, endpoint):
 
 def test_present_app():
     """An app tells where it would run, its newest revision, and that no runtime is attached."""
-    assert workloads.present_app(APP | {"revision": 12}, PROJECT) == {
+    assert apps.present_app(APP | {"revision": 12}, PROJECT) == {
         "computed_env_variables": computed(CE_APP="hello"),
         "scale_concurrency_target": 100,
         "status": "warning",
@@ -239,7 +236,7 @@ def test_present_app():
 def test_present_revision(active):
     """A revision has the variables of its app and no instance, active or not."""
     revision = APP | {"name": "hello-00001", "app_name": "hello", "active": active}
-    assert workloads.present_revision(revision, PROJECT) == {
+    assert apps.present_revision(revision, PROJECT) == {
         "resource_type": "app_revision_v2",
         "computed_env_variables": computed(CE_APP="hello"),
         "scale_concurrency_target": 100,
@@ -251,7 +248,7 @@ def test_present_revision(active):
 def test_concurrency_target_that_is_given():
     """A target that was asked for stays."""
     change = {"scale_concurrency_target": 7, "revision": 1, "app_name": "hello"}
-    for present in (workloads.present_app, workloads.present_revision):
+    for present in (apps.present_app, apps.present_revision):
         assert present(APP | change, PROJECT)["scale_concurrency_target"] == 7
 
 
@@ -259,7 +256,7 @@ def test_present_job():
     """A job has three variables and no status."""
     names = ("CE_API_BASE_URL", "CE_PROJECT_ID", "CE_REGION")
     expected = [{"type": "literal", "name": name, "value": ENVIRONMENT[name]} for name in names]
-    assert workloads.present_job(JOB, PROJECT) == {"computed_env_variables": expected}
+    assert jobs.present_job(JOB, PROJECT) == {"computed_env_variables": expected}
 
 
 @pytest.mark.parametrize(
@@ -268,7 +265,7 @@ def test_present_job():
 def test_present_job_run(spec, job, count):
     """All indices of a run are pending, and none was ever anything else."""
     run = JOB | {"name": "r", "scale_array_spec": spec, **job}
-    assert workloads.present_job_run(run, PROJECT) == {
+    assert jobs.present_job_run(run, PROJECT) == {
         "computed_env_variables": computed(CE_JOB=job.get("job_name", ""), CE_JOBRUN="r"),
         "status": "pending",
         "status_details": {
@@ -300,7 +297,7 @@ INLINE = "data:text/plain;base64,YQ=="
 def test_present_function(code, sent, binary):
     """A function is offline; code in an image is always binary, code inline as it was sent."""
     function = FUNCTION | {"code_reference": code} | sent
-    assert workloads.present_function(function, PROJECT) == {
+    assert functions.present_function(function, PROJECT) == {
         "computed_env_variables": computed(CE_FUNCTION="hello"),
         "code_binary": binary,
         "status": "offline",
@@ -312,7 +309,7 @@ def test_present_function(code, sent, binary):
 
 def test_runtimes():
     """The five runtimes: one default a family, and nodejs-20 deprecated."""
-    told = [(row["id"], row["name"]) for row in workloads.RUNTIMES]
+    told = [(row["id"], row["name"]) for row in functions.RUNTIMES]
     assert told == [
         ("nodejs-20", "Node.js 20"),
         ("nodejs-22", "Node.js 22"),
@@ -321,9 +318,9 @@ def test_runtimes():
         ("python-3.13", "Python 3.13"),
     ]
     flagged = {
-        flag: [row["id"] for row in workloads.RUNTIMES if row[flag]]
+        flag: [row["id"] for row in functions.RUNTIMES if row[flag]]
         for flag in ("default", "deprecated", "optimized")
     }
     expected = {"default": ["nodejs-22", "python-3.11"], "deprecated": ["nodejs-20"]}
     assert flagged == expected | {"optimized": []}
-    assert [row["family"] for row in workloads.RUNTIMES] == ["nodejs"] * 3 + ["python"] * 2
+    assert [row["family"] for row in functions.RUNTIMES] == ["nodejs"] * 3 + ["python"] * 2

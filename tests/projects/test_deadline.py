@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared import projects, reclamations
+from shared import projects
 from shared.app import App
 from shared.errors import Error
+from shared.projects import reclamations
 from tests.support import WEEK, call
 
 NEVER = datetime.max.replace(tzinfo=UTC)

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from shared import project_details, projects
+from shared import projects
 from shared.app import App
 from shared.lifecycle import Status
-from shared.writes import Write
+from shared.projects import details
+from shared.store import Write
 from tests.support import call
 
 SUBDOMAIN = re.compile("[a-z][a-z0-9]{10,11}")  # contract 1.6
@@ -68,8 +69,8 @@ def test_details_in_every_state(app, status):
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     app.store.commit([Write(f"projects/{project}", {"status": status.value}, mask=["status"])])
     asked = call(project_id=project)
-    assert project_details.egress_ips(app, asked).body == {"private": [], "public": []}
-    assert project_details.status_details(app, asked).body == {
+    assert details.egress_ips(app, asked).body == {"private": [], "public": []}
+    assert details.status_details(app, asked).body == {
         "project": "enabled" if status == Status.ACTIVE else "disabled",
         "domain": "unknown",
         "vpe": "unknown",

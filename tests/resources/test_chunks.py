@@ -4,26 +4,25 @@
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import msgpack
 import pytest
 
-from shared import crypto, projects, quotas, resources, sealing, writes
-from shared.crypto import Undecryptable
+from shared import keys, projects, quotas, resources
+from shared.keys import Undecryptable, envelope
 from shared.kinds import CONFIG_MAPS, SECRETS
-from tests.support import call
+from shared.resources import sealing
+from shared.store import Write
+from tests.support import call, project_of
 
 FILE = Path(__file__).parents[1] / "vectors" / "chunks-v1.json"
 KEY = bytes(range(32))
-PROJECT = {
-    "id": "25bbfb75-e821-4338-9413-d432c6e55f85",
-    "account_id": "a" * 32,
-    "region": "us-south",
-}
+PROJECT = project_of(id="25bbfb75-e821-4338-9413-d432c6e55f85", region="us-south")
 RECORD = {"generation": 1}
 STORED = {"name": "hub", "value_id": "v1", "body": {"format": "generic"}}
-BASE = ("a" * 32, "us-south", PROJECT["id"], "1", "secrets", "hub", "v1", "generic")
+BASE = ("a" * 32, "us-south", PROJECT.id, "1", "secrets", "hub", "v1", "generic")
 PLACES = {
     "the only chunk": (*BASE, "0", "last"),
     "the first of several": (*BASE, "0", ""),
@@ -46,21 +45,24 @@ def vectors():
     """Give the vectors as they are to be committed."""
     made = []
     for number, (name, place) in enumerate(PLACES.items()):
-        salt, aad = bytes([number]) * 32, crypto.binding(*place)
-        envelope = crypto._seal_with(salt, KEY, b"a chunk", aad)
+        salt, aad = bytes([number]) * 32, keys.binding(*place)
+        sealed = envelope._seal_with(salt, KEY, b"a chunk", aad)
         made.append({"name": name, "place": place, "aad": aad.hex(), "salt": salt.hex()})
-        made[-1] |= {"data_key": KEY.hex(), "envelope": envelope.hex()}
+        made[-1] |= {"data_key": KEY.hex(), "envelope": sealed.hex()}
     return made
 
 
 def seal(data=LARGE, stored=STORED, kind=SECRETS):
     """Seal values in the place all tests here use."""
-    return sealing.seal(Open(), PROJECT, RECORD, kind, stored, {"data": data})
+    own = {name: value for name, value in stored.items() if name != "body"}
+    body = {**stored["body"], "data": data}
+    return sealing.lock(Open(), PROJECT, RECORD, kind, own, body)[1]
 
 
 def unseal(sealed, stored=STORED, kind=SECRETS, project=PROJECT, record=RECORD):
     """Open values."""
-    return sealing.unseal(Open(), project, record, kind, stored, sealed)
+    whole = sealing.unlock(Open(), project, record, kind, stored, sealed)
+    return {name: value for name, value in whole.items() if name not in stored["body"]}
 
 
 def expect_refusal(*given, **place):
@@ -76,8 +78,8 @@ def test_vectors():
     committed = json.loads(FILE.read_text())
     assert committed == json.loads(json.dumps(vectors()))
     for vector in committed:
-        aad = crypto.binding(*vector["place"])
-        assert crypto.open_sealed(KEY, bytes.fromhex(vector["envelope"]), aad) == b"a chunk"
+        aad = keys.binding(*vector["place"])
+        assert keys.open_sealed(KEY, bytes.fromhex(vector["envelope"]), aad) == b"a chunk"
 
 
 def test_places_are_the_vectors():
@@ -85,15 +87,15 @@ def test_places_are_the_vectors():
     first, second, last = seal()
     names = ("the first of several", "the second of several", "the last of three")
     opened = [
-        crypto.open_sealed(KEY, one, crypto.binding(*PLACES[name]))
+        keys.open_sealed(KEY, one, keys.binding(*PLACES[name]))
         for one, name in zip((first, second, last), names, strict=True)
     ]
     assert [len(one) for one in opened[:2]] == [quotas.SEALED_PART_BYTES] * 2
     assert msgpack.unpackb(b"".join(opened)) == {"data": LARGE}
     (only,) = seal({"k": "v"})
-    assert crypto.open_sealed(KEY, only, crypto.binding(*PLACES["the only chunk"]))
+    assert keys.open_sealed(KEY, only, keys.binding(*PLACES["the only chunk"]))
     (plain,) = seal({"k": "v"}, {**STORED, "body": {}}, CONFIG_MAPS)
-    assert crypto.open_sealed(KEY, plain, crypto.binding(*PLACES["a kind without formats"]))
+    assert keys.open_sealed(KEY, plain, keys.binding(*PLACES["a kind without formats"]))
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -133,9 +135,9 @@ def test_no_other_arrangement():
 @pytest.mark.parametrize(
     "place",
     [
-        {"project": {**PROJECT, "id": "35bbfb75-e821-4338-9413-d432c6e55f85"}},
-        {"project": {**PROJECT, "account_id": "b" * 32}},
-        {"project": {**PROJECT, "region": "eu-de"}},
+        {"project": replace(PROJECT, id="35bbfb75-e821-4338-9413-d432c6e55f85")},
+        {"project": replace(PROJECT, account_id="b" * 32)},
+        {"project": replace(PROJECT, region="eu-de")},
         {"record": {"generation": 2}},
         {"kind": CONFIG_MAPS},
         {"stored": {**STORED, "name": "other"}},
@@ -168,7 +170,7 @@ def value(app, path):
 
 def put(app, path, **fields):
     """Change fields of a document, as who has the database can."""
-    app.store.commit([writes.update(app.store.read(path)[path], fields)])
+    app.store.commit([Write.update(app.store.read(path)[path], fields)])
 
 
 @pytest.mark.claim("T1", "who has the database cannot make one secret answer for another")

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared import kinds, quotas
-from shared.kinds import APPS, BINDINGS, KINDS, SECRETS
+from shared import quotas
+from shared.kinds import APPS, BINDINGS, KINDS, SECRETS, table
 from tests.support.kinds import BY_KIND, called, refused
 from tests.support.kinds_examples import CANARY
 
@@ -153,8 +153,8 @@ def test_a_binding_makes_a_revision(home):
     stale = home.update(APPS, app, {}, made["entity_tag"])
     refused(stale, 412, "precondition_failed", "If-Match")
     refused(bind(home, APPS, app), 409, "conflict", "secret_name")
-    other = home.made(kinds.JOBS, "least", name=app)["name"]
-    assert bind(home, kinds.JOBS, other).status_code == 201
+    other = home.made(table.JOBS, "least", name=app)["name"]
+    assert bind(home, table.JOBS, other).status_code == 201
     assert bind(home, APPS, "none-yet").status_code == 201
     assert names(home, app) == [1, 2]
     assert home.ask("GET", home.at(APPS, "none-yet")).status_code == 404
@@ -246,21 +246,21 @@ def test_instances_and_runtimes(home):
     assert [name for name, row in ids.items() if row["default"]] == ["nodejs-22", "python-3.11"]
     assert [name for name, row in ids.items() if row["deprecated"]] == ["nodejs-20"]
     for name in ids:
-        assert home.made(kinds.FUNCTIONS, "least", runtime=name)["runtime"] == name
-    answer = home.create(kinds.FUNCTIONS, "least", runtime="nodejs-18")
+        assert home.made(table.FUNCTIONS, "least", runtime=name)["runtime"] == name
+    answer = home.create(table.FUNCTIONS, "least", runtime="nodejs-18")
     refused(answer, 400, "invalid_field", "runtime")
 
 
 def test_endpoints(home):
     """An app and a function are told where they would be, by what is said of their domains."""
-    for kind in (APPS, kinds.FUNCTIONS):
+    for kind in (APPS, table.FUNCTIONS):
         for mapping, has in (("local_public", True), ("local_private", True), ("local", False)):
             body = home.made(kind, "least", managed_domain_mappings=mapping)
             assert ("endpoint" in body) is has
             assert body["endpoint_internal"].startswith(f"http://{body['name']}.")
             assert (".private." in body.get("endpoint", "")) is (mapping == "local_private")
             assert len(body["computed_env_variables"]) == 6
-    assert len(home.made(kinds.JOBS)["computed_env_variables"]) == 3
+    assert len(home.made(table.JOBS)["computed_env_variables"]) == 3
 
 
 @pytest.mark.parametrize("kind", BINDABLE, ids=called)

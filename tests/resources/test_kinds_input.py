@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared import kinds, quotas
-from shared.kinds import KINDS
+from shared import quotas
+from shared.kinds import KINDS, table
 from tests.support.kinds import BY_KIND, UPDATED, called, refused
 from tests.support.kinds_examples import CANARY, IMAGE, filled
 
@@ -131,17 +131,17 @@ def test_a_body_is_an_object(home, kind, text):
 # Names that a kind does not take.
 APP_NAME, JOB_NAME, DNS = ("1a", "a.b", "a_b"), ("-a", "a-", "a.b"), ("a..b", ".a", "a_b")
 BAD_NAMES = {
-    kinds.SECRETS: (*DNS, "a" * 254),
-    kinds.CONFIG_MAPS: (*DNS, "a" * 254),
-    kinds.JOBS: (*JOB_NAME, "a" * 64),
-    kinds.JOB_RUNS: (*JOB_NAME, "a" * 54),
-    kinds.APPS: (*APP_NAME, "a" * 64),
-    kinds.FUNCTIONS: (*APP_NAME, "a" * 64),
-    kinds.BUILDS: (*JOB_NAME, "a" * 64),
-    kinds.BUILD_RUNS: (*JOB_NAME, "a" * 64),
-    kinds.DOMAIN_MAPPINGS: ("nodot", "a..b", "a_b.c", "a." + "b" * 252),
-    kinds.ALLOWED_OUTBOUND_DESTINATIONS: ("-a", "a-", "a b", "a" * 254),
-    kinds.PERSISTENT_DATA_STORES: (*DNS, "a" * 64),
+    table.SECRETS: (*DNS, "a" * 254),
+    table.CONFIG_MAPS: (*DNS, "a" * 254),
+    table.JOBS: (*JOB_NAME, "a" * 64),
+    table.JOB_RUNS: (*JOB_NAME, "a" * 54),
+    table.APPS: (*APP_NAME, "a" * 64),
+    table.FUNCTIONS: (*APP_NAME, "a" * 64),
+    table.BUILDS: (*JOB_NAME, "a" * 64),
+    table.BUILD_RUNS: (*JOB_NAME, "a" * 64),
+    table.DOMAIN_MAPPINGS: ("nodot", "a..b", "a_b.c", "a." + "b" * 252),
+    table.ALLOWED_OUTBOUND_DESTINATIONS: ("-a", "a-", "a b", "a" * 254),
+    table.PERSISTENT_DATA_STORES: (*DNS, "a" * 64),
 }
 EVERYONES = ("", "UPPER/", "a\n", "a b", "a\u202eb", "é", "a/b", "\u200ba", "a\0", "..")
 
@@ -164,26 +164,26 @@ def sealed_of(kind):
     """Give bodies whose sealed members are too much, and what is told."""
     large = CANARY + "x" * 1_000_000
     return {
-        kinds.JOBS: ({"run_commands": ["x" * 10_240]}, None),
-        kinds.JOB_RUNS: ({"run_commands": ["x" * 10_240]}, None),
-        kinds.APPS: (
+        table.JOBS: ({"run_commands": ["x" * 10_240]}, None),
+        table.JOB_RUNS: ({"run_commands": ["x" * 10_240]}, None),
+        table.APPS: (
             {"run_env_variables": [{"name": n, "value": large} for n in "ab"]},
             "run_env_variables",
         ),
-        kinds.FUNCTIONS: (
+        table.FUNCTIONS: (
             {"code_reference": "data:text/plain;base64," + "A" * quotas.INLINE_CODE_BYTES},
             "code_reference",
         ),
-        kinds.BUILDS: (
+        table.BUILDS: (
             {"run_build_params": [{"name": n, "value": large} for n in "ab"]},
             "run_build_params",
         ),
-        kinds.BUILD_RUNS: (
+        table.BUILD_RUNS: (
             {"run_build_params": [{"name": n, "value": large} for n in "ab"]},
             "run_build_params",
         ),
-        kinds.SECRETS: ({"data": dict.fromkeys("abc", large)}, "data"),
-        kinds.CONFIG_MAPS: ({"data": dict.fromkeys("abc", large)}, "data"),
+        table.SECRETS: ({"data": dict.fromkeys("abc", large)}, "data"),
+        table.CONFIG_MAPS: ({"data": dict.fromkeys("abc", large)}, "data"),
     }[kind]
 
 
@@ -203,18 +203,18 @@ def test_too_much(home, kind):
 
 def test_a_job_of_ten_kib(home):
     """A job's JSON may have 10,240 bytes, defaults included, and not one more."""
-    made = home.made(kinds.JOBS, "least")
-    home.delete(kinds.JOBS, made["name"])
+    made = home.made(table.JOBS, "least")
+    home.delete(table.JOBS, made["name"])
     fits, step = 0, 8192
     while step:  # the largest argument that is taken
-        if home.create(kinds.JOBS, "least", name="j", run_arguments=["x" * (fits + step)]).ok:
-            home.delete(kinds.JOBS, "j")
+        if home.create(table.JOBS, "least", name="j", run_arguments=["x" * (fits + step)]).ok:
+            home.delete(table.JOBS, "j")
             fits += step
         step //= 2
-    body = home.made(kinds.JOBS, "least", name="j", run_arguments=["é" * (fits // 2)])
+    body = home.made(table.JOBS, "least", name="j", run_arguments=["é" * (fits // 2)])
     assert len(body["run_arguments"][0]) == fits // 2
     refused(
-        home.create(kinds.JOBS, "least", name="k", run_arguments=["é" * (fits // 2 + 1)]),
+        home.create(table.JOBS, "least", name="k", run_arguments=["é" * (fits // 2 + 1)]),
         413,
         "payload_too_large",
     )
@@ -225,17 +225,17 @@ def test_inline_code(home):
     """Inline code has up to 102,400 characters, prefix and padding included; an image is none."""
     prefix = "data:text/plain;base64,"
     full = prefix + "A" * (quotas.INLINE_CODE_BYTES - len(prefix))
-    assert home.made(kinds.FUNCTIONS, "least", code_reference=full)["code_reference"] == full
+    assert home.made(table.FUNCTIONS, "least", code_reference=full)["code_reference"] == full
     refused(
-        home.create(kinds.FUNCTIONS, "least", code_reference=full + "A"),
+        home.create(table.FUNCTIONS, "least", code_reference=full + "A"),
         413,
         "payload_too_large",
         "code_reference",
     )
-    bundle = home.made(kinds.FUNCTIONS, "least", code_reference=IMAGE, code_binary=False)
+    bundle = home.made(table.FUNCTIONS, "least", code_reference=IMAGE, code_binary=False)
     assert (bundle["code_reference"], bundle["code_binary"]) == (IMAGE, True)
     for image in ("data:image/png;base64,AAAA\n", "\x89PNG", "http://x/y.tar", "data:;base64"):
-        answer = home.create(kinds.FUNCTIONS, "least", code_reference=image)
+        answer = home.create(table.FUNCTIONS, "least", code_reference=image)
         refused(answer, 400, "invalid_field", "code_reference")
 
 

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared import kinds, quotas
-from shared.kinds import KINDS
+from shared import quotas
+from shared.kinds import KINDS, table
 from tests.support.kinds import Home, called, refused
 
 ROOM = 4  # places left for those who come at once
@@ -111,10 +111,10 @@ def test_kinds_have_room_of_their_own(full):
     """A kind that is full takes no other's room."""
     limit = quotas.RESOURCES_PER_PROJECT["persistent_data_stores"]
     for _ in range(limit):
-        full.made(kinds.PERSISTENT_DATA_STORES)
-    refused(full.create(kinds.PERSISTENT_DATA_STORES), 403, "quota_exceeded")
+        full.made(table.PERSISTENT_DATA_STORES)
+    refused(full.create(table.PERSISTENT_DATA_STORES), 403, "quota_exceeded")
     for kind in KINDS:
-        if kind is not kinds.PERSISTENT_DATA_STORES:
+        if kind is not table.PERSISTENT_DATA_STORES:
             full.made(kind)
 
 
@@ -127,14 +127,14 @@ def test_private_paths(full):
         path = {"private_path_service_gateway_crn": crn.format(number)}
         sent = {**body, "name": f"p-{number}", **path}
         del sent["cidr_block"]
-        return full.ask("POST", full.at(kinds.ALLOWED_OUTBOUND_DESTINATIONS), sent)
+        return full.ask("POST", full.at(table.ALLOWED_OUTBOUND_DESTINATIONS), sent)
 
     with ThreadPoolExecutor(8) as pool:
         found = Counter(answer.status_code for answer in pool.map(create, range(8)))
     assert found == {201: quotas.PRIVATE_PATHS, 403: 8 - quotas.PRIVATE_PATHS}
-    made = full.entries(kinds.ALLOWED_OUTBOUND_DESTINATIONS)
+    made = full.entries(table.ALLOWED_OUTBOUND_DESTINATIONS)
     paths = [one for one in made if one["type"] == "private_path_service_gateway"]
     assert {one["isolation_policy"] for one in paths} == {"shared"}
-    assert full.delete(kinds.ALLOWED_OUTBOUND_DESTINATIONS, paths[0]["name"]).status_code == 202
+    assert full.delete(table.ALLOWED_OUTBOUND_DESTINATIONS, paths[0]["name"]).status_code == 202
     assert create(9).status_code == 201
     refused(create(10), 403, "quota_exceeded")

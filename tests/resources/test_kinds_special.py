@@ -2,13 +2,12 @@
 
 import pytest
 
-from shared import kinds
-from shared.kinds import KINDS
+from shared.kinds import KINDS, table
 from tests.support import dump, traces_of
 from tests.support.kinds import BY_KIND, UPDATED, Home, called, refused
 from tests.support.kinds_examples import CANARY, filled
 
-OUTBOUND = kinds.ALLOWED_OUTBOUND_DESTINATIONS
+OUTBOUND = table.ALLOWED_OUTBOUND_DESTINATIONS
 CRN = "crn:v1:bluemix:public:is:us-south:a/1::private-path-service-gateway:r"
 
 
@@ -115,15 +114,15 @@ def test_nothing_sealed_is_ever_in_clear(host, fresh):
     for kind in UPDATED:
         change = filled(BY_KIND[kind].change, 1, "")
         assert fresh.update(kind, made[kind][kind.key], change).status_code == 200
-    app = made[kinds.APPS]["name"]
+    app = made[table.APPS]["name"]
     large = [{"name": "BIG", "value": CANARY * 45_000}]
-    for kind in (kinds.APPS, kinds.FUNCTIONS):
+    for kind in (table.APPS, table.FUNCTIONS):
         body = {"run_env_variables": large}
         assert fresh.update(kind, made[kind]["name"], body).status_code == 200
-    run = {"job_name": made[kinds.JOBS]["name"]}
-    assert fresh.ask("POST", fresh.at(kinds.JOB_RUNS), run).status_code == 202
+    run = {"job_name": made[table.JOBS]["name"]}
+    assert fresh.ask("POST", fresh.at(table.JOB_RUNS), run).status_code == 202
     bad = {"name": "bad", "image_reference": CANARY.upper(), "run_env_variables": CANARY}
-    assert fresh.ask("POST", fresh.at(kinds.JOBS), bad).status_code == 400
+    assert fresh.ask("POST", fresh.at(table.JOBS), bad).status_code == 400
     assert f"projects/{fresh.project['id']}/apps/{app}/revisions/{app}-00003" in fresh.stored()
     everything = [*dump(host.inside.everything()), host.log().encode()]
     everything += [file.read_bytes() for file in host.inside.keys.iterdir()]
@@ -138,7 +137,7 @@ def test_an_envelope_is_of_its_place(home, kind):
     one, two = (home.made(kind)["name"] for _ in range(2))
     paths = [f"projects/{home.project['id']}/{kind.collection}/{name}" for name in (one, two)]
     stored = home.stored()
-    from shared.writes import Write
+    from shared.store import Write
 
     fields = {**stored[paths[0]], "sealed": stored[paths[1]]["sealed"]}
     home.host.inside.store.commit([Write(paths[0], fields)])
@@ -159,7 +158,7 @@ def test_references_need_not_exist(home, kind):
     named += [item["reference"] for name in ("run_env_variables", "run_volume_mounts")
               for item in body.get(name, []) if "reference" in item]  # fmt: skip
     for name in named:
-        refused(home.get(kinds.SECRETS, name), 404, "resource_not_found")
+        refused(home.get(table.SECRETS, name), 404, "resource_not_found")
         assert home.get(kind, body[kind.key]).status_code == 200
 
 
@@ -167,7 +166,7 @@ def test_stray_members_of_variables_and_mounts(home):
     """What old clients send beside it is taken and not kept, or kept where it has a meaning."""
     variable = {"name": "A", "value": "v", "key": "k", "prefix": "", "reference": "r", "extra": 1}
     mount = {"mount_path": "/x", "reference": "r", "name": "legacy"}
-    body = home.made(kinds.JOBS, "least", run_env_variables=[variable], run_volume_mounts=[mount])
+    body = home.made(table.JOBS, "least", run_env_variables=[variable], run_volume_mounts=[mount])
     kept = {name: value for name, value in variable.items() if name != "extra"}
     assert body["run_env_variables"] == [{"type": "literal", **kept}]
     assert body["run_volume_mounts"] == [{"type": "secret", "mount_path": "/x", "reference": "r"}]

@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared import kinds
-from shared.kinds import KINDS
+from shared.kinds import KINDS, table
 from tests.support.answers import DOCUMENT
 from tests.support.kinds import (
     BY_KIND,
@@ -197,10 +196,10 @@ def test_arrays_are_replaced(home, kind, subject):
 
 # kind, what was, what comes, what is then: objects are merged, member by member.
 NESTED = [
-    (kinds.APPS, "probe_liveness", PROBE, {"port": 9, "timeout": None}, {"port": 9, "timeout": 1}),
-    (kinds.APPS, "probe_readiness", PROBE, {"initial_delay": None}, {"initial_delay": ...}),
+    (table.APPS, "probe_liveness", PROBE, {"port": 9, "timeout": None}, {"port": 9, "timeout": 1}),
+    (table.APPS, "probe_readiness", PROBE, {"initial_delay": None}, {"initial_delay": ...}),
     (
-        kinds.DOMAIN_MAPPINGS,
+        table.DOMAIN_MAPPINGS,
         "component",
         {"name": "a", "resource_type": "app_v2"},
         {"resource_type": "job_v2"},
@@ -217,7 +216,7 @@ def test_objects_are_merged(home, kind, member, was, comes, differs):
     assert answer.status_code == 200, answer.text
     whole = {name: value for name, value in {**was, **differs}.items() if value is not ...}
     assert answer.json()[member] == whole
-    inner = {name: None for name in was if kind is kinds.DOMAIN_MAPPINGS}
+    inner = {name: None for name in was if kind is table.DOMAIN_MAPPINGS}
     if inner:
         names = [f"{member}.{name}" for name in inner]
         refused(home.update(kind, key, {member: inner}), 400, "invalid_field", *names)
@@ -236,8 +235,8 @@ def test_every_nested_member_is_tried():
 
 def test_an_object_can_be_added_and_taken_away(home):
     """What an app never had is merged into nothing: defaults are filled in."""
-    key = home.made(kinds.APPS, "least")["name"]
-    added = home.update(kinds.APPS, key, {"probe_liveness": {"type": "http", "path": "/x"}})
+    key = home.made(table.APPS, "least")["name"]
+    added = home.update(table.APPS, key, {"probe_liveness": {"type": "http", "path": "/x"}})
     assert added.json()["probe_liveness"] == {
         "type": "http",
         "failure_threshold": 1,
@@ -245,7 +244,7 @@ def test_an_object_can_be_added_and_taken_away(home):
         "path": "/x",
         "timeout": 1,
     }
-    assert "probe_liveness" not in home.update(kinds.APPS, key, {"probe_liveness": None}).json()
+    assert "probe_liveness" not in home.update(table.APPS, key, {"probe_liveness": None}).json()
 
 
 @pytest.mark.parametrize("kind", [k for k in UPDATED if k.update == "PUT"], ids=called)
@@ -264,13 +263,13 @@ def test_a_refused_change_changes_nothing(home, kind, subject):
     """A rule across fields, broken by what a patch makes of the whole, is told; nothing is kept."""
     _, key, _, _ = subject
     broken = {
-        kinds.JOBS: ({"scale_cpu_limit": "8"}, "scale_memory_limit"),
-        kinds.APPS: ({"scale_max_instances": 2}, "scale_min_instances"),
-        kinds.FUNCTIONS: ({"runtime": "python-3.13"}, "scale_concurrency"),
-        kinds.BUILDS: ({"source_type": "local", "source_url": None, "source_secret": None},
+        table.JOBS: ({"scale_cpu_limit": "8"}, "scale_memory_limit"),
+        table.APPS: ({"scale_max_instances": 2}, "scale_min_instances"),
+        table.FUNCTIONS: ({"runtime": "python-3.13"}, "scale_concurrency"),
+        table.BUILDS: ({"source_type": "local", "source_url": None, "source_secret": None},
                        "source_revision"),
-        kinds.ALLOWED_OUTBOUND_DESTINATIONS: ({"cidr_block": "127.0.0.0/8"}, "cidr_block"),
-        kinds.DOMAIN_MAPPINGS: ({"tls_secret": "UPPER"}, "tls_secret"),
+        table.ALLOWED_OUTBOUND_DESTINATIONS: ({"cidr_block": "127.0.0.0/8"}, "cidr_block"),
+        table.DOMAIN_MAPPINGS: ({"tls_secret": "UPPER"}, "tls_secret"),
     }  # fmt: skip
     patch, target = broken[kind]
     before, stored = home.get(kind, key).content, home.stored()

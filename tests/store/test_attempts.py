@@ -7,11 +7,9 @@ import pytest
 from google.api_core import exceptions
 
 from shared import projects, quotas, resources
-from shared.attempts import one_request
 from shared.errors import Error
 from shared.kinds import CONFIG_MAPS
-from shared.store import Store
-from shared.writes import Write
+from shared.store import Store, Write, one_request
 from tests.support import call
 
 DOWN = [exceptions.ServiceUnavailable, exceptions.ResourceExhausted, exceptions.DeadlineExceeded]

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 
 from emulator.log import Log
 from emulator.ports import free
-from shared import writes
-from shared.documents import encode, plain
 from shared.errors import Error
-from shared.events import Change, DocumentEventData, change_of
-from shared.store import Store
+from shared.store import Change, Store, Write, change_of
+from shared.store.events import DocumentEventData
+from shared.store.values import encode, plain
 from tests.support import own_firestore, until
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -165,10 +164,10 @@ def deliveries(tmp_path_factory):
         assert answer.status_code == 200
         db = Store.connect("demo-events", running.address, random.random, "(default)")
         steps = (
-            lambda _: writes.create(PATH, OLD),
-            lambda document: writes.update(document, NEW),
-            writes.verify,
-            writes.delete,
+            lambda _: Write.create(PATH, OLD),
+            lambda document: Write.update(document, NEW),
+            Write.verify,
+            Write.delete,
         )
         for number, step in enumerate(steps, start=1):
             db.commit([step(db.read(PATH)[PATH])])

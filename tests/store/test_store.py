@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared import documents, quotas, writes
-from shared.documents import decode, encode
+from shared import quotas
 from shared.errors import Error
-from shared.store import Conflict, Store
-from shared.writes import Write
+from shared.store import Conflict, Store, Write, values
+from shared.store.values import decode, encode
 from tests.faults.hosts import Wire
 from tests.support import until
 
@@ -37,7 +36,7 @@ def fields(db, *paths):
 def test_read(db):
     """Documents present and missing are read at one instant, in whatever order they come."""
     names = [f"c/d{number}" for number in range(40)]
-    db.commit([writes.create(name, {"n": name}) for name in names[::2]])
+    db.commit([Write.create(name, {"n": name}) for name in names[::2]])
     read = db.read(*names)
     assert set(read.documents) == set(names)
     assert [read[name].fields for name in names[::2]] == [{"n": name} for name in names[::2]]
@@ -68,7 +67,7 @@ def test_what_is_decided_was_true_together(db):
         for _ in range(60):
             read = db.read("c/b", "c/a")
             try:
-                db.commit([writes.verify(read["c/a"]), writes.verify(read["c/b"])])
+                db.commit([Write.verify(read["c/a"]), Write.verify(read["c/b"])])
             except Conflict:
                 continue
             stood += 1
@@ -82,19 +81,19 @@ def test_what_is_decided_was_true_together(db):
 STATES = {
     "same": ({"old": 1}, None),
     "changed": ({"old": 1}, Write("c/d", {"old": 2})),
-    "gone": ({"old": 1}, writes.discard("c/d")),
+    "gone": ({"old": 1}, Write.discard("c/d")),
     "missing": (None, None),
     "made": (None, Write("c/d", {"old": 2})),
 }
 # A write, the states in which it may happen, and what it leaves.
 KINDS = {
-    "create": (lambda d: writes.create(d.path, {"new": 1}), {"missing", "gone"}, {"new": 1}),
-    "replace": (lambda d: writes.replace(d, {"new": 1}), {"same", "missing"}, {"new": 1}),
-    "update": (lambda d: writes.update(d, {"new": 1}), {"same"}, {"old": 1, "new": 1}),
-    "verify": (writes.verify, {"same"}, {"old": 1}),
-    "delete": (writes.delete, {"same"}, None),
-    "absent": (lambda d: writes.absent(d.path), {"missing", "gone"}, None),
-    "discard": (lambda d: writes.discard(d.path), set(STATES), None),
+    "create": (lambda d: Write.create(d.path, {"new": 1}), {"missing", "gone"}, {"new": 1}),
+    "replace": (lambda d: Write.replace(d, {"new": 1}), {"same", "missing"}, {"new": 1}),
+    "update": (lambda d: Write.update(d, {"new": 1}), {"same"}, {"old": 1, "new": 1}),
+    "verify": (Write.verify, {"same"}, {"old": 1}),
+    "delete": (Write.delete, {"same"}, None),
+    "absent": (lambda d: Write.absent(d.path), {"missing", "gone"}, None),
+    "discard": (lambda d: Write.discard(d.path), set(STATES), None),
     "write": (lambda d: Write(d.path, {"new": 1}), set(STATES), {"new": 1}),
 }
 
@@ -105,7 +104,7 @@ def test_precondition(db, kind, state):
     """A commit stands only if each precondition holds, and then as a whole; else not at all."""
     (there, meanwhile), (write, met, left) = STATES[state], KINDS[kind]
     if there:
-        db.commit([writes.create("c/d", there)])
+        db.commit([Write.create("c/d", there)])
     document = db.read("c/d")["c/d"]
     if meanwhile:
         db.commit([meanwhile])
@@ -126,11 +125,11 @@ def test_precondition(db, kind, state):
 
 def test_verify_changes_nothing(db):
     """Verifying keeps the update time, so that any number may verify at once."""
-    db.commit([writes.create("c/d", {"a": 1})])
+    db.commit([Write.create("c/d", {"a": 1})])
     document = db.read("c/d")["c/d"]
     with ThreadPoolExecutor(16) as pool:
         list(
-            pool.map(lambda n: db.commit([writes.verify(document), Write(f"c/{n}", {})]), range(48))
+            pool.map(lambda n: db.commit([Write.verify(document), Write(f"c/{n}", {})]), range(48))
         )
     assert db.read("c/d")["c/d"] == document
 
@@ -151,7 +150,7 @@ def test_verify_changes_nothing(db):
 )
 def test_mask(db, mask, new, left):
     """A mask names all that is written: a field in it without a value is removed, others stay."""
-    db.commit([writes.create("c/d", {"slots": {"a-1": "A"}, "x": 1})])
+    db.commit([Write.create("c/d", {"slots": {"a-1": "A"}, "x": 1})])
     db.commit([Write("c/d", new, mask)])
     assert fields(db, "c/d") == [left]
 
@@ -252,7 +251,7 @@ def test_sweeping(db):
     """Deleting what descendants gives, some at a time, leaves nothing below and all else."""
     db.commit([Write(path, {"n": 1}) for path in [*CHILDREN, "p/1", "p/11/a/x"]])
     while found := db.descendants("p/1", 2):
-        db.commit(map(writes.discard, found))
+        db.commit(map(Write.discard, found))
     assert sorted(db.descendants("", 99)) == ["p/1", "p/11/a/x"]
 
 
@@ -261,7 +260,7 @@ def count(db, times):
 
     def decide(read):
         number = (read["c/n"].fields or {}).get("n", 0) + 1
-        return [writes.replace(read["c/n"], {"n": number})], number
+        return [Write.replace(read["c/n"], {"n": number})], number
 
     return [db.transact("c/once", ["c/n"], decide) for _ in range(times)]
 
@@ -282,7 +281,7 @@ def test_transact_decides_anew(db):
         seen.append(read["c/n"].fields)
         if len(seen) < 4:
             db.commit([Write("c/n", {"by": len(seen)})])
-        return [writes.replace(read["c/n"], {"by": "me"})], "mine"
+        return [Write.replace(read["c/n"], {"by": "me"})], "mine"
 
     assert db.transact("c/once", ["c/n"], decide) == "mine"
     assert seen == [None, {"by": 1}, {"by": 2}, {"by": 3}]
@@ -308,7 +307,7 @@ def test_transact_gives_up(db, monkeypatch):
     db.commit([Write("c/n", {"n": 0})])
     started = time.monotonic()
     with pytest.raises(Error) as refused:
-        db.transact("c/once", ["c/n"], lambda _: ([writes.create("c/n", {})], None))
+        db.transact("c/once", ["c/n"], lambda _: ([Write.create("c/n", {})], None))
     assert 0.4 < time.monotonic() - started < 9  # and not the usual ten
     error = refused.value
     assert (error.code, error.status, error.headers) == ("unavailable", 503, {"Retry-After": "1"})
@@ -419,7 +418,7 @@ EDGES = {
 @pytest.mark.parametrize("value", EDGES.values(), ids=EDGES)
 def test_value(db, value):
     """Every value comes back as it was, of the type it was."""
-    db.commit([writes.create("c/d", {"v": value})])
+    db.commit([Write.create("c/d", {"v": value})])
     (found,) = fields(db, "c/d")
     assert found == {"v": value}
     assert type(found["v"]) is type(value)
@@ -435,32 +434,32 @@ def test_any_values(db, values):
     assert fields(db, "c/d") == [values]
 
 
-@given(values=st.dictionaries(st.text(max_size=12), VALUES, max_size=4))
-def test_encoding(values):
+@given(written=st.dictionaries(st.text(max_size=12), VALUES, max_size=4))
+def test_encoding(written):
     """Any fields come back as they were, through the encoding alone."""
-    message = documents.Document()
-    encode(values, message.fields)
-    assert decode(message.fields) == values
+    message = values.Document()
+    encode(written, message.fields)
+    assert decode(message.fields) == written
 
 
 @pytest.mark.parametrize("value", [{1}, object(), 1j, ({"a": {2}},), range(3)])
 def test_what_is_not_stored(value):
     """A value of another type is a mistake of ours, and named by its type alone."""
     with pytest.raises(TypeError, match="is not stored"):
-        encode({"v": value}, documents.Document().fields)
+        encode({"v": value}, values.Document().fields)
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
 def test_what_is_no_64_bit_number(number):
     """A number beyond 64 bits is never stored as another."""
     with pytest.raises(ValueError, match="range"):
-        encode({"v": number}, documents.Document().fields)
+        encode({"v": number}, values.Document().fields)
 
 
 def test_time_in_another_zone(db):
     """A time is an instant: it comes back in UTC."""
     there = datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
-    db.commit([writes.create("c/d", {"v": there})])
+    db.commit([Write.create("c/d", {"v": there})])
     assert fields(db, "c/d") == [{"v": there}]
     assert fields(db, "c/d")[0]["v"].tzinfo is UTC
 
@@ -469,7 +468,7 @@ def test_large_documents(db):
     """Four times 900 KiB fit into one commit and one read."""
     chunk = bytes(quotas.SEALED_PART_BYTES)
     names = [f"c/{number}" for number in range(4)]
-    db.commit([writes.create(name, {"bytes": chunk}) for name in names])
+    db.commit([Write.create(name, {"bytes": chunk}) for name in names])
     assert fields(db, *names) == [{"bytes": chunk}] * 4
 
 

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,10 @@ from urllib.parse import quote, quote_plus
 
 import requests
 
-from shared.app import App, Call, Principal, Settings
+from shared.app import App
+from shared.calls import Call, Principal
+from shared.lifecycle import ACTIVE, Project
+from shared.settings import Settings
 from shared.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +60,14 @@ def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
 def seed() -> int:
     """Give the seed of what a test samples, and tells: REPRIEVE_SEED, else another each run."""
     return int(os.environ.get("REPRIEVE_SEED") or random.randrange(10**6))
+
+
+def project_of(**more: Any) -> Project:
+    """Give a project as the pure rules are handed it."""
+    moment = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    fixed = {"account_id": "a" * 32, "region": "eu-de", "subdomain": "vg67hzldruk"}
+    named = {"id": "15314cc3-85b4-4338-903f-c28cdee6d005", "status": ACTIVE, "name": "shop"}
+    return Project(**{**fixed, **named, "created_at": moment, "updated_at": moment, **more})
 
 
 class Host:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from shared.schema import COMPILED
+from shared.api.document import COMPILED
 
 DOCUMENT = json.loads(COMPILED.read_text())
 TRACE = re.compile(r"codeengine-api-[0-9a-f]{32}")

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.google_rest import crc32c
+from shared.keys.cloud.rest import crc32c
 
 PROJECT, NUMBER = "demo-keys", "1234567890"
 KEY = f"projects/{PROJECT}/locations/us-central1/keyRings/reprieve/cryptoKeys/halves"

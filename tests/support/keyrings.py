@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.cloud_keys import open_keyring as open_cloud
-from shared.local_keys import open_keyring as open_local
+from shared.keys.cloud.keyring import open_keyring as open_cloud
+from shared.keys.local import open_keyring as open_local
 from tests.support.google_keys import KEY, PREFIX, SIGNING
 
 STORE = "demo/(default)"

@@ -7,8 +7,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared import kinds
-from shared.kinds import Kind
+from shared.kinds import Kind, table
 
 CANARY = "pl4nted-5ealed-value"  # in every sealed member of every example
 NO_RUNTIME = {"reason": "no_runtime_attached"}
@@ -161,7 +160,7 @@ def counted(number: int, indices: str) -> dict[str, Any]:
 
 EXAMPLES = (
     Example(
-        kinds.SECRETS,
+        table.SECRETS,
         least={"format": "generic"},
         full={"format": "generic", "data": {"token": CANARY, "other": "{n}"}},
         computed={"generated_by": "user", "resource_type": "secret_generic_v2"},
@@ -169,20 +168,20 @@ EXAMPLES = (
         apart=("service_access", "service_operator"),  # tests/resources/test_secrets.py
     ),
     Example(
-        kinds.CONFIG_MAPS,
+        table.CONFIG_MAPS,
         least={},
         full={"data": {"log-level": CANARY, "other": "{n}"}},
         change={"data": {"log.level": f"{CANARY}-too"}},
     ),
     Example(
-        kinds.JOBS,
+        table.JOBS,
         least={"image_reference": IMAGE},
         full=FULL_JOB,
         defaults=CONTAINER | TASK,
         change={"run_arguments": ["z"], "run_env_variables": [SCRIPTED], "scale_retry_limit": 2},
     ),
     Example(
-        kinds.JOB_RUNS,
+        table.JOB_RUNS,
         least={"image_reference": IMAGE},
         full=FULL_JOB | {"scale_array_size_variable_override": 9},
         defaults=CONTAINER | TASK | counted(1, "0"),
@@ -191,7 +190,7 @@ EXAMPLES = (
         apart=("job_name",),  # tests/resources/test_kinds_runs.py
     ),
     Example(
-        kinds.APPS,
+        table.APPS,
         least={"image_reference": IMAGE},
         full=FULL_CONTAINER
         | {
@@ -227,7 +226,7 @@ EXAMPLES = (
         changed={"status_details": {"latest_created_revision": "{name}-00002", **NO_RUNTIME}},
     ),
     Example(
-        kinds.FUNCTIONS,
+        table.FUNCTIONS,
         least={"code_reference": CODE, "runtime": "nodejs-22"},
         full={
             "code_binary": True,
@@ -260,7 +259,7 @@ EXAMPLES = (
         change={"code_reference": CODE + "AAAA", "run_env_variables": [], "scale_concurrency": 7},
     ),
     Example(
-        kinds.BUILDS,
+        table.BUILDS,
         least=LEAST_BUILD,
         full=FULL_BUILD,
         defaults=BUILD,
@@ -268,16 +267,16 @@ EXAMPLES = (
         change={"run_build_params": [SCRIPTED], "source_revision": "next", "timeout": 61},
     ),
     Example(
-        kinds.BUILD_RUNS,
+        table.BUILD_RUNS,
         least=LEAST_BUILD,
         full=FULL_BUILD | {"service_account": "writer"},
         defaults=BUILD | {"service_account": "default"},
         computed={"build_name": "", "status": "pending", "status_details": NO_RUNTIME},
         apart=("build_name",),  # tests/resources/test_kinds_runs.py
     ),
-    Example(kinds.BINDINGS, least=BINDING, full=BINDING, computed={"status": "pending"}),
+    Example(table.BINDINGS, least=BINDING, full=BINDING, computed={"status": "pending"}),
     Example(
-        kinds.DOMAIN_MAPPINGS,
+        table.DOMAIN_MAPPINGS,
         least=MAPPING,
         full=MAPPING,
         computed={
@@ -290,7 +289,7 @@ EXAMPLES = (
         name="r-{n}.example.com",
     ),
     Example(
-        kinds.ALLOWED_OUTBOUND_DESTINATIONS,
+        table.ALLOWED_OUTBOUND_DESTINATIONS,
         least={"cidr_block": "10.{n}.0.0/16"},
         full={"type": "cidr_block", "cidr_block": "10.{n}.0.0/16"},
         defaults={"type": "cidr_block"},
@@ -299,7 +298,7 @@ EXAMPLES = (
         apart=("private_path_service_gateway_crn", "isolation_policy"),  # test_rules_networking.py
     ),
     Example(
-        kinds.PERSISTENT_DATA_STORES,
+        table.PERSISTENT_DATA_STORES,
         least={"storage_type": "object_storage", "data": STORE},
         full={"storage_type": "object_storage", "data": STORE},
     ),

@@ -9,20 +9,15 @@ from datetime import timedelta
 
 import pytest
 
-from shared import (
-    attempts,
-    check_value,
-    key_rotation,
-    projects,
-    purge,
-    quotas,
-    reclamations,
-    resources,
-)
-from shared.app import OPERATOR, App
+from shared import projects, quotas, resources
+from shared.app import App
+from shared.calls import OPERATOR
 from shared.errors import Error
+from shared.keys import check_value
 from shared.kinds import SECRETS
-from shared.store import Store
+from shared.projects import reclamations
+from shared.store import Store, tries
+from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
 from tests.support import call, wired
@@ -40,7 +35,7 @@ def either(request, host, tmp_path):
 def step(app, name, **more):
     """Take one step, as the operator."""
     asked = replace(call(body={"step": name, **more}), principal=OPERATOR)
-    return key_rotation.rotate(app, asked).body
+    return rotation.rotate(app, asked).body
 
 
 def rotate(app):
@@ -165,16 +160,16 @@ def test_pruned_page_by_page(app, monkeypatch):
 
     def noted(ask):
         def asked(*args, **how):
-            ends.append(attempts._END.get())
+            ends.append(tries._END.get())
             return ask(*args, **how)
 
         return asked
 
     monkeypatch.setattr(Store, "query", noted(query))
     monkeypatch.setattr(Store, "commit", noted(commit))
-    with attempts.one_request():
+    with tries.one_request():
         assert step(later(there), "prune", kek=old)["old"] == []
-        assert len({attempts._END.get(), *ends}) == 1 + len(ends) == 5  # three pages, one entry
+        assert len({tries._END.get(), *ends}) == 1 + len(ends) == 5  # three pages, one entry
 
 
 @pytest.mark.claim(

@@ -7,21 +7,13 @@ from functools import partial
 import pytest
 from google.api_core import exceptions
 
-from shared import (
-    projects,
-    purge,
-    quotas,
-    reclamations,
-    resource_instances,
-    resources,
-    retention,
-    revisions,
-    writes,
-)
+from shared import projects, quotas, resources
 from shared.errors import Error
 from shared.kinds import SECRETS
-from shared.store import Conflict, Store
-from shared.writes import Document
+from shared.projects import instances, reclamations, slots
+from shared.resources import history
+from shared.store import Conflict, Document, Store, Write
+from shared.upkeep import purge, schedule
 from tests.support import call
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -62,8 +54,8 @@ def test_a_create_whose_answer_was_lost(app):
 def test_a_refused_create_leaves_its_key_half_to_the_schedule(app):
     """Who lost the race for a name destroys nothing; an hour later the schedule does."""
     other = projects.create(app, call(body={"name": "p"})).body["id"]
-    region = projects.region_path("a" * 32, app.settings.region)
-    app.store.commit([writes.Write(region, {}, mask=[projects.slot(other)])])
+    region = slots.region_path("a" * 32, app.settings.region)
+    app.store.commit([Write(region, {}, mask=[slots._slot(other)])])
 
     class Late(Store):
         """A store in which somebody takes the name just before the first commit."""
@@ -75,7 +67,7 @@ def test_a_refused_create_leaves_its_key_half_to_the_schedule(app):
             if not self.taken:
                 self.taken = True
                 claim = {"slots": {other: "p"}}
-                super().commit([writes.Write(region, claim, mask=[projects.slot(other)])])
+                super().commit([Write(region, claim, mask=[slots._slot(other)])])
             super().commit(changes, **within)
 
     old = app.store
@@ -85,7 +77,7 @@ def test_a_refused_create_leaves_its_key_half_to_the_schedule(app):
     assert refused.value.code == "name_taken"
     assert len(list(app.settings.key_store.iterdir())) == 2
     app.settings.clock_file.write_text("3601")
-    assert retention.enforce(app)["orphans"] == 1
+    assert schedule.enforce(app)["orphans"] == 1
     assert [file.name for file in app.settings.key_store.iterdir()] == [other]
 
 
@@ -101,10 +93,10 @@ def test_an_odd_project_delays_no_other(app, odd):
     """It is counted as failed; what is due is done."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     projects.delete(app, call(id=project))
-    app.store.commit([writes.create("projects/odd", odd)])
-    app.store.commit([writes.create("regions/odd", {"key": "odd", "slots": None})])
+    app.store.commit([Write.create("projects/odd", odd)])
+    app.store.commit([Write.create("regions/odd", {"key": "odd", "slots": None})])
     app.settings.clock_file.write_text(str(8 * 24 * 3600))
-    done = retention.enforce(app)
+    done = schedule.enforce(app)
     assert done["expired"] == 1
     assert done["failed"] >= 1
     path = f"projects/{project}"
@@ -119,9 +111,9 @@ def test_many_odd_projects_delay_no_other(app, monkeypatch):
     projects.delete(app, call(id=project))
     for number in range(10):
         odd = {"status": "soft_deleted", "purge_at": LONG_AGO + timedelta(seconds=number)}
-        app.store.commit([writes.create(f"projects/odd-{number}", odd)])
+        app.store.commit([Write.create(f"projects/odd-{number}", odd)])
     app.settings.clock_file.write_text(str(8 * 24 * 3600))
-    done = retention.enforce(app)
+    done = schedule.enforce(app)
     assert (done["expired"], done["failed"]) == (1, 10)
 
 
@@ -133,7 +125,7 @@ def test_a_key_store_out_of_reach_delays_no_project(app):
     keys.rename(keys.with_name("moved"))
     keys.write_text("")
     app.settings.clock_file.write_text(str(8 * 24 * 3600))
-    assert retention.enforce(app)["expired"] == 1
+    assert schedule.enforce(app)["expired"] == 1
 
 
 @pytest.mark.parametrize("read", ["get", "listing"])
@@ -144,7 +136,7 @@ def test_a_lost_part_is_told_and_not_waited_for(app, read):
     body = {"name": "s", "format": "generic", "data": {"k": "x" * 1_000_000}}
     resources.create(SECRETS, app, call(body=body, **on))
     parts = [p for p in app.store.descendants(f"projects/{project}", 99) if "/parts/" in p]
-    app.store.commit([writes.discard(parts[0])])
+    app.store.commit([Write.discard(parts[0])])
     with pytest.raises(Error) as told:
         getattr(resources, read)(SECRETS, app, call(name="s", **on))
     assert told.value.code == "internal"
@@ -231,9 +223,9 @@ def test_a_key_destroyed_under_a_request_is_no_failure(app, verb):
 def test_a_project_that_never_came_to_be_is_no_instance(app):
     """What the schedule writes in place of one has no account, and is shown to none."""
     never = {"id": "p", "status": "never_created", "erased_at": LONG_AGO}
-    app.store.commit([writes.create("tombstones/p", never)])
+    app.store.commit([Write.create("tombstones/p", never)])
     with pytest.raises(Error) as told:
-        resource_instances.get(app, call(id="p"))
+        instances.get(app, call(id="p"))
     assert told.value.code == "resource_not_found"
 
 
@@ -282,4 +274,4 @@ def test_a_revision_that_another_write_took_is_a_conflict():
     """A read may give a revision beside an app that has moved on: the delete decides anew."""
     stored = {"name": "a", "history": [{"revision": 2, "value_id": "v", "parts": 0}]}
     with pytest.raises(Conflict):
-        revisions.forget(Document("projects/p/apps/a", stored), stored, 1)
+        history.forget(Document("projects/p/apps/a", stored), 1)

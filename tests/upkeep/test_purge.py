@@ -6,20 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from shared import (
-    crypto,
-    projects,
-    purge,
-    quotas,
-    reclamations,
-    resources,
-    retention,
-    sealing,
-    writes,
-)
+from shared import keys, projects, quotas, resources
 from shared.errors import Error
+from shared.keys.local import open_keyring
 from shared.kinds import SECRETS
-from shared.local_keys import open_keyring
+from shared.lifecycle import Project
+from shared.projects import reclamations, slots
+from shared.resources import sealing
+from shared.store import Write
+from shared.upkeep import purge, schedule
 from tests.support import WEEK, call, dump, traces_of
 
 CANARY = "canary-5up3r-s3cr3t-value"
@@ -32,7 +27,7 @@ def filled(account):
     account.secret(project, "large", {"k": CANARY + "x" * 1_000_000})
     stray = {"note": "of a kind that no longer exists"}
     inside = account.host.inside
-    inside.store.commit([writes.create(f"projects/{project['id']}/relics/r/deep/er", stray)])
+    inside.store.commit([Write.create(f"projects/{project['id']}/relics/r/deep/er", stray)])
     return project
 
 
@@ -89,7 +84,7 @@ def test_a_stolen_copy_and_the_key_encryption_key_do_not_decrypt(account, host):
     account.gone(project)
     assert inside.settings.keyring.read_bytes() == keyring_file
     thief = open_keyring(inside.settings.keyring, inside.keys)
-    with pytest.raises(crypto.Undecryptable):
+    with pytest.raises(keys.Undecryptable):
         _decrypted(thief, stolen, path)
     forms = traces_of(CANARY)
     kept = list(dump(inside.everything())) + [file.read_bytes() for file in inside.keys.iterdir()]
@@ -99,7 +94,8 @@ def test_a_stolen_copy_and_the_key_encryption_key_do_not_decrypt(account, host):
 def _decrypted(keyring, documents, path):
     secret = documents[f"{path}/secrets/hub"]
     record = documents[sealing.data_key_path(path.rpartition("/")[2])]
-    return sealing.unseal(keyring, documents[path], record, SECRETS, secret, [secret["sealed"]])
+    project, sealed = Project.of(documents[path]), [secret["sealed"]]
+    return sealing.unlock(keyring, project, record, SECRETS, secret, sealed)
 
 
 @pytest.mark.claim("F15", "an event lost for ever is made good by the schedule alone")
@@ -247,7 +243,7 @@ def test_a_purge_that_cannot_end_is_marked_and_tried_again(app):
 
     def after(hours):
         app.settings.clock_file.write_text(str(hours * 3600))
-        return {word: n for word, n in retention.enforce(app).items() if n}
+        return {word: n for word, n in schedule.enforce(app).items() if n}
 
     assert after(0.2) == {}
     assert after(0.3) == {"nudged": 1}
@@ -277,11 +273,11 @@ def test_an_orphaned_key_half_is_destroyed_after_an_hour(app):
     (keys / stored).rename(keys / f"{stored}.new")  # the note of success was lost
     orphan = app.new_id()
     app.keyring.create(orphan, app.now(app.store.read("retention/clock")))
-    assert retention.enforce(app)["orphans"] == 0
+    assert schedule.enforce(app)["orphans"] == 0
     app.settings.clock_file.write_text("3601")
-    assert retention.enforce(app)["orphans"] == 2
+    assert schedule.enforce(app)["orphans"] == 2
     assert {file.name for file in keys.iterdir()} == {stored}
-    assert retention.enforce(app)["orphans"] == 0
+    assert schedule.enforce(app)["orphans"] == 0
 
 
 @pytest.mark.claim("I2", "slots that disagree with projects are reported")
@@ -289,7 +285,7 @@ def test_slots_that_disagree_with_projects_are_reported(app):
     """A region whose slots were changed by hand is counted, a right one is not."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     from_the_start = replace(app, random=lambda: 0.0)
-    assert retention.enforce(from_the_start)["disagreements"] == 0
-    region = projects.region_path("a" * 32, app.settings.region)
-    app.store.commit([writes.Write(region, {}, mask=[projects.slot(project)])])
-    assert retention.enforce(from_the_start)["disagreements"] == 1
+    assert schedule.enforce(from_the_start)["disagreements"] == 0
+    region = slots.region_path("a" * 32, app.settings.region)
+    app.store.commit([Write(region, {}, mask=[slots._slot(project)])])
+    assert schedule.enforce(from_the_start)["disagreements"] == 1

@@ -6,8 +6,9 @@ from contextlib import suppress
 import pytest
 import requests
 
-from shared import rest
 from shared.errors import Error
+from shared.wire import answers as said
+from shared.wire.answers import refusal
 from tests.support import GRANT
 
 WANTED = {
@@ -54,8 +55,8 @@ def test_headers(account):
 
 def test_https(app, monkeypatch):
     """Where the API is reached by https, browsers are told to stay with it."""
-    monkeypatch.setattr(rest, "get_app", lambda: app)
-    answer = rest._refusal(Error("internal", "x."), "trace")
+    monkeypatch.setattr(said, "get_app", lambda: app)
+    answer = refusal(Error("internal", "x."), "trace")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
 
 

@@ -10,8 +10,8 @@ import pytest
 from ibm_cloud_sdk_core.authenticators import IAMAuthenticator
 from ibm_code_engine_sdk.code_engine_v2 import CodeEngineV2
 
-from shared.bodies import inflate
 from shared.errors import Error
+from shared.wire.strict import inflate
 from tests.support import GRANT
 from tests.support.wire import FORM, JSON, MIB, check, send
 

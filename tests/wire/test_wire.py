@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared import writes
-from shared.schema import _operation
+from shared.api.operations import _operation
+from shared.store import Write
 from tests.support import GRANT
 from tests.support.wire import FORM, JSON, MIB, check, send
 
@@ -240,7 +240,7 @@ def test_failure_of_ours(account):
     """What nobody expected is 500 with a trace, and not a word of what it was."""
     project = str(uuid.uuid4())
     fields = {"id": project, "account_id": account.id, "status": "active", "name": ["hunter2"]}
-    account.host.inside.store.commit([writes.create(f"projects/{project}", fields)])
+    account.host.inside.store.commit([Write.create(f"projects/{project}", fields)])
     answer = send(account, "GET", f"{P}/{project}")
     check(answer, 500, "internal", "")
     assert b"hunter2" not in answer[2]

@@ -1,7 +1,7 @@
 """How `export/` and `values.json` were made: by version 0.1.0, through `ce` and the API alone.
 
     git checkout 7939895 && make setup    # 0.1.0, from before any change of what is stored
-    .venv/bin/python make.py FOLDER       # with its two files beside it; about a minute
+    .venv/bin/python make.py FOLDER       # with its two files beside it; half a minute
 
 It was run once, and stands here to be read; a later version would make another form. It plays on
 two hosts, one after the other, for a host is of one region: the second imports what the first

@@ -1,0 +1,185 @@
+"""What former versions stored is read whole, and its lifecycle goes on.
+
+`tests/vectors/store-1` is an export made by version 0.1.0. Everything is asked of a host that
+imported it, over HTTP with the keys of that time; the store is looked into for tombstones, slots
+and the audit trail alone. Each test leaves alone what the others read.
+"""
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+
+from tests.store_vectors import Vector, be_at, plain
+from tests.support import GRANT
+
+ACCOUNTS = ("one", "two")
+MOMENT = timedelta(seconds=20)  # more than passes between two requests, and than a second's part
+
+
+@pytest.fixture(scope="module")
+def vector():
+    """The export of version 0.1.0."""
+    return Vector("store-1")
+
+
+@pytest.fixture(scope="module")
+def imported(vector, tmp_path_factory):
+    """A host of its own that began with the export."""
+    host = vector.imported(tmp_path_factory.mktemp("store-1"))
+    assert host.hub("GET", "/clock")["offset"] == vector.values["clock"]  # it came along
+    be_at(host, vector.now)
+    yield host
+    host.stop()
+
+
+@pytest.fixture(scope="module")
+def one(vector, imported):
+    """The first account."""
+    return vector.tenant(imported, "one")
+
+
+@pytest.fixture(scope="module")
+def two(vector, imported):
+    """The second account."""
+    return vector.tenant(imported, "two")
+
+
+def active(vector):
+    """Give the account and the label of each project that is active in the export."""
+    told = vector.values["accounts"]
+    rows = [(name, told[name]["projects"]) for name in ACCOUNTS]
+    return [(n, label) for n, found in rows for label in found if found[label]["state"] == "active"]
+
+
+@pytest.mark.parametrize(("name", "label"), active(Vector("store-1")))
+def test_all_that_is_held(vector, imported, name, label):
+    """Secrets of all formats, config maps, templates, revisions: no member differs."""
+    vector.tenant(imported, name).require_whole(label)
+
+
+def test_the_export_stays_as_it_is(vector, imported):
+    """An import writes nothing where it reads: this one read it where git has it."""
+    assert imported.process.poll() is None
+    assert vector.files() == vector.before
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_the_keys(vector, imported, name):
+    """Every API key is told of as it was, and may what it could: one opens one project alone."""
+    tenant = vector.tenant(imported, name)
+    told = tenant.told["keys"]
+    listed = by_id(tenant.ask("/v1/apikeys?limit=200")["apikeys"])
+    recorded = by_id(key["told"] for key in told.values())
+    if name == "one":  # a host registers its first account's key anew whenever it starts
+        listed[tenant.owner.key_id].pop("created_at")
+        recorded[tenant.owner.key_id].pop("created_at")
+    assert listed == recorded
+    may = {label: tenant.answered(label) for label in told if told[label]["answered"]}
+    assert may == {label: told[label]["answered"] for label in may}
+    assert set(told) - set(may) == ({"expired"} if name == "one" else set())
+
+
+def test_an_expired_key_stays_expired(one):
+    """No token is given for it, by the real time, wherever the lifecycle's clock is."""
+    key = one.told["keys"]["expired"]
+    form = {"grant_type": GRANT, "apikey": key["apikey"]}
+    answer = requests.post(f"{one.host.url}/identity/token", data=form, timeout=30)
+    expired = datetime.fromisoformat(key["told"]["expires_at"]) <= datetime.now(UTC)
+    assert answer.status_code == (400 if expired else 200)  # a machine's clock may be behind
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_what_was_destroyed_is_gone(vector, imported, name):
+    """Nothing of it is left but the tombstone and the audit trail, which are as they were."""
+    tenant = vector.tenant(imported, name)
+    for label in tenant.labels("gone"):
+        tenant.require_gone(label)
+        project = tenant.projects[label]["id"]
+        assert tenant.instance(label) == tenant.projects[label]["instance"]
+        found = plain(imported.inside.document(f"tombstones/{project}"))
+        assert found.items() >= vector.values["tombstones"][project].items()
+        assert audited(imported)[project] == vector.values["audit"][project]
+
+
+def test_the_end_of_life_goes_on(vector, imported, one, two):
+    """Deleted projects come back until their own deadlines, and are destroyed at them.
+
+    One account's `early` is restored and deleted once more, the other's is left alone; `late` is
+    restored at the last moment; the purge of `leaving` had begun, and its event was lost.
+    """
+    be_at(imported, vector.now)
+    require_as_it_was(vector, imported)
+    one.restored("early")
+    assert one.owner.call("DELETE", one.path("early")).status_code == 202
+    assert enforced(imported) == {}
+
+    be_at(imported, vector.now + timedelta(minutes=16))
+    assert enforced(imported) == {"nudged": 1}
+    one.require_gone("leaving")
+
+    due = deadline(two, "early")
+    be_at(imported, due - MOMENT)
+    assert enforced(imported) == {}
+    be_at(imported, due + MOMENT)
+    refused = two.restore("early")
+    assert refused.status_code == 409
+    assert refused.json()["errors"][0]["code"] == "project_not_restorable"
+    assert enforced(imported) == {"expired": 1}
+    two.require_gone("early")
+
+    be_at(imported, deadline(one, "late") - MOMENT)
+    one.restored("late")
+
+    due = deadline(one, "early")
+    assert timedelta(days=7) <= due - vector.now < timedelta(days=7, minutes=10)
+    be_at(imported, due - MOMENT)
+    assert enforced(imported) == {}
+    be_at(imported, due + MOMENT)
+    assert enforced(imported) == {"expired": 1}
+    one.require_gone("early")
+    assert one.owner.project("early")["id"] != one.projects["early"]["id"]  # its name is free
+    for tenant in (one, two):
+        for label in tenant.labels("active"):
+            tenant.require_whole(label)
+
+
+def require_as_it_was(vector, host):
+    """Require that slots, audit trail and reclamations are those of the export."""
+    for region, told in vector.values["regions"].items():
+        assert plain(host.inside.document(f"regions/{region}")).items() >= told.items()
+    assert audited(host) == vector.values["audit"]
+    for name in ACCOUNTS:
+        tenant = vector.tenant(host, name)
+        listed = tenant.ask("/v1/reclamations")["resources"]
+        assert by_id(listed) == by_id(tenant.told["reclamations"])
+        for label in (*tenant.labels("soft_deleted"), *tenant.labels("hard_deleting")):
+            assert tenant.ask(tenant.path(label)) == tenant.projects[label]["told"]
+            assert tenant.instance(label) == tenant.projects[label]["instance"]
+            answer = tenant.owner.call("GET", f"{tenant.path(label)}/secrets")
+            assert answer.json()["errors"][0]["code"] == "project_not_active"
+
+
+def audited(host):
+    """Count the audit entries, by project and action."""
+    store, counts = host.inside.store, defaultdict(Counter)
+    paths = [path for path in store.descendants("", 10_000) if path.startswith("audit/")]
+    for entry in store.read(*paths).documents.values():
+        counts[str(entry.fields["project_id"])][entry.fields["action"]] += 1
+    return counts
+
+
+def enforced(host):
+    """Run the schedule, and give what it did; nothing may fail or disagree."""
+    return {word: count for word, count in host.enforce().items() if count}
+
+
+def deadline(tenant, label):
+    """Give the time from which a deleted project is not restored any more, as it is told."""
+    return datetime.fromisoformat(tenant.reclamation(label)["target_time"])
+
+
+def by_id(entries):
+    """Give entries of a list by their ids."""
+    return {entry["id"]: entry for entry in entries}

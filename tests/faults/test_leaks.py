@@ -20,7 +20,7 @@ import pytest
 from shared import keys, quotas
 from shared.app import App
 from shared.calls import Answer, Call, Page, Principal
-from shared.keys import envelope
+from shared.keys import envelope, keyring
 from shared.keys.local import open_keyring
 from shared.kinds import table
 from shared.lifecycle import Project
@@ -330,7 +330,7 @@ def test_the_key_cache_ends(destroyed, monkeypatch):
     story, thief = destroyed
     path, envelopes = next(iter(story.sealed(story.doomed).items()))
     later = time.monotonic() + quotas.KEY_CACHE_LIFETIME
-    monkeypatch.setattr(keys.time, "monotonic", lambda: later)
+    monkeypatch.setattr(keyring.time, "monotonic", lambda: later)
     with pytest.raises(keys.Undecryptable):
         story.opened(thief, path, envelopes)
     assert not [place for place in thief._cache if place[0] == story.doomed.partition("/")[2]]

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from tests.store_vectors import Vector, be_at, plain
 from tests.support import GRANT
+from tests.support.store_vectors import Vector, be_at, plain
 
 ACCOUNTS = ("one", "two")
 MOMENT = timedelta(seconds=20)  # more than passes between two requests, and than a second's part

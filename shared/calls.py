@@ -21,6 +21,14 @@ OPERATOR = Principal("operator", "", frozenset())  # who calls what is private
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a change comes from: all of a call that a record of it may know."""
+
+    principal: Principal
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request, parsed and checked against openapi.yaml, by a caller who may make it."""
 
@@ -29,6 +37,11 @@ class Call:
     parameters: Mapping[str, Any] = field(repr=False)
     body: Mapping[str, Any] = field(repr=False)
     trace: str  # names this request in the answer, the logs and the audit trail
+
+    @property
+    def origin(self) -> Origin:
+        """Who calls, and in which request; nothing of what was sent."""
+        return Origin(self.principal, self.trace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,10 @@ def create(app: App, call: Call) -> Answer:
     def decide(read: Read) -> tuple[list[Write], None]:
         for project in projects:
             owned(read[project], call.principal)
-        made = evidence.of_key(call, "apikey.create", key, app.now(read))
+        made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
         return [Write.create(path, key), made], None
 
-    app.store.transact(evidence.operation(call), [path, *projects], decide)
+    app.store.transact(evidence.operation(call.origin), [path, *projects], decide)
     where = f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
     return Answer(present(key) | {"apikey": text}, location=where)
 
@@ -78,10 +78,10 @@ def delete(app: App, call: Call) -> Answer:
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
         key = _owned(read, path, call)
-        gone = evidence.of_key(call, "apikey.delete", key, app.now(read))
+        gone = evidence.of_key(call.origin, "apikey.delete", key, app.now(read))
         return [Write.delete(read[path]), gone], Answer()
 
-    return app.store.transact(evidence.operation(call), [path], decide)
+    return app.store.transact(evidence.operation(call.origin), [path], decide)
 
 
 def create_account(app: App, call: Call) -> Answer:

@@ -1,14 +1,14 @@
 """The audit trail: one entry a change, written in the same commit as the change.
 
 An entry says who, what, when and on which project (contract section 9), and of what a project
-holds the name. It never holds a value, a key or a body.
+holds the name. It never holds a value, a key or a body: none is ever handed to this file.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.calls import Call
+from shared.calls import Origin
 from shared.lifecycle import Project
 from shared.store import Write
 
@@ -16,28 +16,27 @@ SYSTEM = "retention"  # who acts when nobody does
 About = tuple[str | None, str | None]  # the account's id, the project's; None is none
 
 
-def operation(call: Call) -> str:
+def operation(origin: Origin) -> str:
     """Give the path of the entry of a request's change: where it exists, the change was made."""
-    return f"audit/{call.trace}"
+    return f"audit/{origin.trace}"
 
 
-def by(call: Call, action: str, project: Project, now: datetime, name: str = "") -> Write:
+def by(origin: Origin, action: str, project: Project, now: datetime, name: str = "") -> Write:
     """Give the entry of a change that a caller asked for; its request names it.
 
     `action` is as in contract section 9, such as `secret.create`; `name` is the resource's.
     """
-    who = _caller(call) | ({"name": name} if name else {})
-    return _entry(call.trace, action, _of(project), now, who)
+    who = _caller(origin) | ({"name": name} if name else {})
+    return _entry(origin.trace, action, _of(project), now, who)
 
 
 def along(
-    call: Call, action: str, project: Project, now: datetime, names: Iterable[str]
+    origin: Origin, action: str, project: Project, now: datetime, names: Iterable[str]
 ) -> list[Write]:
     """Give the entries of what a change took along, each under its request and its own name."""
-    about = _of(project)
+    who, first = _caller(origin), f"{origin.trace}.{action}"
     return [
-        _entry(f"{call.trace}.{action}.{name}", action, about, now, _caller(call) | {"name": name})
-        for name in names
+        _entry(f"{first}.{name}", action, _of(project), now, who | {"name": name}) for name in names
     ]
 
 
@@ -46,27 +45,27 @@ def by_system(entry_id: str, action: str, project: Project, now: datetime) -> Wr
     return _entry(entry_id, action, _of(project), now, {"initiator": SYSTEM})
 
 
-def by_operator(call: Call, action: str, now: datetime, kek: str) -> Write:
+def by_operator(origin: Origin, action: str, now: datetime, kek: str) -> Write:
     """Give the entry of a key-encryption key replaced or removed: it is about no project."""
-    return _entry(call.trace, action, (None, None), now, _caller(call) | {"kek": kek})
+    return _entry(origin.trace, action, (None, None), now, _caller(origin) | {"kek": kek})
 
 
-def of_key(call: Call, action: str, key: Mapping[str, Any], now: datetime) -> Write:
+def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
     """Give the entry of an API key made or deleted: which, and what it allows.
 
     Its project is the one the key is for, None for a key of the whole account.
     """
     about = (key["account_id"], key["project_id"])
     granted = {"api_key_id": key["id"], "roles": key["roles"]}
-    return _entry(call.trace, action, about, now, _caller(call) | granted)
+    return _entry(origin.trace, action, about, now, _caller(origin) | granted)
 
 
 def _of(project: Project) -> About:
     return project.account_id, project.id
 
 
-def _caller(call: Call) -> dict[str, Any]:
-    return {"initiator": call.principal.subject, "correlation_id": call.trace}
+def _caller(origin: Origin) -> dict[str, Any]:
+    return {"initiator": origin.principal.subject, "correlation_id": origin.trace}
 
 
 def _entry(

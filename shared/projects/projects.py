@@ -5,13 +5,12 @@ on the project document.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from shared import evidence, lifecycle
 from shared.access import owned
 from shared.app import App
-from shared.calls import Answer, Call, Page
+from shared.calls import Answer, Call, Origin, Page
 from shared.errors import missing
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import names, slots
@@ -45,13 +44,13 @@ def create(app: App, call: Call) -> Answer:
             Write.create(data_key_path(project_id), key),
             *first_rule(project_id, rule, now),
             Write.absent(f"tombstones/{project_id}"),
-            evidence.by(call, "project.create", project, now),
+            evidence.by(call.origin, "project.create", project, now),
         ]
         body = present(app, project)
         return commit, Answer(body, now=now, location=body["href"])
 
     try:
-        answer = app.store.transact(evidence.operation(call), [region], decide)
+        answer = app.store.transact(evidence.operation(call.origin), [region], decide)
     except slots.FullError:
         _, holders = of_account(app, call, app.settings.projects_per_region, None)
         raise slots.full(app, holders) from None
@@ -102,16 +101,7 @@ def move(app: App, call: Call, *verbs: str, check: Check = lambda _: None) -> Pr
     `check` may raise where the project is not the one meant. Raises what lifecycle.move raises
     for the first verb if none fits.
     """
-
-    def meant(document: Document) -> Project:
-        project = owned(document, call.principal)
-        check(project)
-        return project
-
-    def told(verb: str, project: Project, now: datetime) -> Write:
-        return evidence.by(call, f"project.{verb}", project, now)
-
-    return _moved(app, call.parameters["id"], verbs, evidence.operation(call), meant, told)
+    return _moved(app, call.parameters["id"], verbs, call.origin, check)
 
 
 def move_by_system(app: App, project_id: str, verb: str) -> None:
@@ -119,33 +109,29 @@ def move_by_system(app: App, project_id: str, verb: str) -> None:
 
     Raises what lifecycle.move raises when another move came first.
     """
-    entry_id = app.new_id()
-
-    def told(verb: str, project: Project, now: datetime) -> Write:
-        return evidence.by_system(entry_id, f"project.{verb}", project, now)
-
-    _moved(app, project_id, (verb,), f"audit/{entry_id}", _found, told)
+    _moved(app, project_id, (verb,), None, lambda _: None)
 
 
 def _moved(
-    app: App,
-    project_id: str,
-    verbs: tuple[str, ...],
-    operation: str,
-    meant: Callable[[Document], Project],
-    told: Callable[[str, Project, datetime], Write],
+    app: App, project_id: str, verbs: tuple[str, ...], origin: Origin | None, check: Check
 ) -> Project:
-    """Move a project in one compare-and-set, with the audit entry that `told` gives."""
-    path = f"projects/{project_id}"
+    """Move a project in one compare-and-set; without an origin, the system does it."""
+    path, entry_id = f"projects/{project_id}", origin.trace if origin else app.new_id()
 
     def decide(read: Read) -> tuple[list[Write], Project]:
-        before, now = meant(read[path]), app.now(read)
-        verb = lifecycle.applicable(before, verbs)
+        before = owned(read[path], origin.principal) if origin else _found(read[path])
+        check(before)
+        now, verb = app.now(read), lifecycle.applicable(before, verbs)
         project = lifecycle.move(before, verb, now)
-        changed = Write.update(read[path], project.changes(before))
-        return [changed, told(verb, project, now)], project
+        action = f"project.{verb}"
+        entry = (
+            evidence.by(origin, action, project, now)
+            if origin
+            else evidence.by_system(entry_id, action, project, now)
+        )
+        return [Write.update(read[path], project.changes(before)), entry], project
 
-    return app.store.transact(operation, [path], decide)
+    return app.store.transact(f"audit/{entry_id}", [path], decide)
 
 
 def _found(document: Document) -> Project:

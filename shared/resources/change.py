@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 from shared import evidence
 from shared.app import App
-from shared.calls import Answer, Call
+from shared.calls import Answer, Origin
 from shared.errors import Error, Target, missing
-from shared.keys import Undecryptable
 from shared.kinds import Fields, Kind
 from shared.lifecycle import Project
 from shared.resources import history, reading, sealing
@@ -44,7 +43,7 @@ class Change:
     """A change of what lies at a place, on what was read there."""
 
     app: App
-    call: Call
+    origin: Origin
     place: Place
     read: Read
     project: Project
@@ -53,10 +52,10 @@ class Change:
 
     def resource(self) -> Fields:
         """Give the place's resource as stored; raises Error `resource_not_found`."""
-        stored = self.read[self.place.path].fields
-        if stored is None:
+        found = self.read[self.place.path].fields
+        if found is None:
             raise missing()
-        return stored
+        return found
 
     def opened(self, place: Place, document: Document) -> dict[str, Any]:
         """Give the whole body of one stored resource; raises Conflict if a part vanished."""
@@ -65,66 +64,55 @@ class Change:
             raise Conflict
         return bodies[0]
 
-    def usage(self, kind: Kind | None = None) -> Usage:
+    def usage(self, kind: Kind) -> Usage:
         """Give the usage of the place's kind, or of another one that was read."""
-        place = self.place.beside(kind) if kind else self.place
-        return Usage(place.kind, self.read[place.usage])
+        return Usage(kind, self.read[self.place.beside(kind).usage])
 
-    def put(self, body: Fields, own: Fields, revision_id: str, before: Fields | None) -> Answer:
+    def put(
+        self, body: Fields, own: Fields, revision_id: str, before: Fields | None = None
+    ) -> Answer:
         """Store the resource, with all that goes along, and give the answer that shows it.
 
         `own` is what is minted for it or kept of it, `before` what it replaces, whole; None is
         nothing. Raises what the kind's check raises, Error `name_taken` or `quota_exceeded`.
         """
-        place, old = self.place, self.read[self.place.path].fields
-        resource, usage = {**body, **own}, self.usage()
-        replaced = list(
-            place.kind.check(resource, old=before, others=usage.others(place.key)) or ()
-        )
+        place, kind, usage = self.place, self.place.kind, self.usage(self.place.kind)
+        document, resource = self.read[place.path], {**body, **own}
+        others = usage.others(place.key)
+        replaced = list(kind.check(resource, old=before, others=others) or ())
         if before is None:
-            if old is not None:
-                taken = f"A {place.kind.label} of this name exists already."
-                raise Error("name_taken", taken, Target("field", "name"))
-            usage.require_room(leaving=len(replaced))
-        form, parts = self._stored(own, body)
+            _require_free(usage, document, leaving=len(replaced))
+        form, parts = sealing.stored(self.app, place, self.project, self.read, own, body)
         born = {"id": revision_id, "created_at": self.now}
-        stored, past = history.advance(place, form, old, born)
-        self.writes.extend([Write.replace(self.read[place.path], stored), *parts, *past])
-        for path in place.bound(body):
-            self.writes.extend(history.rebind(self.read[path], own["entity_tag"], born))
+        stored, past = history.advance(place, form, document.fields, born)
+        self.writes.extend([Write.replace(document, stored), *parts, *past])
+        claim = {name: resource[name] for name in kind.claims if name in resource}
         changed = "" if before is None else place.key
-        self.writes.extend(usage.write({place.key: resource}, replaced, changed=changed))
-        self.gone(place.kind, replaced)
+        self.writes.extend(usage.write({place.key: claim}, replaced, changed))
+        self.gone(kind, replaced)
         return place.answer(self.app, self.project, {**stored, **resource}, self.now)
 
-    def _stored(self, own: Fields, body: Fields) -> tuple[dict[str, Any], list[Write]]:
-        """Give the resource as it is stored, and the writes of the parts of its envelope."""
-        place = self.place
-        if not place.kind.sealed:
-            return {**own, "body": body}, []
-        record = self.read[place.data_key].fields or {}
-        try:
-            locked = sealing.lock(self.app.keyring, self.project, record, place.kind, own, body)
-        except Undecryptable:
-            if reading.unmoved(self.app, place, self.read):
-                raise
-            raise Conflict from None  # its key went with the project
-        return sealing.laid(place.path, *locked)
-
-    def gone(self, kind: Kind, keys: Iterable[str]) -> None:
+    def gone(self, kind: Kind, keys: list[str]) -> None:
         """Delete others of a kind along with the change, each with an audit entry."""
-        names, home = list(keys), self.place.beside(kind).collection
-        self.writes.extend(Write.discard(f"{home}/{name}") for name in names)
-        self.told(f"{kind.audited}.delete", names)
+        home = self.place.beside(kind).collection
+        self.writes.extend(Write.discard(f"{home}/{key}") for key in keys)
+        self.told(f"{kind.audited}.delete", keys)
 
     def told(self, action: str, names: Iterable[str]) -> None:
         """Leave an audit entry for each of what the change takes along."""
-        self.writes.extend(evidence.along(self.call, action, self.project, self.now, names))
+        self.writes.extend(evidence.along(self.origin, action, self.project, self.now, names))
+
+
+def _require_free(usage: Usage, document: Document, leaving: int) -> None:
+    if document.fields is not None:
+        taken = f"A {usage.kind.label} of this name exists already."
+        raise Error("name_taken", taken, Target("field", "name"))
+    usage.require_room(leaving)
 
 
 def commit(
     app: App,
-    call: Call,
+    origin: Origin,
     place: Place,
     action: str,
     paths: Iterable[str],
@@ -134,15 +122,15 @@ def commit(
     """Let `decide` make a change on what is read at the paths, and commit it; give its result.
 
     `action` is the audit entry's, such as `secret.create`, and so is `name` where it is not the
-    place's. Raises Error `resource_not_found` for
-    a project that is not the caller's, `project_not_active`, and what `decide` raises.
+    place's. Raises Error `resource_not_found` for a project that is not the caller's,
+    `project_not_active`, and what `decide` raises.
     """
 
     def attempt(read: Read) -> tuple[list[Write], T]:
-        project, now = reading.home_of(app, call, place, read)
-        change = Change(app, call, place, read, project, now)
+        project, now = reading.home_of(app, origin.principal, place, read)
+        change = Change(app, origin, place, read, project, now)
         result = decide(change)
-        entry = evidence.by(call, action, project, now, name or place.key)
+        entry = evidence.by(origin, action, project, now, name or place.key)
         return [*change.writes, Write.verify(read[place.home]), entry], result
 
-    return app.store.transact(evidence.operation(call), [*dict.fromkeys(paths)], attempt)
+    return app.store.transact(evidence.operation(origin), [*dict.fromkeys(paths)], attempt)

@@ -22,7 +22,7 @@ def context(place: Place) -> list[str]:
     return [place.beside(kind).usage for kind in _dependents(place.kind)]
 
 
-def remove(change: Change) -> None:
+def remove(change: Change, *, keep_service_access: bool) -> None:
     """Delete a resource's envelope, and all that goes with it."""
     place = change.place
     change.writes.extend(map(Write.discard, all_of(place.path, change.resource())))
@@ -31,7 +31,7 @@ def remove(change: Change) -> None:
         gone = [key for key, claim in usage.claims.items() if _depends(place, claim)]
         change.gone(kind, gone)
         change.writes.extend(usage.write({}, gone) or [usage.witness()])
-        if kind is BINDINGS and gone and not change.call.parameters.get("keep_service_access"):
+        if kind is BINDINGS and gone and not keep_service_access:
             _remove_service_access(change, usage, gone)
 
 

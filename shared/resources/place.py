@@ -8,7 +8,11 @@ from shared.app import App
 from shared.calls import Answer, timestamp
 from shared.kinds import APPS, Fields, Kind
 from shared.lifecycle import Project
-from shared.resources.sealing import data_key_path
+
+
+def data_key_path(project_id: str) -> str:
+    """Give the path of the document that holds the first half of a project's data key."""
+    return f"projects/{project_id}/keys/current"
 
 
 class Place:

@@ -13,7 +13,7 @@ from typing import Any
 from shared import quotas
 from shared.access import owned
 from shared.app import App
-from shared.calls import Call
+from shared.calls import Call, Principal
 from shared.errors import Error, missing, unavailable
 from shared.keys import Undecryptable
 from shared.kinds import Fields
@@ -52,9 +52,9 @@ class Found:
     next: str | None
 
 
-def home_of(app: App, call: Call, place: Place, read: Read) -> tuple[Project, datetime]:
+def home_of(app: App, principal: Principal, place: Place, read: Read) -> tuple[Project, datetime]:
     """Give the caller's active project, and the time of the decision."""
-    project = owned(read[place.home], call.principal)
+    project = owned(read[place.home], principal)
     require_active(project)
     return project, app.now(read)
 
@@ -67,7 +67,7 @@ def one(app: App, call: Call, place: Place, path: str) -> tuple[Project, datetim
     patience = _Patience()
     while True:
         read = app.store.read(*place.context, place.path, path)
-        project, now = home_of(app, call, place, read)
+        project, now = home_of(app, call.principal, place, read)
         stored = read[path].fields
         if read[place.path].fields is None or stored is None:
             raise missing()
@@ -96,7 +96,7 @@ def page(
             limit=limit + 1,
             weigh=_size,
         )
-        project, now = home_of(app, call, place, read)
+        project, now = home_of(app, call.principal, place, read)
         if place.key and read[place.path].fields is None:
             raise missing()
         chosen = _fitting(found, limit)
@@ -127,15 +127,10 @@ def whole(
         try:
             bodies.append(sealing.unlock(app.keyring, project, record, place.kind, stored, chunks))
         except Undecryptable:
-            if unmoved(app, place, read):
+            if sealing.unmoved(app, place, read):
                 raise
             return None  # its key went with the project
     return bodies
-
-
-def unmoved(app: App, place: Place, read: Read) -> bool:
-    """Tell whether the project is still as it was read: its key cannot have been destroyed."""
-    return app.store.read(place.home)[place.home] == read[place.home]
 
 
 def _size(document: Document) -> int:

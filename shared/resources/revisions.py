@@ -47,14 +47,14 @@ def delete(app: App, call: Call) -> Answer:
         return Answer(now=change.now)
 
     paths = [place.home, place.path, path]
-    return commit(app, call, place, "revision.delete", paths, decide, name)
+    return commit(app, call.origin, place, "revision.delete", paths, decide, name)
 
 
 def instances(app: App, call: Call) -> Answer:
     """Give the instances of an app: none, for nothing runs. Raises Error `resource_not_found`."""
     place = _place(call)
     read = app.store.read(place.home, place.path)
-    _, now = reading.home_of(app, call, place, read)
+    _, now = reading.home_of(app, call.principal, place, read)
     if read[place.path].fields is None:
         raise missing()
     return Answer(page=Page("instances", [], None), now=now)

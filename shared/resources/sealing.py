@@ -13,15 +13,37 @@ from typing import Any
 import msgpack
 
 from shared import quotas
-from shared.keys import Keyring, binding, open_sealed, seal
+from shared.app import App
+from shared.keys import Keyring, Undecryptable, binding, open_sealed, seal
 from shared.kinds import Fields, Kind
 from shared.lifecycle import Project
-from shared.store import Write
+from shared.resources.place import Place
+from shared.store import Conflict, Read, Write
 
 
-def data_key_path(project_id: str) -> str:
-    """Give the path of the document that holds the first half of a project's data key."""
-    return f"projects/{project_id}/keys/current"
+def stored(
+    app: App, place: Place, project: Project, read: Read, own: Fields, body: Fields
+) -> tuple[dict[str, Any], list[Write]]:
+    """Give a resource as it is stored, and the writes of the parts of its envelope.
+
+    `own` is what is minted for it or kept of it. Raises Conflict where the project's key went
+    with the project, Undecryptable where it is gone without.
+    """
+    if not place.kind.sealed:
+        return {**own, "body": body}, []
+    record = read[place.data_key].fields or {}
+    try:
+        form, envelopes = lock(app.keyring, project, record, place.kind, own, body)
+    except Undecryptable:
+        if unmoved(app, place, read):
+            raise
+        raise Conflict from None
+    return _laid(place.path, form, envelopes)
+
+
+def unmoved(app: App, place: Place, read: Read) -> bool:
+    """Tell whether the project is still as it was read: its key cannot have been destroyed."""
+    return app.store.read(place.home)[place.home] == read[place.home]
 
 
 def lock(
@@ -42,18 +64,18 @@ def lock(
     return stored, [seal(key, *pair) for pair in zip(chunks, places, strict=True)]
 
 
-def laid(
-    path: str, stored: Fields, envelopes: Sequence[bytes]
+def _laid(
+    path: str, form: Fields, envelopes: Sequence[bytes]
 ) -> tuple[dict[str, Any], list[Write]]:
     """Give a resource as it is stored, with how many bytes it has, and the writes of its parts.
 
     The envelope lies in the resource itself, or all of it in parts.
     """
-    clear = len(json.dumps(stored["body"], ensure_ascii=False).encode())
+    clear = len(json.dumps(form["body"], ensure_ascii=False).encode())
     size = sum(map(len, envelopes)) + clear
     if len(envelopes) == 1 and size <= quotas.DOCUMENT_BYTES:
-        return {**stored, "size": size, "sealed": envelopes[0], "parts": 0}, []
-    whole = {**stored, "size": size, "sealed": None, "parts": len(envelopes)}
+        return {**form, "size": size, "sealed": envelopes[0], "parts": 0}, []
+    whole = {**form, "size": size, "sealed": None, "parts": len(envelopes)}
     pairs = zip(part_paths(path, whole), envelopes, strict=True)
     return whole, [Write.create(part, {"bytes": envelope}) for part, envelope in pairs]
 

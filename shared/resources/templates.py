@@ -16,18 +16,7 @@ from shared.store import Write
 LONGEST = 53  # characters of a generated name: a job run's limit (contract section 0)
 
 
-def names(kind: Kind, app: App, body: Fields) -> list[Any]:
-    """Give the names to try for a new resource, in order: what was sent, or two that are made.
-
-    The second has more chance in it: two runs may begin within a second, and who chose no name
-    gets one that is free. None is the name of a kind that has none.
-    """
-    if "name" in body or not kind.named:
-        return [body.get("name")]
-    return [_name(kind, app, body), _name(kind, app, body, chance=app.new_tag()[:5])]
-
-
-def _name(kind: Kind, app: App, body: Fields, chance: str = "") -> str:
+def name(kind: Kind, app: App, body: Fields, chance: str = "") -> str:
     """Give the name of what was sent without one (contract 4.3 and 4.4), ending in `chance`."""
     time = datetime.fromtimestamp(app.wall() + app.offset().total_seconds(), UTC)
     parts = {"time": time.strftime("%y%m%d-%H%M%S"), "chance": app.new_tag()[:5]}
@@ -36,27 +25,27 @@ def _name(kind: Kind, app: App, body: Fields, chance: str = "") -> str:
     return f"{template}{suffix}" if template else suffix.lstrip("-")
 
 
-def body(change: Change, given: Fields) -> dict[str, Any]:
+def body(change: Change, source: list[str], given: Fields) -> dict[str, Any]:
     """Give the whole body of a new resource: template, what was given, defaults.
 
-    A template need not exist if what was given would make one (contract 11). Raises Error
-    `resource_not_found` if it would not, and `invalid_field` for what must be as the template has
-    it and is not, or is too much together.
+    `source` is the path of the template, if one is named. It need not exist if what was given
+    would make one (contract 11). Raises Error `resource_not_found` if it would not, and
+    `invalid_field` for what must be as the template has it and is not, or is too much together.
     """
     kind = change.place.kind
-    inherited = _inherited(change, given)
+    inherited = _inherited(change, source, given)
     prototype = f"{kind.schema}Prototype"
     if inherited is None:
         return api.filled(prototype, given)
     return api.whole(prototype, overlaid(inherited, given), change.place.key)
 
 
-def _inherited(change: Change, given: Fields) -> Fields | None:
+def _inherited(change: Change, source: list[str], given: Fields) -> Fields | None:
     """Give the body of the template that is named, which the change then verifies."""
-    kind, paths = change.place.kind, change.place.template(given)
-    if not paths:
+    if not source:
         return None
-    document, template = change.read[paths[0]], BY_COLLECTION[kind.template]
+    kind, document = change.place.kind, change.read[source[0]]
+    template = BY_COLLECTION[kind.template]
     if document.fields is None:
         if api.suffices(f"{template.schema}Prototype", given, document.id):
             return None

@@ -42,16 +42,15 @@ class Usage:
     def write(
         self, added: Mapping[str, Fields], removed: Iterable[str] = (), changed: str = ""
     ) -> list[Write]:
-        """Give the write that adds resources (by key, with all their fields) and removes others.
+        """Give the write that adds resources, by key with what they claim, and removes others.
 
         `changed` is the key among the added that is there already. Nothing is written where
         nothing changes.
         """
         gone = set(removed)
         kept = {key: claim for key, claim in self.claims.items() if key not in gone}
-        for key, resource in added.items():
-            kept[key] = {name: resource[name] for name in self.kind.claims if name in resource}
+        kept.update(added)
         count = self.count + len(added.keys() - {changed}) - len(gone)
         fields = {"count": count, **({"claims": kept} if self.kind.claims else {})}
-        same = count == self.count and kept == self.claims
+        same = count == self.count and (not self.kind.claims or kept == self.claims)
         return [] if same else [Write.replace(self._document, fields)]

@@ -9,7 +9,7 @@ from shared.app import App
 from shared.calls import Answer, Call, Page
 from shared.errors import Error, Target
 from shared.kinds import Kind
-from shared.resources import dependents, reading, templates
+from shared.resources import dependents, history, reading, templates
 from shared.resources.change import Change, Minted, commit
 from shared.resources.place import Place
 from shared.store import Write
@@ -21,27 +21,33 @@ def create(kind: Kind, app: App, call: Call) -> Answer:
     Raises Error `name_taken`, `quota_exceeded`, `project_not_active`, `resource_not_found` for a
     template that is needed and does not exist, or what `kind.check` raises.
     """
-    minted, revision_id = asdict(Minted.by(app)), app.new_id()
-    *tried, last = templates.names(kind, app, call.body)
-    for name in tried:
-        try:
-            return _create(kind, app, call, {**minted, "name": name}, revision_id)
-        except Error as error:
-            if error.code != "name_taken":
-                raise
-    return _create(kind, app, call, {**minted, "name": last}, revision_id)
+    minted = asdict(Minted.by(app))
+    if "name" in call.body or not kind.named:
+        return _create(kind, app, call, {**minted, "name": call.body.get("name")})
+    try:
+        return _create(kind, app, call, {**minted, "name": templates.name(kind, app, call.body)})
+    except Error as error:
+        if error.code != "name_taken":
+            raise
+    # Two runs within a second: the caller chose no name, so it gets one that is free.
+    name = templates.name(kind, app, call.body, chance=app.new_tag()[:5])
+    return _create(kind, app, call, {**minted, "name": name})
 
 
-def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any], revision_id: str) -> Answer:
+def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any]) -> Answer:
     place = Place(kind, call.parameters["project_id"], own[kind.key])
+    source, bound, revision_id = place.template(call.body), place.bound(call.body), app.new_id()
 
     def decide(change: Change) -> Answer:
-        body = templates.body(change, call.body)
-        return change.put(body, {**own, "created_at": change.now}, revision_id, None)
+        body = templates.body(change, source, call.body)
+        answer = change.put(body, {**own, "created_at": change.now}, revision_id)
+        for path in bound:
+            born = {"id": revision_id, "created_at": change.now}
+            change.writes.extend(history.rebind(change.read[path], own["entity_tag"], born))
+        return answer
 
-    paths = [*place.context, place.usage, place.path]
-    paths += [*place.template(call.body), *place.bound(call.body)]
-    return commit(app, call, place, f"{kind.audited}.create", paths, decide)
+    paths = [*place.context, place.usage, place.path, *source, *bound]
+    return commit(app, call.origin, place, f"{kind.audited}.create", paths, decide)
 
 
 def update(kind: Kind, app: App, call: Call) -> Answer:
@@ -69,22 +75,23 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
         return change.put(body, {**minted, **kept}, revision_id, {**kept, **before})
 
     paths = [*place.context, place.usage, place.path]
-    return commit(app, call, place, f"{kind.audited}.update", paths, decide)
+    return commit(app, call.origin, place, f"{kind.audited}.update", paths, decide)
 
 
 def delete(kind: Kind, app: App, call: Call) -> Answer:
     """Delete a resource for good, with what depends on it. Raises Error `project_not_active`."""
     place = Place(kind, call.parameters["project_id"], call.parameters[kind.key])
+    keep = bool(call.parameters.get("keep_service_access"))
 
     def decide(change: Change) -> Answer:
         change.resource()
         change.writes.append(Write.delete(change.read[place.path]))
-        dependents.remove(change)
-        change.writes.extend(change.usage().write({}, [place.key]))
+        dependents.remove(change, keep_service_access=keep)
+        change.writes.extend(change.usage(kind).write({}, [place.key]))
         return Answer(now=change.now)
 
     paths = [place.home, place.usage, place.path, *dependents.context(place)]
-    return commit(app, call, place, f"{kind.audited}.delete", paths, decide)
+    return commit(app, call.origin, place, f"{kind.audited}.delete", paths, decide)
 
 
 def get(kind: Kind, app: App, call: Call) -> Answer:

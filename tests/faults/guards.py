@@ -72,13 +72,27 @@ def _of(guards: str, world: str, breaks: str, file: str, line: str) -> Removal:
 
 REMOVALS = [
     # Create.
-    _of("cap", "slots", "I1", "projects", r"if len\(slots\) >= app.settings.projects_per_region"),
-    _of("name", "names", "I4", "projects", r"if name in slots.values\(\)"),
-    _of("region_precondition", "slots", "I1", "projects", r"update_time=region.update_time"),
-    _of("create_at_once", "life", "I2", "projects", r"_claim\(read\[region\], project_id, name\)"),
-    _of("key_first", "life", "I8", "projects", r"key.update\(app.keyring.create\(project_id, now"),
-    _of("create_fence", "orphans", "I5", "projects", r"writes.absent\(f.tombstones/"),
-    _of("create_entry_in_commit", "slots", "I15", "projects", r"audit.by\(call, .project.create"),
+    _of(
+        "cap", "slots", "I1", "projects/slots", r"if len\(slots\) >= app.settings.projects_per_reg"
+    ),
+    _of("name", "names", "I4", "projects/slots", r"if name in slots.values\(\)"),
+    _of("region_precondition", "slots", "I1", "projects/slots", r"update_time=region.update_time"),
+    _of(
+        "create_at_once",
+        "life",
+        "I2",
+        "projects/projects",
+        r"slots.claim\(app, read\[region\], pro",
+    ),
+    _of("key_first", "life", "I8", "projects/projects", r"key.update\(app.keyring.create\(project"),
+    _of("create_fence", "orphans", "I5", "projects/projects", r"Write.absent\(f.tombstones/"),
+    _of(
+        "create_entry_in_commit",
+        "slots",
+        "I15",
+        "projects/projects",
+        r"evidence.by\(call.origin, .project.create",
+    ),
     # Moves.
     _of("delete_status", "moves", "I14", "lifecycle", r'"delete": \(frozenset\(\{ACTIVE\}\), SOFT'),
     _of("restore_status", "moves", "I14", "lifecycle", r'"restore": \(frozenset\(\{SOFT_DELETED\}'),
@@ -86,56 +100,104 @@ REMOVALS = [
     _of("reclaim_status", "moves", "I14", "lifecycle", r'"reclaim": \(frozenset\(\{ACTIVE, SOFT_D'),
     _of("fail_status", "moves", "I14", "lifecycle", r'"fail": \(frozenset\(\{HARD_DELETING\}'),
     _of("retry_status", "moves", "I14", "lifecycle", r'"retry": \(frozenset\(\{HARD_DELETION_FA'),
-    _of("restore_deadline", "moves", "I6", "lifecycle", r'verb == "restore" and now >= project'),
-    _of("expire_deadline", "moves", "I7", "lifecycle", r'verb == "expire" and now < project'),
-    _of("one_clock", "moves", "I6", "projects", r"now = app.now\(read\)"),
-    _of("commit_deadline", "moves", "I6", "attempts", r"self._end - time.monotonic\(\), quotas"),
-    _of("move_precondition", "moves", "I14", "projects", r"writes.update\(read\[path\], changes\)"),
-    _of("audit_in_commit", "moves", "I15", "projects", r"changes\), witness\], \(project \| chan"),
+    _of("restore_deadline", "moves", "I6", "lifecycle", r'verb == "restore" and now >= _deadline'),
+    _of("expire_deadline", "moves", "I7", "lifecycle", r'verb == "expire" and now < _deadline'),
+    _of("one_clock", "moves", "I6", "projects/projects", r"now, verb = app.now\(read\)"),
+    _of("commit_deadline", "moves", "I6", "store/tries", r"self._end - time.monotonic\(\), quotas"),
     _of(
-        "operation_id", "answers", "I22", "store", r"sent and read\[operation\].fields is not None"
+        "move_precondition",
+        "moves",
+        "I14",
+        "projects/projects",
+        r"Write.update\(read\[path\], project.changes",
+    ),
+    _of(
+        "audit_in_commit", "moves", "I15", "projects/projects", r"changes\(before\)\), entry\], pro"
+    ),
+    _of(
+        "operation_id",
+        "answers",
+        "I22",
+        "store/firestore",
+        r"sent and read\[operation\].fields is not None",
     ),
     _of(
         "audit_once + move_precondition",
         "answers",
         "I15: one request made two changes",
-        "audit",
-        r"writes.create\(f.audit/",
+        "evidence/entries",
+        r"Write.create\(f.audit/",
     ),
     # What a project holds.
-    _of("write_status", "writers", "I12", "places", r"require_active\(project\)"),
-    _of("write_verify", "writers", "I12", "places", r"writes.verify\(project\), audit.by"),
-    _of("resource_precondition", "writers", "I22", "resources", r"writes.replace\(read\[place"),
-    _of("read_status", "keys", "I9", "places", r"require_active\(project\)"),
-    _of("cache_forget", "keys", "I11", "keyring", r"del self._cache\[place\]"),
-    _of("cache_count", "keys", "I11", "keyring", r"if shredded == self._shredded"),
-    # The purge.
-    _of("purge_status", "life", "I8", "purge", r'fields\["status"\] != HARD_DELETING'),
-    _of("shred_first", "purge", "I10", "purge", r"keyring.destroy\(project_id\)\n +stamp = "),
-    _of("stamp_after", "purge", "I11", "purge", r'stamp = \{"shredded_at": now'),
-    _of("stamp_seen", "purge", "L1/L2", "purge", r'get\("shredded_at"\) is None'),
-    _of("read_back", "purge", "I11", "local_keys", r"if file.exists\(\)"),
-    _of("stamp_precondition", "purge", "I5", "purge", r"writes.update\(document, stamp\), wri"),
-    _of("sweep_precondition", "purge", "I5", "purge", r"writes.update\(document, stamp\), \*map"),
-    _of("sweep_all", "purge", "I12", "purge", r"if children:"),
-    _of("end_precondition", "purge", "I14", "purge", r"writes.delete\(document\)"),
-    _of("end_precondition + end_once", "purge", "I15", "purge", r"writes.create\(f.tombstones/"),
-    _of("tombstone_in_commit", "purge", "I5", "purge", r"writes.create\(f.tombstones/"),
-    _of("slot_in_commit", "purge", "I2", "purge", r"writes.Write\(region, \{\}, mask=\[slot\("),
-    _of("slot_alone", "release", "I2", "purge", r"mask=\[slot\(project_id\)\]"),
-    _of("erase_entry_in_commit", "purge", "I15", "purge", r"audit.entry\(f.\{project_id\}.erase"),
-    # The schedule.
-    _of("no_expire", "life", "L1/L2", "retention", r"SOFT_DELETED, .purge_at., now"),
-    _of("no_nudge", "purge", "L1/L2", "retention", r"\(.nudged., _nudge, document\)"),
-    _of("redelivery + no_nudge", "crashes", "L1/L2", "rest", r"with contained\(\):\n +yield app"),
-    _of("no_retry", "purge", "L1/L2", "retention", r"\(.retried., _moved\(.retry.\)"),
-    _of("no_settle", "orphans", "I23", "retention", r"\(.orphans., _settle, project_id\)"),
-    _of("no_purge", "purge", "L1/L2", "purge", r"def advance\("),
-    _of("nudge_precondition", "purge", "I5", "retention", r"writes.update\(document, \{.nudged_at"),
-    _of("settle_looks", "orphans", "I23", "retention", r"read\[project\].fields is"),
-    _of("fence_absent", "orphans", "I5", "retention", r"writes.absent\(project\)"),
+    _of("write_status", "writers", "I12", "resources/reading", r"require_active\(project\)"),
     _of(
-        "fence_first", "orphans", "I8", "retention", r"absent\(project\)\]\)\n    app.keyring.destr"
+        "write_verify", "writers", "I12", "resources/change", r"Write.verify\(read\[place.home\]\)"
     ),
-    _of("fence_once", "orphans", "I5", "retention", r"writes.create\(tombstone, never\)"),
+    _of(
+        "resource_precondition", "writers", "I22", "resources/change", r"Write.replace\(document, s"
+    ),
+    _of("read_status", "keys", "I9", "resources/reading", r"require_active\(project\)"),
+    _of("cache_forget", "keys", "I11", "keys/keyring", r"del self._cache\[place\]"),
+    _of("cache_count", "keys", "I11", "keys/keyring", r"if shredded == self._shredded"),
+    # The purge.
+    _of("purge_status", "life", "I8", "upkeep/purge", r'fields\["status"\] != HARD_DELETING'),
+    _of(
+        "shred_first", "purge", "I10", "upkeep/purge", r"act\(app, project\)\n +try:\n +app.store.c"
+    ),
+    _of("stamp_after", "purge", "I11", "upkeep/purge", r'stamp = \{"shredded_at": now'),
+    _of("stamp_seen", "purge", "L1/L2", "upkeep/purge", r"if project.shredded_at is None"),
+    _of("read_back", "purge", "I11", "keys/local", r"if file.exists\(\)"),
+    _of(
+        "stamp_precondition",
+        "purge",
+        "I5",
+        "upkeep/purge",
+        r'"swept": 0\}\n +return \[Write.update\(document, stamp\)',
+    ),
+    _of(
+        "sweep_precondition",
+        "purge",
+        "I5",
+        "upkeep/purge",
+        r'"progress_at": now\}\n +return \[Write.update\(document, stamp\)',
+    ),
+    _of("sweep_all", "purge", "I12", "upkeep/purge", r"if found is not None"),
+    _of("end_precondition", "purge", "I14", "upkeep/purge", r"Write.delete\(document\)"),
+    _of("end_precondition + end_once", "purge", "I15", "upkeep/purge", r"Write.create\(\n +f.tomb"),
+    _of("tombstone_in_commit", "purge", "I5", "upkeep/purge", r"Write.create\(\n +f.tombstones/"),
+    _of("slot_in_commit", "purge", "I2", "upkeep/purge", r"release\(project\),"),
+    _of("slot_alone", "release", "I2", "projects/slots", r"mask=\[_slot\(project.id\)\]"),
+    _of(
+        "erase_entry_in_commit",
+        "purge",
+        "I15",
+        "upkeep/purge",
+        r"by_system\(f.\{project.id\}.erase",
+    ),
+    # The schedule.
+    _of("no_expire", "life", "L1/L2", "upkeep/schedule", r"SOFT_DELETED, .purge_at., now"),
+    _of("no_nudge", "purge", "L1/L2", "upkeep/schedule", r"\(.nudged., _nudge, document\)"),
+    _of(
+        "redelivery + no_nudge",
+        "crashes",
+        "L1/L2",
+        "wire/serving",
+        r"with contained\(\):\n +yield app",
+    ),
+    _of("no_retry", "purge", "L1/L2", "upkeep/schedule", r"\(.retried., _moved\(.retry.\)"),
+    _of("no_settle", "orphans", "I23", "upkeep/schedule", r"\(.orphans., _settle, project_id\)"),
+    _of("no_purge", "purge", "L1/L2", "upkeep/purge", r"def advance\("),
+    _of(
+        "nudge_precondition", "purge", "I5", "upkeep/schedule", r"Write.update\(document, \{.nudged"
+    ),
+    _of("settle_looks", "orphans", "I23", "upkeep/schedule", r"read\[project\].fields is"),
+    _of("fence_absent", "orphans", "I5", "upkeep/schedule", r"Write.absent\(project\)"),
+    _of(
+        "fence_first",
+        "orphans",
+        "I8",
+        "upkeep/schedule",
+        r"absent\(project\)\]\)\n    app.keyring.destr",
+    ),
+    _of("fence_once", "orphans", "I5", "upkeep/schedule", r"Write.create\(tombstone, never\)"),
 ]

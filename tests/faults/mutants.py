@@ -40,7 +40,7 @@ MUTANTS = [
            "Write.update(read[path], project.changes(before))",
            "Write(path, (new := project.changes(before)), tuple(new))"),
     Mutant("moves_without_an_entry", projects._moved,
-           "[changed, told(verb, project, now)]", "[changed]"),
+           "changes(before)), entry]", "changes(before))]"),
     Mutant("lost_answers_are_not_recognised", firestore.Store.transact,
            "if sent and read[operation].fields is not None", "if False"),
     Mutant("another_account_may", roles.owned,
@@ -57,7 +57,7 @@ MUTANTS = [
     Mutant("writes_without_an_entry", change.commit,
            "Write.verify(read[place.home]), entry]", "Write.verify(read[place.home])]"),
     Mutant("the_count_is_not_kept", verbs.delete,
-           "change.writes.extend(change.usage().write({}, [place.key]))", ""),
+           "change.writes.extend(change.usage(kind).write({}, [place.key]))", ""),
     Mutant("values_are_stored_in_clear", sealing.lock, "if name not in kind.sealed", ""),
     # The purge.
     Mutant("purge_ignores_the_status", purge.advance,

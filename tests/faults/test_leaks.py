@@ -24,7 +24,7 @@ from shared.keys import envelope, keyring
 from shared.keys.local import open_keyring
 from shared.kinds import table
 from shared.lifecycle import Project
-from shared.resources import sealing
+from shared.resources import data_key_path, sealing
 from tests.faults.canaries import Canaries, documents, files, shows
 from tests.faults.faulty import Rule, troubled
 from tests.faults.hosts import troubled_host, worker
@@ -77,7 +77,7 @@ class Story:
     def opened(self, ring: Any, path: str, envelopes: list[bytes]) -> Any:
         """Open what was stolen, with a keyring or what a thief puts in its place."""
         home = "/".join(path.split("/")[:2])
-        record = self.stolen[sealing.data_key_path(home.partition("/")[2])]
+        record = self.stolen[data_key_path(home.partition("/")[2])]
         kind = BY_COLLECTION[path.split("/")[2]]
         project, stored = Project.of(self.stolen[home]), self.stolen[path]
         return sealing.unlock(ring, project, record, kind, stored, envelopes)
@@ -122,7 +122,7 @@ def taken_along(story):
         values.keys[f"the half of {name}"] = half.partition(b"\n")[2]
     for home in (story.doomed, story.kept):
         project = home.partition("/")[2]
-        record = story.stolen[sealing.data_key_path(project)]
+        record = story.stolen[data_key_path(project)]
         values.keys[f"the data key of {project}"] = thief.open(project, record)
         first = thief._wrapper.unwrap(record["kek"], record["wrapped"], project)
         values.keys[f"the first half of {project}"] = first
@@ -366,7 +366,7 @@ def test_the_export(destroyed, tmp_path, record_property):
     counts = {}
     for home in (story.doomed, story.kept):
         pieces = [one[33:65] for row in story.sealed(home).values() for one in row]
-        pieces.append(story.stolen[sealing.data_key_path(home.partition("/")[2])]["wrapped"])
+        pieces.append(story.stolen[data_key_path(home.partition("/")[2])]["wrapped"])
         counts[home] = sum(piece in whole for piece in pieces), len(pieces)
     assert counts[story.doomed][0] == 0
     assert counts[story.kept][0] == counts[story.kept][1] > 20

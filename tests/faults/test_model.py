@@ -16,15 +16,23 @@ ROOT = Path(__file__).parents[2]
 
 # `make prove` walks the wide world too: it takes a minute.
 WALKED = {**WORLDS, **({WIDE.name: WIDE} if "HYPOTHESIS_EXAMPLES" in os.environ else {})}
-LIFECYCLE = ("lifecycle", "projects", "purge", "retention", "audit", "places")
+LIFECYCLE = (
+    "lifecycle",
+    "projects/projects",
+    "projects/slots",
+    "upkeep/purge",
+    "upkeep/schedule",
+    "evidence/entries",
+    "resources/change",
+)
 PRECONDITION = re.compile(
-    r"writes\.(create|replace|update|verify|delete|absent)\(|(exists|update_time)="
-    r'|^    "\w+": \(frozenset|now (>=|<) project'
+    r"Write\.(create|replace|update|verify|delete|absent)\(|(exists|update_time)="
+    r'|^    "\w+": \(frozenset|now (>=|<) _deadline'
 )
 MORE = 4  # steps that are walked beyond those in which two guards show together
 BESIDE = {  # preconditions behind another that already decides, and why
-    'writes.create(f"projects/{project_id}", project)': "no two requests mint one id",
-    "writes.create(sealing.data_key_path(project_id), key)": "it goes with its project",
+    'Write.create(f"projects/{project_id}", project.born())': "no two requests mint one id",
+    "Write.create(data_key_path(project_id), key)": "it goes with its project",
     "exists=region.fields is not None": "update_time, for a region that is yet to be",
     '"erase": (frozenset({HARD_DELETING})': "the read of purge.advance decided it",
 }

@@ -14,7 +14,7 @@ from shared.keys import Undecryptable
 from shared.keys.local import open_keyring
 from shared.kinds import SECRETS
 from shared.projects import reclamations, slots
-from shared.resources import sealing
+from shared.resources import data_key_path
 from shared.store import Write
 from shared.upkeep import purge, schedule
 from tests.faults.test_store_faults import everything
@@ -71,7 +71,7 @@ def test_a_restored_database(app, moment):
     there = another(app)
     assert slots_agree(there)
     with pytest.raises(Undecryptable):
-        there.keyring.open(project, copies["active"][sealing.data_key_path(project)])
+        there.keyring.open(project, copies["active"][data_key_path(project)])
     if moment == "soft deleted":
         reclamations.restore(there, call(id=project))
     if moment in ("active", "soft deleted"):

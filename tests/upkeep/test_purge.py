@@ -12,7 +12,7 @@ from shared.keys.local import open_keyring
 from shared.kinds import SECRETS
 from shared.lifecycle import Project
 from shared.projects import reclamations, slots
-from shared.resources import sealing
+from shared.resources import data_key_path, sealing
 from shared.store import Write
 from shared.upkeep import purge, schedule
 from tests.support import WEEK, call, dump, traces_of
@@ -93,7 +93,7 @@ def test_a_stolen_copy_and_the_key_encryption_key_do_not_decrypt(account, host):
 
 def _decrypted(keyring, documents, path):
     secret = documents[f"{path}/secrets/hub"]
-    record = documents[sealing.data_key_path(path.rpartition("/")[2])]
+    record = documents[data_key_path(path.rpartition("/")[2])]
     project, sealed = Project.of(documents[path]), [secret["sealed"]]
     return sealing.unlock(keyring, project, record, SECRETS, secret, sealed)
 

@@ -24,6 +24,7 @@ import requests
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # run as a program, from wherever
 
+from tests import told  # noqa: E402
 from tests.fuzz_document import by_name  # noqa: E402
 from tests.kinds_support import EXAMPLES  # noqa: E402
 from tests.support import Host, stand_alone  # noqa: E402
@@ -87,7 +88,7 @@ def plan(host, folder):
         "url": host.url,
         "token": owner.token,
         "apikey": owner.apikey,
-        "key": owner.call("GET", "/v1/apikeys").json()["apikeys"][0]["id"],
+        "key": owner.got("/v1/apikeys")["apikeys"][0]["id"],
         "homes": homes,
         "held": [place for home in homes for place in furnish(owner, home)],
         "tally": str(folder / "tally.json"),
@@ -98,7 +99,7 @@ def plan(host, folder):
 
 def document(host, folder, named):
     """Write the document of a run into its folder; give the ids of its operations."""
-    api = requests.get(f"{host.url}/openapi.json", timeout=60).json()
+    api = told.body(requests.get(f"{host.url}/openapi.json", timeout=60), 200)
     if named:
         api = by_name(api, f"/{host.info['env']['GOOGLE_CLOUD_PROJECT']}/us-central1")
     (folder / "api.json").write_text(json.dumps(api))

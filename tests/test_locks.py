@@ -126,3 +126,15 @@ def test_a_deployment_has_what_it_imports():
     assert {"flask", "grpc", "cryptography"} <= outside
     for name in outside:
         assert {canonicalize_name(found) for found in known[name]} & locked, name
+
+
+def test_every_action_is_pinned():
+    """The steps that others wrote run at a commit, which nobody can move, and get no token."""
+    text = "".join(file.read_text() for file in (ROOT / ".github" / "workflows").iterdir())
+    uses = re.findall(r"uses: (\S+)(.*)", text)
+    assert uses
+    for action, comment in uses:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
+    checkouts = sum(action.startswith("actions/checkout@") for action, _ in uses)
+    assert text.count("persist-credentials: false") == checkouts

@@ -1,15 +1,29 @@
 # Every target sets up what it needs. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# WHEELS= builds from source what has no wheel for this machine (an Intel Mac).
+WHEELS = --only-binary :all:
+LOCK = $(BIN)/uv pip compile --quiet --no-config --no-build --universal --python-version 3.11 \
+  --generate-hashes --no-annotate --custom-compile-command 'make lock' $(UPGRADE)
+UPGRADE = --upgrade
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 setup: .venv/ready  ## create .venv and install everything
-.venv/ready: pyproject.toml
+.venv/ready: pyproject.toml tests/requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --require-hashes $(WHEELS) -r tests/requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Uses whatever uv there is now, and trusts the index once: what comes of it is read as a change.
+lock:  ## renew both locks (UPGRADE= only adds what pyproject.toml asks for anew)
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet 'uv>=0.8,<1'
+	$(LOCK) pyproject.toml --extra test --output-file tests/requirements.lock
+	$(LOCK) deploy/requirements.in --constraint tests/requirements.lock \
+	  --output-file deploy/requirements.lock
 
 demo: setup  ## play the whole story against a host of its own
 	$(BIN)/python -m tools.demo
@@ -27,6 +41,7 @@ check: setup  ## lint, types, import rules, the derived files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.openapi --check
+	$(BIN)/python -m tools.locks
 
 fmt: setup  ## format, and write what is derived from openapi.yaml and the kinds
 	$(BIN)/ruff check --fix
@@ -54,4 +69,4 @@ bench: setup  ## measure, as ratios in one run
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python -m tools.firebase
 
-.PHONY: help setup demo test check fmt fuzz prove model soak wave bench firebase
+.PHONY: help setup lock demo test check fmt fuzz prove model soak wave bench firebase

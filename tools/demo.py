@@ -16,7 +16,7 @@ from pathlib import Path
 
 import requests
 
-from tests.support import stand_alone
+from tests.support import stand_alone, told
 
 PASSWORD, VALUE = "dckr_pat_5up3r-s3cr3t", "line one\nline two: \u00fc\u0000\U0001f511"
 CE = str(Path(sys.executable).with_name("ce"))
@@ -90,9 +90,13 @@ class Story:
         grant = "urn:ibm:params:oauth:grant-type:apikey"
         url = self.info["hosting"]
         form = {"grant_type": grant, "apikey": made["apikey"]}
-        token = requests.post(f"{url}/identity/token", data=form, timeout=30).json()
+        token = told.body(requests.post(f"{url}/identity/token", data=form, timeout=30), 200)
         headers = {"Authorization": f"Bearer {token['access_token']}"}
         return requests.request(method, url + path, headers=headers, timeout=30)
+
+    def kept(self) -> list:
+        """Give the project's secrets, as the API tells them."""
+        return told.body(self.api("GET", f"{self.path}/secrets"), 200)["secrets"]
 
     def documents(self) -> dict[str, dict]:
         """Read every document of the store, with Google's client and none of our code."""
@@ -141,7 +145,7 @@ def create(story: Story) -> None:
         given=PASSWORD + "\n",
     )
     story.ce("secret create --name note --from-file NOTE=-", given=VALUE)
-    story.secrets = story.api("GET", f"{story.path}/secrets").json()["secrets"]
+    story.secrets = story.kept()
     hub, note = (secret["data"] for secret in story.secrets)
     told = (hub["password"], note["NOTE"])
     story.check("the API gives both back, byte for byte", told == (PASSWORD, VALUE))
@@ -173,8 +177,7 @@ def delete_and_restore(story: Story) -> None:
     refused = story.api("GET", f"{story.path}/secrets").status_code
     story.check("its secrets are out of reach", refused == 409)
     story.ce("project restore --name myproject")
-    restored = story.api("GET", f"{story.path}/secrets").json()["secrets"]
-    story.check("restored, with the secrets byte-identical", restored == story.secrets)
+    story.check("restored, with the secrets byte-identical", story.kept() == story.secrets)
 
 
 def wait_a_week(story: Story) -> None:

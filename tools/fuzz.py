@@ -21,11 +21,12 @@ from pathlib import Path
 
 import requests
 
-from tests.support import Host, stand_alone
+from tests.support import Host, stand_alone, told
 from tests.support.kinds import EXAMPLES
 from tools.fuzz_document import by_name
 
 ROOT = Path(__file__).parents[1]
+
 CAP = "1000"  # projects of the account: a round makes hundreds
 ROUND, SHORT = 300, 20  # seconds: of a round, and what is too short for one
 GRACE = 240  # seconds a round may take beyond its time: the phases before fuzzing take theirs
@@ -85,7 +86,7 @@ def plan(host, folder):
         "url": host.url,
         "token": owner.token,
         "apikey": owner.apikey,
-        "key": owner.call("GET", "/v1/apikeys").json()["apikeys"][0]["id"],
+        "key": owner.got("/v1/apikeys")["apikeys"][0]["id"],
         "homes": homes,
         "held": [place for home in homes for place in furnish(owner, home)],
         "tally": str(folder / "tally.json"),
@@ -96,7 +97,7 @@ def plan(host, folder):
 
 def document(host, folder, named):
     """Write the document of a run into its folder; give the ids of its operations."""
-    api = requests.get(f"{host.url}/openapi.json", timeout=60).json()
+    api = told.body(requests.get(f"{host.url}/openapi.json", timeout=60), 200)
     if named:
         api = by_name(api, f"/{host.info['env']['GOOGLE_CLOUD_PROJECT']}/us-central1")
     (folder / "api.json").write_text(json.dumps(api))

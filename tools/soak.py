@@ -20,7 +20,7 @@ from pathlib import Path
 
 from emulator import ports
 from emulator.log import Log
-from tests.support import Account, Host, own_firestore, stand_alone
+from tests.support import Account, Host, own_firestore, stand_alone, told
 
 CLIENTS, NAMES = 8, 20
 CALIBRATION = 15.0  # seconds at full speed, to know what half of it is
@@ -56,7 +56,7 @@ class Client:
 
     def _call(self, method, path, body=None, *, good, **named):
         answer = self.account.call(method, path, body, **named)
-        return answer, "" if answer.status_code in good else str(answer.status_code)
+        return answer, "" if answer.status_code in good else told.told(answer)
 
     def _secret(self):
         name = f"s{self.random.randrange(NAMES)}"
@@ -66,8 +66,7 @@ class Client:
         """Read a secret, which must be what was written last."""
         name, path, known = self._secret()
         answer, wrong = self._call("GET", f"{path}/{name}", good=(200, 404))
-        found = answer.json()["data"]["k"] if answer.status_code == 200 else None
-        return wrong or ("" if found in known else "another value")
+        return wrong or ("" if value_of(answer) in known else "another value")
 
     def write(self):
         """Create or replace a secret."""
@@ -82,8 +81,10 @@ class Client:
             answer, wrong = self._call("PUT", f"{path}/{name}", body, good=(200, 404), **match)
         if answer.status_code < 300:
             self.ledger[name] = {value}
-        elif answer.status_code < 500:  # nothing was done, and that tells what was before
+        elif not wrong:  # nothing was done, and that tells what was before
             self.ledger[name] = before - {None} if answer.status_code == 409 else {None}
+        elif answer.status_code < 500:  # nothing was done, and that tells nothing
+            self.ledger[name] = before
         return wrong or ("" if self.ledger[name] else "there is what nobody wrote")
 
     def remove(self):
@@ -123,7 +124,7 @@ class Client:
         answer, wrong = self._call("POST", "/v2/projects", named, good=(202,))
         if wrong:
             return wrong
-        self.project, self.ledger = answer.json()["id"], {}
+        self.project, self.ledger = told.body(answer, 202)["id"], {}
         wrong = self._call("DELETE", f"/v2/projects/{old}", good=(202, 409))[1]
         word = f"/v1/reclamations/{old}/actions/reclaim"
         return wrong or self._call("POST", word, {}, good=(200, 409))[1]
@@ -132,10 +133,14 @@ class Client:
         """Give how many secrets are not what they were left as."""
         path, wrong = f"/v2/projects/{self.project}/secrets", 0
         for name, known in self.ledger.items():
-            answer = self.account.call("GET", f"{path}/{name}")
-            found = answer.json()["data"]["k"] if answer.status_code == 200 else None
-            wrong += found not in known
+            wrong += value_of(self.account.call("GET", f"{path}/{name}")) not in known
         return wrong
+
+
+def value_of(answer):
+    """Give the value of a secret that was read; None where there is no such secret."""
+    found = told.body(answer, 200, 404)
+    return found["data"]["k"] if answer.status_code == 200 else None
 
 
 def run(clients: list[Client], seconds: float, rate: float = 0.0) -> float:
@@ -204,6 +209,11 @@ def grown(memory: list[tuple[float, float]], begin: float, end: float) -> str:
     return f"{first:.0f} -> {last:.0f} MiB"
 
 
+def sort(wrong: str) -> str:
+    """Give what went wrong, without the trace of one request."""
+    return wrong.partition(", trace ")[0]
+
+
 def report(clients: list[Client], watch: Restart, began: float) -> int:
     """Print what was seen; give how much of it must not be."""
     start, up = watch.down
@@ -213,9 +223,12 @@ def report(clients: list[Client], watch: Restart, began: float) -> int:
     spent = sorted(second for _, second, _ in usual)
     for name, part in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)):
         print(f"{name:24}{spent[int(len(spent) * part)] * 1e3:10.1f} ms")
-    errors = Counter(wrong for *_, wrong in usual if wrong)
-    print(f"{'requests':24}{len(rows):10}\n{'errors':24}{errors.total():10}  {dict(errors)}")
-    lost = Counter(wrong for *_, wrong in apart if wrong)
+    shown = {sort(wrong): wrong for *_, wrong in usual if wrong}  # the last of each sort
+    errors = Counter(sort(wrong) for *_, wrong in usual if wrong)
+    print(f"{'requests':24}{len(rows):10}\n{'errors':24}{errors.total():10}")
+    for name, count in errors.items():
+        print(f"{count:34}  {shown[name]}")
+    lost = Counter(sort(wrong) for *_, wrong in apart if wrong)
     print(
         f"{'restart':24}{up - start:10.1f} s, {len(apart)} requests due, {lost.total()} unanswered"
     )

@@ -31,7 +31,7 @@ def stored(home):
 
 def projects(account):
     """Give the projects of an account."""
-    return account.call("GET", "/v2/projects").json()["projects"]
+    return account.got("/v2/projects")["projects"]
 
 
 @pytest.fixture

@@ -113,6 +113,6 @@ def test_a_key_for_one_project(host, owner):
         controller.set_service_url(host.url)
         assert controller.list_reclamations().get_result() == {"resources": []}
     finally:
-        (found,) = scoped.call("GET", "/v2/projects").json()["projects"]
+        (found,) = scoped.got("/v2/projects")["projects"]
         owner.action(found, "reclaim")
         owner.gone(found)

@@ -100,7 +100,7 @@ def test_restore(account, service):
     assert state.restored_at is not None
     assert (state.deleted_at, state.scheduled_reclaim_at) == (None, None)
     assert listed(service) == []
-    again = account.call("GET", f"/v2/projects/{project['id']}/secrets/s").json()
+    again = account.got(f"/v2/projects/{project['id']}/secrets/s")
     assert again == secret
 
 
@@ -287,14 +287,14 @@ def test_next_url_leads_on(account):
     seen = []
     while path:
         assert len(seen) < 4
-        body = account.call("GET", path).json()
+        body = account.got(path)
         seen.extend(one["name"] for one in body["resources"])
         if link := body["next_url"]:
             assert link.startswith(f"{account.host.url}/v2/resource_instances?")
             assert "resource_id=codeengine" in link
         path = link.removeprefix(account.host.url)
     assert seen == ["p0", "p1", "p2"]
-    past = account.call("GET", "/v2/resource_instances?start=testString").json()
+    past = account.got("/v2/resource_instances?start=testString")
     assert past == {"rows_count": 0, "next_url": "", "resources": []}
 
 
@@ -324,7 +324,7 @@ def test_crn(host, account, service):
     shown = service.get_resource_instance(project["id"]).get_result()
     assert service.get_resource_instance(crn).get_result() == shown
     assert account.function("getResourceInstance", id=crn).json() == shown
-    assert account.call("GET", shown["url"]).json() == shown
+    assert account.got(shown["url"]) == shown
     others = (
         crn.replace(account.id, "f" * 32),
         crn.replace(project["region"], "eu-xx"),

@@ -151,32 +151,32 @@ def test_others_project_by_name(stranger, theirs, name):
 def test_lists_hold_only_ones_own(host, owner, theirs):
     """Lists hold nothing of another account, whoever is asked for."""
     mine = owner.project()["id"]
-    ids = [project["id"] for project in owner.call("GET", "/v2/projects").json()["projects"]]
+    ids = [project["id"] for project in owner.got("/v2/projects")["projects"]]
     assert ids == [mine]
     account = host.inside.document(f"projects/{theirs['active']}")["account_id"]
     for query in ("", f"?account_id={account}", f"?resource_instance_id={theirs['soft_deleted']}"):
         answer = owner.call("GET", f"/v1/reclamations{query}")
         assert answer.json() == {"resources": []}
     for query in ("", f"?guid={theirs['active']}", "?name=active"):
-        answer = owner.call("GET", f"/v2/resource_instances{query}").json()
+        answer = owner.got(f"/v2/resource_instances{query}")
         assert {instance["guid"] for instance in answer["resources"]} <= {mine}
 
 
 def test_a_key_for_one_project(scoped, theirs):
     """A key for one project does there what its roles allow, and of others it sees nothing."""
-    (project,) = scoped.call("GET", "/v2/projects").json()["projects"]
+    (project,) = scoped.got("/v2/projects")["projects"]
     assert project["name"] == "own"
     assert project["id"] not in theirs.values()
     path = f"/v2/projects/{project['id']}"
     scoped.secret(project, "s", {"k": "v"})
-    assert scoped.call("GET", f"{path}/secrets/s").json()["data"] == {"k": "v"}
+    assert scoped.got(f"{path}/secrets/s")["data"] == {"k": "v"}
     for start, names in {"": ["own"], "ov": ["own"], "own": [], "z": []}.items():
-        page = scoped.call("GET", f"/v2/projects?limit=1&start={start}").json()
+        page = scoped.got(f"/v2/projects?limit=1&start={start}")
         assert [entry["name"] for entry in page["projects"]] == names
         assert "next" not in page
-    assert scoped.call("GET", "/v1/reclamations").json() == {"resources": []}
+    assert scoped.got("/v1/reclamations") == {"resources": []}
     scoped.delete(project)
-    (reclamation,) = scoped.call("GET", "/v1/reclamations").json()["resources"]
+    (reclamation,) = scoped.got("/v1/reclamations")["resources"]
     assert reclamation["id"] == project["id"]
     assert scoped.action(project, "restore").status_code == 200
 
@@ -213,7 +213,7 @@ def test_others_keys(owner, other):
         answers = [seen(owner.function(function, id=key)) for key in (other.key_id, 16 * "0")]
         assert answers[0] == answers[1]
         assert answers[0][0] == 404
-    listed = owner.call("GET", "/v1/apikeys").json()["apikeys"]
+    listed = owner.got("/v1/apikeys")["apikeys"]
     assert {key["account_id"] for key in listed} == {owner.id}
     assert other.call("GET", f"/v1/apikeys/{other.key_id}").status_code == 200
 
@@ -227,7 +227,7 @@ def test_keys_for_others_projects(owner, theirs, state):
     ]
     assert answers[0] == answers[1]
     assert answers[0][0] == 404
-    names = [key["name"] for key in owner.call("GET", "/v1/apikeys").json()["apikeys"]]
+    names = [key["name"] for key in owner.got("/v1/apikeys")["apikeys"]]
     assert "k" not in names
 
 

@@ -9,6 +9,7 @@ import json
 import random
 import threading
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,7 @@ from shared.store import Store
 from shared.upkeep import purge, schedule
 from shared.wire import serving
 from tests.faults.faulty import COMMIT, Rule, Script, troubled
-from tests.support import GRANT, WEEK, wired
+from tests.support import GRANT, WEEK, told, wired
 
 CAP = 3
 TICK = timedelta(microseconds=1)
@@ -45,16 +46,41 @@ class Reply:
 
     status: int
     text: str
-    body: Any
-    trace: str
-    tag: str | None
+    headers: Mapping[str, str]
     since: datetime
     until: datetime
 
     @property
+    def trace(self) -> str:
+        """The request's name, under which a change of it is audited."""
+        return self.headers.get(told.TRACE, "")
+
+    @property
+    def tag(self) -> str | None:
+        """The entity tag of what is answered."""
+        return self.headers.get("ETag")
+
+    @property
     def code(self) -> str:
-        """The code of a refusal; nothing for a success."""
-        return self.body["errors"][0]["code"] if self.status >= 400 else ""
+        """The code of a refusal, which must have one; nothing for a success."""
+        if self.status < 400:
+            return ""
+        found = told.code_of(self.text)
+        assert found, f"a refusal without a code: {self}"
+        return found
+
+    @property
+    def busy(self) -> bool:
+        """Whether it says that nothing was found out, and when to try again."""
+        return told.busy(self.status, self.text, self.headers)
+
+    def body(self, *due: int) -> Any:
+        """Give what it holds; its status must be one of those due."""
+        assert self.status in due, f"due is {' or '.join(map(str, due))}: {self}"
+        return json.loads(self.text) if self.text else None
+
+    def __repr__(self) -> str:  # what an assertion that fails shows
+        return told.said(self.status, self.text, self.headers)
 
 
 @dataclass(frozen=True)
@@ -91,11 +117,7 @@ def taken(store: Store, folder: Path) -> Snapshot:
 
 def replied(answer: Any, text: str, since: datetime, until: datetime) -> Reply:
     """Give an answer of either kind as a reply."""
-    body = json.loads(text) if text else None
-    trace = answer.headers["X-Global-Transaction-ID"]
-    return Reply(
-        answer.status_code, text, body, trace, answer.headers.get("ETag"), since, max(since, until)
-    )
+    return Reply(answer.status_code, text, answer.headers, since, max(since, until))
 
 
 class Clock:
@@ -172,10 +194,10 @@ class Inner:
     def account(self) -> str:
         """Make an account; give a token of its first key."""
         environ = EnvironBuilder("/", method="POST", json={}).get_environ() | {MARK: "host"}
-        key = createAccount(flask.Request(environ)).json["apikey"]
+        key = told.body(createAccount(flask.Request(environ)), 201)["apikey"]
         form = {"grant_type": GRANT, "apikey": key, "response_type": "cloud_iam"}
         built = EnvironBuilder("/identity/token", method="POST", data=form)
-        return api(flask.Request(built.get_environ())).json["access_token"]
+        return told.body(api(flask.Request(built.get_environ())), 200)["access_token"]
 
     def send(self, token, method, path, body=None, headers=None) -> Reply:
         """Make a request, as the Functions Framework hands it on."""

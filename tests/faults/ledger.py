@@ -200,7 +200,7 @@ class Ledger:
         sent = {**(old.sent if old and act.collection == "jobs" else {}), **act.body}
         fresh = reply.status < 400
         project.things[key] = Thing(
-            sent, reply.tag if fresh else tag, reply.body if fresh else None
+            sent, reply.tag if fresh else tag, reply.body(200, 201) if fresh else None
         )
         found = {value for text in dump(sent) for value in CANARY.findall(text)}
         self.values.setdefault(project.id, set()).update(found)

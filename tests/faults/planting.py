@@ -22,7 +22,7 @@ import requests
 from shared.kinds import KINDS, SECRETS
 from tests.faults.canaries import Canaries, processes
 from tests.faults.hosts import worker
-from tests.support import GRANT, ROOT, until
+from tests.support import GRANT, ROOT, told, until
 from tests.support.kinds import BY_KIND, MERGE
 from tests.support.kinds_examples import filled
 
@@ -112,7 +112,7 @@ class Planting:
             place, one = f"secret of {project['id']}", f"a-{form.replace('_', '-')}"
             path = self.path(project=project)
             made = self.call(place, "POST", path, self.body(place, one, form))
-            assert made.status_code == 201, made.json()["errors"]
+            assert made.status_code == 201, told.told(made)
             again = self.body(f"{place} again", one, form)
             status = 409 if form in MADE_FROM else 200
             answer = self.call(
@@ -129,7 +129,7 @@ class Planting:
             path = self.path(kind.collection, project)
             body = self.values.filled(place, example.body(number, example.full))
             made = self.call(place, "POST", path, body)
-            assert made.status_code == kind.created, made.json()["errors"]
+            assert made.status_code == kind.created, told.told(made)
             if kind.update:
                 change = self.values.filled(f"{place} again", filled(example.change, number, ""))
                 head = {"If-Match": "*"} | (MERGE if kind.update == "PATCH" else {})
@@ -178,11 +178,11 @@ class Planting:
             value = self.values.plant(f"{member} of {name}")
             answer = self.account.function(name, **rest, **{member: value})
             assert self.told(name, answer).status_code >= 400
-        old = made.json()["entity_tag"]
+        old = told.body(made, 201)["entity_tag"]
         for place, tag, status in (("stale", old, 412), ("no tag", self.values.word("tag"), 400)):
             body = self.body(f"{place} by name", "by-name") | {"if_match": tag}
             answer = self.told(place, self.account.function("putSecret", **home, **body))
-            assert answer.status_code == status, answer.json()["errors"]
+            assert answer.status_code == status, told.told(answer)
 
     def bodies(self) -> None:
         """Plant in bodies that are refused."""

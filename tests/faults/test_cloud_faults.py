@@ -117,7 +117,7 @@ def test_a_whole_life(cloudy, owner, remote):
     assert answer["failed"] == 0
     owner.delete(first)
     assert owner.action(first, "restore").status_code == 200
-    assert owner.call("GET", path).json()["data"] == DATA
+    assert owner.got(path)["data"] == DATA
     owner.delete(first)
     owner.delete(second)
     assert owner.action(first, "reclaim").status_code == 200
@@ -149,7 +149,7 @@ def test_kms_down(owner, remote, how):
     probes = (time.monotonic() - started) / quotas.KEY_PAUSE + 1
     assert asked <= quotas.KEY_FAILURES + quotas.KEY_TRIES + probes
     secret = f"/v2/projects/{known['id']}/secrets/s"
-    assert owner.call("GET", secret).json()["data"] == DATA
+    assert owner.got(secret)["data"] == DATA
     assert owner.call("POST", "/v2/projects", {"name": "new"}).status_code == 503
     assert owner.call("GET", "/v2/projects").status_code == 200
     assert owner.call("DELETE", secret).status_code == 202

@@ -95,7 +95,7 @@ def whole(host, account, project, secrets):
     assert (inside.keys / project["id"]).exists()
     for secret in secrets:
         path = f"/v2/projects/{project['id']}/secrets/{secret['name']}"
-        found = account.call("GET", path).json()
+        found = account.got(path)
         assert (found["id"], found["data"]) == (secret["id"], secret["data"])
 
 
@@ -260,7 +260,7 @@ def test_a_key(fragile, record_property):
         return attempt(lambda: account.call("POST", "/v1/apikeys", {"name": "n"}))
 
     def named(account):
-        found = account.call("GET", "/v1/apikeys").json()["apikeys"]
+        found = account.got("/v1/apikeys")["apikeys"]
         return sum(key["name"] == "n" for key in found)
 
     def check(account, _):
@@ -292,7 +292,7 @@ def test_secrets(fragile, record_property):
         attempt(lambda: account.call("DELETE", path(subject, "/l")))
 
     def check(account, subject):
-        found = account.call("GET", path(subject)).json()["secrets"]
+        found = account.got(path(subject))["secrets"]
         assert all(len(set(s["data"]["k"])) == 1 for s in found if s["name"] != "s")
         below = fragile.inside.below(f"projects/{subject[0]['id']}")
         parts = sum(

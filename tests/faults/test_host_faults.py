@@ -143,7 +143,7 @@ def test_a_stop_under_load(bad, owner):
     statuses = {answer.status_code for _, answer in answers if answer is not None}
     assert statuses <= {201, 403, 503}  # 403: the quota of the kind; 503: a slow machine
     bad.again()
-    found = owner.call("GET", f"{path}?limit=100").json()["config_maps"]
+    found = owner.got(f"{path}?limit=100")["config_maps"]
     assert {f"c{n}" for n in with_status(answers, 201)} <= {entry["name"] for entry in found}
     refused = with_status(answers, 403) | with_status(answers, 503)
     assert not {f"c{n}" for n in refused} & {entry["name"] for entry in found}

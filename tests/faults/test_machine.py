@@ -90,6 +90,19 @@ def test_over_http(over_http, record_property):
     assert COUNTED["erased"]
 
 
+@pytest.mark.parametrize("reads", ["batch_get_documents", "run_query"])
+@pytest.mark.parametrize("kind", ["in_process", "over_http"])
+def test_a_stranger_meets_a_fault(request, kind, reads):
+    """While the store does not answer a stranger is told to try again, of whatever project."""
+    machine = request.getfixturevalue(kind)()
+    machine.begin()
+    label = machine.create("a")
+    machine.restart()
+    machine.fail_next(on=reads, how="before", last=10**9, error="ServiceUnavailable")
+    machine.stranger(label, "secrets", "s")
+    machine.driver.close()
+
+
 @pytest.mark.claim("machine", "the machine finds each mutant of the code")
 @pytest.mark.parametrize("mutant", MUTANTS if PROVING else MUTANTS[::6], ids=lambda one: one.name)
 def test_mutant_is_found(in_process, mutant, record_property):

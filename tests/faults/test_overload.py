@@ -227,7 +227,7 @@ def test_stalled_bodies(host, account):
     with stalled(account, STALLED) as held:
         project = other.project()
         assert other.status(project) == "active"
-        assert account.call("GET", "/v2/projects").json()["projects"] == []
+        assert account.got("/v2/projects")["projects"] == []
         assert unanswered(held)
         heads = [answer_to(connection)[:12] for connection in held]
     assert set(heads) == {b"HTTP/1.1 400"}

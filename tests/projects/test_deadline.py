@@ -81,7 +81,7 @@ def test_a_second_before_the_deadline_it_can_be_restored(account, host):
     answer = account.action(project, "restore")
     assert (answer.status_code, account.status(project)) == (200, "active")
     host.set_clock(0)
-    assert account.call("GET", f"/v2/projects/{project['id']}/secrets/s").json() == secret
+    assert account.got(f"/v2/projects/{project['id']}/secrets/s") == secret
 
 
 @pytest.mark.claim("I6", "from the deadline on a restore is refused")

@@ -41,7 +41,7 @@ def test_default_rule(host, account):
     """A project begins with one outbound rule, an ordinary one; another range fits beside it."""
     project = account.project()
     at = f"/v2/projects/{project['id']}/allowed_outbound_destinations"
-    (rule,) = account.call("GET", at).json()["allowed_outbound_destinations"]
+    (rule,) = account.got(at)["allowed_outbound_destinations"]
     assert (rule["name"], rule["type"], rule["cidr_block"]) == (
         "allow-all",
         "cidr_block",
@@ -59,7 +59,7 @@ def test_default_rule(host, account):
     stored = [host.inside.document(f"{at[4:]}/{name}") for name in ("allow-all", "other")]
     assert stored[0].keys() == stored[1].keys()
     assert account.call("DELETE", f"{at}/allow-all").status_code == 202
-    assert account.call("GET", at).json()["allowed_outbound_destinations"] == [other]
+    assert account.got(at)["allowed_outbound_destinations"] == [other]
     assert host.inside.document(usage)["count"] == 1
 
 
@@ -92,7 +92,7 @@ def test_resource_group_and_tags(account):
     project = account.call("POST", "/v2/projects", body).json()
     assert project["resource_group_id"] == group
     assert "tags" not in project
-    instance = account.call("GET", f"/v2/resource_instances/{project['id']}").json()
+    instance = account.got(f"/v2/resource_instances/{project['id']}")
     assert (instance["resource_group_id"], instance["tags"]) == (group, tags)
 
 

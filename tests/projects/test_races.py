@@ -127,7 +127,7 @@ def test_restore_and_reclaim_at_once_one_wins(account):
         else:
             assert restored.status_code == 200
             path = f"/v2/projects/{project['id']}/secrets/s"
-            assert account.call("GET", path).json() == secret
+            assert account.got(path) == secret
 
 
 @pytest.mark.claim("I8", "secrets written while the project is deleted are whole or refused")
@@ -147,7 +147,7 @@ def test_secrets_written_while_the_project_is_deleted(account, host):
     refused = [a for n, a in enumerate(answers) if n != 5 and a.status_code != 201]
     assert all(answer.json()["errors"][0]["code"] == "project_not_active" for answer in refused)
     assert account.action(project, "restore").status_code == 200
-    assert {entry["name"] for entry in account.call("GET", path).json()["secrets"]} == written
+    assert {entry["name"] for entry in account.got(path)["secrets"]} == written
     usage = host.inside.document(f"projects/{project['id']}/usage/secrets") or {"count": 0}
     assert usage["count"] == len(written)
 

@@ -123,19 +123,19 @@ def test_format(owner, home, name, form, body):
     assert (shown["name"], shown["format"], shown["generated_by"]) == (name, form, "user")
     assert shown["resource_type"] == FORMATS[form][0]
     assert shown["href"] == f"{owner.host.url}{home}/{name}" == made.headers["Location"]
-    assert owner.call("GET", f"{home}/{name}").json() == shown
-    listed = owner.call("GET", f"{home}?format={form}&limit=200").json()["secrets"]
+    assert owner.got(f"{home}/{name}") == shown
+    listed = owner.got(f"{home}?format={form}&limit=200")["secrets"]
     assert shown in listed
     changed = {"data": {key: value + "'" for key, value in body.get("data", {}).items()}}
     answer = replace(owner, home, name, shown["entity_tag"], form, **changed)
     if form.startswith("service"):
         expect_refusal(answer, 409, "format_mismatch")
-        assert owner.call("GET", f"{home}/{name}").json() == shown
+        assert owner.got(f"{home}/{name}") == shown
     else:
         assert answer.status_code == 200
         tag = answer.json()["entity_tag"]
         assert answer.json() == shown | changed | {"entity_tag": tag}
-        assert owner.call("GET", f"{home}/{name}").json() == answer.json()
+        assert owner.got(f"{home}/{name}") == answer.json()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_missing_key(owner, home, name, form, key):
     tag = create(owner, home, name, form, data=whole).json()["entity_tag"]
     answer = replace(owner, home, name, tag, form, data=part)
     expect_refusal(answer, 400, "missing_field", f"data.{key}")
-    assert owner.call("GET", f"{home}/{name}").json()["data"] == whole
+    assert owner.got(f"{home}/{name}")["data"] == whole
 
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "generic"])
@@ -186,16 +186,16 @@ def test_another_format(owner, home, name, other):
     expect_refusal(answer, 409, "name_taken", "name")
     answer = replace(owner, home, name, "*", other, **FORMATS[other][2])
     expect_refusal(answer, 409, "format_mismatch", "format")
-    assert owner.call("GET", f"{home}/{name}").json() == made
+    assert owner.got(f"{home}/{name}") == made
 
 
 def test_replacing_is_no_merge(owner, home, name):
     """A replacement leaves nothing of what was, not even the data when it brings none."""
     create(owner, home, name, data={"a": "1", "b": "2"})
     assert replace(owner, home, name, "*", data={"c": "3"}).json()["data"] == {"c": "3"}
-    assert owner.call("GET", f"{home}/{name}").json()["data"] == {"c": "3"}
+    assert owner.got(f"{home}/{name}")["data"] == {"c": "3"}
     assert "data" not in replace(owner, home, name, "*").json()
-    assert "data" not in owner.call("GET", f"{home}/{name}").json()
+    assert "data" not in owner.got(f"{home}/{name}")
 
 
 def test_what_stays(owner, home, name):
@@ -224,7 +224,7 @@ def test_if_match(owner, home, name):
     )
     third = replace(owner, home, name, "*", **DATA).json()["entity_tag"]
     assert len({first, second, third}) == 3
-    assert owner.call("GET", f"{home}/{name}").json()["entity_tag"] == third
+    assert owner.got(f"{home}/{name}")["entity_tag"] == third
 
 
 def test_replacing_nothing(owner, home, name):
@@ -255,7 +255,7 @@ def test_one_replacement_wins(owner, home, name):
         work = [pool.submit(replace, owner, home, name, tag, data={"n": str(n)}) for n in range(8)]
         statuses = [future.result().status_code for future in work]
     assert sorted(statuses) == [200] + [412] * 7
-    data = owner.call("GET", f"{home}/{name}").json()["data"]
+    data = owner.got(f"{home}/{name}")["data"]
     assert data == {"n": str(statuses.index(200))}
 
 
@@ -276,7 +276,7 @@ def pages(owner, url):
     found = []
     while url:
         assert url.startswith(owner.host.url + "/v2/")
-        answer = owner.call("GET", url.removeprefix(owner.host.url)).json()
+        answer = owner.got(url.removeprefix(owner.host.url))
         found.append(answer)
         url = answer.get("next", {}).get("href")
         assert len(found) < 50
@@ -322,7 +322,7 @@ def test_pages(owner, shelf, query, names, limit):
 
 def test_default_page(owner, shelf):
     """A page holds 100 unless another size is asked for."""
-    answer = owner.call("GET", shelf).json()
+    answer = owner.got(shelf)
     assert (answer["limit"], len(answer["secrets"]), "next" in answer) == (100, 7, False)
 
 
@@ -361,9 +361,9 @@ VALUES = {
 def test_value(owner, home, name, value):
     """A value comes back as it was, character by character, created and replaced."""
     assert create(owner, home, name, data={"v": value}).json()["data"] == {"v": value}
-    assert owner.call("GET", f"{home}/{name}").json()["data"] == {"v": value}
+    assert owner.got(f"{home}/{name}")["data"] == {"v": value}
     assert replace(owner, home, name, "*", data={"w": value}).json()["data"] == {"w": value}
-    assert owner.call("GET", f"{home}/{name}").json()["data"] == {"w": value}
+    assert owner.got(f"{home}/{name}")["data"] == {"w": value}
     assert owner.call("DELETE", f"{home}/{name}").status_code == 202
 
 
@@ -378,7 +378,7 @@ def test_values_that_fill_a_secret(owner, home, name):
         replace(owner, home, name, made.headers["ETag"], data=over),
     ):
         expect_refusal(answer, 413, "payload_too_large", "data")
-    assert owner.call("GET", f"{home}/{name}").json() == made.json()
+    assert owner.got(f"{home}/{name}") == made.json()
     assert owner.call("GET", f"{home}/{name}-2").status_code == 404
     assert owner.call("DELETE", f"{home}/{name}").status_code == 202
 
@@ -432,4 +432,4 @@ def test_quota(owner, empty):
     assert owner.call("DELETE", f"{empty}/s1").status_code == 202
     assert create(owner, empty, "one-more").status_code == 201
     expect_refusal(create(owner, empty, "s1"), 403, "quota_exceeded")
-    assert len(owner.call("GET", f"{empty}?limit=200").json()["secrets"]) == 100
+    assert len(owner.got(f"{empty}?limit=200")["secrets"]) == 100

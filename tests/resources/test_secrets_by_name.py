@@ -88,7 +88,7 @@ def test_by_name(owner, project, home, name):
     expect_same(
         put(name=name, data={"a b": ""}), create(owner, home, other, data={"a b": ""}), "trace"
     )
-    tag = owner.call("GET", f"{home}/{name}").json()["entity_tag"]
+    tag = owner.got(f"{home}/{name}")["entity_tag"]
     expect_same(
         put(name=name, if_match=tag, data={"n": "2"}),
         replace(owner, home, other, "*", data={"n": "2"}),

@@ -130,7 +130,7 @@ def test_no_header_changes_the_method(account, method):
     """A GET stays one."""
     project = account.project()
     path = f"/v2/projects/{project['id']}"
-    assert account.call("GET", path, headers={method: "DELETE"}).json()["status"] == "active"
+    assert account.got(path, headers={method: "DELETE"})["status"] == "active"
     assert account.status(project) == "active"
 
 

@@ -96,6 +96,7 @@ class Kind:
         return f"{self.noun.removesuffix('_run')}_name" if self.template else ""
 
 
+# fmt: off - a row says in a few lines what a kind is
 SECRETS = Kind(
     "secrets",
     "secret",
@@ -214,10 +215,7 @@ ALLOWED_OUTBOUND_DESTINATIONS = Kind(
     present=destinations.present_destination,
 )
 PERSISTENT_DATA_STORES = Kind(
-    "persistent_data_stores",
-    "persistent_data_store",
-    "persistent_data_store_v2",
-    update="",
+    "persistent_data_stores", "persistent_data_store", "persistent_data_store_v2", update=""
 )
 
 KINDS = (
@@ -234,5 +232,5 @@ KINDS = (
     ALLOWED_OUTBOUND_DESTINATIONS,
     PERSISTENT_DATA_STORES,
 )
-
+# fmt: on
 BY_COLLECTION = {kind.collection: kind for kind in KINDS}

@@ -51,7 +51,7 @@ class Project:
     id: str
     account_id: str
     region: str
-    status: Status
+    status: str  # a Status; in the store it may have been edited into something else
     created_at: datetime
     updated_at: datetime
     name: str = ""
@@ -71,15 +71,15 @@ class Project:
         """Read a project, or its tombstone, as stored."""
         known = {name: stored[name] for name in NAMES & stored.keys()}
         changed = stored.get("updated_at") or stored["erased_at"]
-        return cls(**known | {"status": Status(stored["status"]), "updated_at": changed})
+        return cls(**known | {"updated_at": changed})
 
     def born(self) -> dict[str, Any]:
         """Give what is stored of a new project; all else comes with its moves."""
-        return {name: getattr(self, name) for name in BORN} | {"status": self.status.value}
+        return {name: getattr(self, name) for name in BORN} | {"status": str(self.status)}
 
     def changes(self, before: "Project") -> dict[str, Any]:
         """Give the fields in which it differs from what it was."""
-        now = {name: getattr(self, name) for name in NAMES} | {"status": self.status.value}
+        now = {name: getattr(self, name) for name in NAMES} | {"status": str(self.status)}
         return {name: value for name, value in now.items() if value != getattr(before, name)}
 
 
@@ -91,11 +91,12 @@ def move(project: Project, verb: str, now: datetime) -> Project:
     """Give `project` as `verb` leaves it at `now`, the store's time.
 
     Raises Error `project_not_active`, `project_not_restorable` or `project_not_deletable` when
-    the move is not legal: wrong state, a restore at or after `purge_at`, an expiry before it.
+    the move is not legal: wrong state, a restore at or after `purge_at`, an expiry before it;
+    ValueError in a state that nobody knows.
     """
     sources, target = MOVES[verb]
     code = REFUSAL.get(verb, "project_not_deletable")
-    if project.status not in sources:
+    if Status(project.status) not in sources:
         raise Error(code, f"Cannot {verb} the project: its status is `{project.status}`.")
     if verb == "restore" and now >= _deadline(project):
         raise Error(code, "Cannot restore the project: its time for restoring has passed.")

@@ -107,11 +107,15 @@ def test_stamps(verb):
 
 
 @pytest.mark.parametrize("status", ["", "deleting", "ACTIVE", "inactive"])
-def test_unknown_status(status):
-    """A project in a state nobody knows cannot be read, and so not be moved by any verb."""
-    stored = project("active").born() | {"status": status}
+@pytest.mark.parametrize("verb", VERBS)
+def test_unknown_status(verb, status):
+    """A project in a state nobody knows is read and told, and is not moved at all."""
+    odd = Project.of(project("active").born() | {"status": status})
+    assert odd.status == status
     with pytest.raises(ValueError, match="not a valid Status"):
-        Project.of(stored)
+        lifecycle.move(odd, verb, NOW)
+    with pytest.raises(Error):
+        lifecycle.require_active(odd)
 
 
 @pytest.mark.parametrize("verb", ["restore", "expire"])

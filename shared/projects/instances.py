@@ -21,7 +21,7 @@ from shared.projects.projects import crn, move
 
 Fields = Mapping[str, Any]
 PATH = "/v2/resource_instances"
-STATES = {
+STATES: dict[str, str] = {  # by status
     Status.ACTIVE: "active",
     Status.SOFT_DELETED: "pending_reclamation",
     Status.HARD_DELETING: "removed",  # nothing takes it back
@@ -116,7 +116,7 @@ def _last_operation(project: Project) -> dict[str, Any]:
         "type": "create" if created else "reclamation",
         "async": False,
         "state": "failed" if failed else "succeeded",
-        "description": f"The project is {project.status.value.replace('_', ' ')}.",
+        "description": f"The project is {project.status.replace('_', ' ')}.",
         "cancelable": False,
         "poll": False,
     }

@@ -158,5 +158,5 @@ def present(app: App, project: Project) -> dict[str, Any]:
         "region": project.region,
         "resource_type": "project_v2",
         "created_at": project.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f000Z"),
-        "status": project.status.value,
+        "status": str(project.status),
     }

@@ -12,7 +12,7 @@ from shared.lifecycle import Project, Status
 from shared.projects.account import of_account
 from shared.projects.projects import move, present
 
-STATES = {
+STATES: dict[str, str] = {  # by status
     Status.SOFT_DELETED: "SCHEDULED",
     Status.HARD_DELETING: "RECLAIMING",
     Status.HARD_DELETION_FAILED: "FAILED",

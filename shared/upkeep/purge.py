@@ -105,7 +105,7 @@ def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list
     return [
         Write.create(
             f"tombstones/{project.id}",
-            tombstone | {"status": project.status.value, "erased_at": now},
+            tombstone | {"status": str(project.status), "erased_at": now},
         ),
         Write.delete(document),
         release(project),

@@ -33,7 +33,7 @@ MUTANTS = [
     # Moves and deadlines.
     Mutant("restore_ignores_the_deadline", lifecycle.move, "now >= _deadline(project)", "False"),
     Mutant("restore_at_the_deadline", lifecycle.move, "now >= _dead", "now > _dead"),
-    Mutant("moves_ignore_the_status", lifecycle.move, "project.status not in sources", "False"),
+    Mutant("moves_ignore_the_status", lifecycle.move, "not in sources", "in ()"),
     Mutant("deadline_a_second_late", lifecycle._stamps, "now + RETENTION",
            "now + RETENTION + timedelta(seconds=1)"),
     Mutant("moves_without_a_precondition", projects._moved,
@@ -70,7 +70,7 @@ MUTANTS = [
     Mutant("slot_is_not_freed", purge._tombstone, "release(project),", ""),
     Mutant("no_tombstone", purge._tombstone, """Write.create(
             f"tombstones/{project.id}",
-            tombstone | {"status": project.status.value, "erased_at": now},
+            tombstone | {"status": str(project.status), "erased_at": now},
         ),""", ""),
     Mutant("end_without_an_entry", purge._tombstone,
            'evidence.by_system(f"{project.id}.erase", "project.erase", project, now),', ""),

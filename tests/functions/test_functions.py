@@ -2,6 +2,7 @@
 
 import base64
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -111,7 +112,7 @@ def running(host, name, *options, **more):
         assert process.poll() is None, log.read_text()[-500:]
         yield url
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # a SIGTERM waits for who may ask again, 2 s
         process.wait(30)
 
 

@@ -195,6 +195,7 @@ def relayed(target):
             server.stop(0).wait(10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [SECRETS, table.BINDINGS], ids=called)
 def test_a_list_sends_its_read_and_its_query_at_once(app, host, on, kind):
     """Neither is answered before both are on their way: together they are one round trip."""

@@ -15,6 +15,8 @@ from emulator import Refused, commands, exports, firestore
 from emulator.state import State
 from tests.support import ROOT, WEEK, Account, Host
 
+pytestmark = pytest.mark.slow
+
 PROJECT = "demo-reprieve"
 
 

@@ -17,6 +17,8 @@ from emulator.__main__ import main
 from emulator.state import State
 from tests.support.emulator import MAIN, MANIFEST, ROOT, Process
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):

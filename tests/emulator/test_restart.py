@@ -13,6 +13,8 @@ import requests
 
 from tests.support import ROOT, WEEK, Account, Host
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):

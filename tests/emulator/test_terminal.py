@@ -15,6 +15,8 @@ from emulator.log import Log
 from tests.support.emulator import ROOT, Process
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 CTRL_C = "\x03"
 PLAIN = dict.fromkeys(("FIRESTORE_EMULATOR_HOST", "NO_COLOR", "CI"), "")  # as if they were unset
 

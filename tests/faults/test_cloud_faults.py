@@ -20,6 +20,8 @@ from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, Fault, Google
 from tests.support.keyrings import Cloud
 from tests.upkeep.test_key_rotation import DATA, again, make, step, value
 
+pytestmark = pytest.mark.slow
+
 DOWN = [Fault("*", "cut"), Fault("*", "refuse"), Fault("*", "refuse", "RESOURCE_EXHAUSTED")]
 
 

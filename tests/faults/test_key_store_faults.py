@@ -21,6 +21,8 @@ from tests.resources.test_chunks import secret, value
 from tests.support import call
 from tests.upkeep.test_key_rotation import again
 
+pytestmark = pytest.mark.slow
+
 ENTERED = 4  # requests a host takes on at once
 
 

@@ -31,6 +31,8 @@ from tests.faults.hosts import troubled_host, worker
 from tests.faults.planting import Planting, Program
 from tests.support import ROOT, forms_of
 
+pytestmark = pytest.mark.slow
+
 LOUD = {  # every library says all that it can
     "CE_LOG_LEVEL": "debug",
     "GOOGLE_SDK_PYTHON_LOGGING_SCOPE": "google",

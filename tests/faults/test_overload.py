@@ -23,6 +23,8 @@ from shared.wire.admission import Rates
 from tests.functions.test_functions import running
 from tests.support import GRANT, Host, until
 
+pytestmark = pytest.mark.slow
+
 STALLED = 40  # more than the 32 threads there once were
 
 

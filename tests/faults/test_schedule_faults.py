@@ -12,6 +12,8 @@ from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import HOUR, status
 from tests.support import WEEK, call
 
+pytestmark = pytest.mark.slow
+
 DUE = 10
 
 

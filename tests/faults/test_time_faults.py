@@ -21,6 +21,8 @@ from tests.faults.faulty import Rule, troubled
 from tests.projects.test_deadline import At, outcome
 from tests.support import ROOT, WEEK, call
 
+pytestmark = pytest.mark.slow
+
 HOUR, DAY = 3600, 24 * 3600
 OTHERS = 100  # projects that are due with one that cannot be purged
 WRONG = {

@@ -17,6 +17,8 @@ from shared.store.events import DocumentEventData
 from shared.store.values import encode
 from tests.support import ROOT, until
 
+pytestmark = pytest.mark.slow
+
 DATA = {"data": {"k": "v"}}
 SECRET = {"name": "s", "format": "generic", **DATA}
 STALE = {"name": "k", "expires_at": "2020-01-01T00:00:00Z"}

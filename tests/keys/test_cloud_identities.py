@@ -118,6 +118,7 @@ def account(google, folder):
     return str(file)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("swift")
 def test_credentials(cloud, tmp_path, monkeypatch):
     """Google's own library finds who we are and renews the token; without one nothing is sent."""

@@ -93,6 +93,7 @@ def test_no_two_alike(tmp_path, ring):
     assert other.verifying_key != ring.verifying_key
 
 
+@pytest.mark.slow
 def test_first_use_by_processes(file, folder):
     """Eight processes that start at once end with one keyring."""
     command = [sys.executable, "-c", OPEN, str(file), str(folder)]

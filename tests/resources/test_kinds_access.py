@@ -121,6 +121,7 @@ def refused_in_every_way(home, made):
         assert entry["message"].startswith("Project is not yet active")
 
 
+@pytest.mark.slow
 def test_deleted_restored_destroyed(host):
     """Deleted, a project refuses all; restored, it is what it was; destroyed, it never was."""
     host.set_clock(0)
@@ -153,6 +154,7 @@ def test_deleted_restored_destroyed(host):
         refused(gone, 404, "resource_not_found")
 
 
+@pytest.mark.slow
 def test_expired(host):
     """A week after its deletion a project of every kind is destroyed without anyone acting."""
     host.set_clock(0)

@@ -249,6 +249,7 @@ def test_no_run_outlives_its_job(home, number):
     assert left == []
 
 
+@pytest.mark.slow
 def test_a_job_of_all_the_runs_there_can_be(home):
     """A job with as many runs as a project holds is deleted at one stroke."""
     home.made(JOBS, "least", name="busy")

@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.support import ROOT
 
 SHOW = "import json, os, tests.conftest; print(json.dumps(dict(os.environ)))"
 
 
+@pytest.mark.slow
 def test_the_hosts_environment_is_left_alone(host):
     """In a shell that was given a host's environment nothing of a test leads to that host."""
     given = {**host.info["env"], "CE_HOME": "/home", "GCLOUD_PROJECT": "mine"}

@@ -220,6 +220,7 @@ def test_full_disk(app):
     assert step(app, "add", kek=current)["current"] != current
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ce")
 def test_by_command(account):
     """`ce admin keys` rotates a running host's keys; a fresh old key is kept, and it says why."""

@@ -120,6 +120,7 @@ def test_a_lost_event_is_made_good_by_the_schedule(account, host):
     assert left_of(host, account, project) == GONE
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F13", "doubled and late events change nothing")
 def test_doubled_and_late_events_change_nothing(account, host):
     """Events delivered again, at once and after the end, leave every document as it is."""
@@ -151,6 +152,7 @@ def test_an_event_of_a_former_life_is_harmless(account, host):
     assert host.inside.below(f"projects/{project['id']}") == before
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F16", "the schedule twice at once does everything once")
 def test_the_schedule_twice_at_once_does_everything_once(account, host):
     """Two runs at the same moment leave one tombstone and one audit entry a project."""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ce.commands import OWN
+from ce.rows import OWN
 
 # What takes long to import, and what of ours is read only when it is needed.
 SLOW = {

@@ -6,3 +6,12 @@ Never runs a command, and asks the server for nothing but the names that a shell
 
 from ce.help import guide
 from ce.help.groups import SETTINGS, Aliased, Leaf, Makers, Verbatim
+
+__all__ = [
+    "SETTINGS",
+    "Aliased",
+    "Leaf",
+    "Makers",
+    "Verbatim",
+    "guide",
+]

@@ -44,3 +44,39 @@ else:
             if hasattr(module, name):
                 return getattr(module, name)
         raise AttributeError(name)
+
+
+__all__ = [
+    "EMULATOR",
+    "HEAD",
+    "KEYS",
+    "NOUNS",
+    "OWN",
+    "OWN_NOUNS",
+    "PARENTS",
+    "REFUSED",
+    "ROOT",
+    "Cell",
+    "Kind",
+    "Lines",
+    "Related",
+    "Shape",
+    "as_block",
+    "as_table",
+    "at",
+    "count",
+    "date",
+    "listed",
+    "nothing",
+    "project",
+    "rows",
+    "seconds",
+    "since",
+    "stacked",
+    "text",
+    "titled",
+    "until",
+    "with_data",
+    "with_note",
+    "worded",
+]

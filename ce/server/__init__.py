@@ -20,3 +20,24 @@ from ce.server.failure import (
 )
 from ce.server.profiles import PLACE, REGION, Profile
 from ce.server.waiting import until
+
+__all__ = [
+    "EXIT_CODES",
+    "FAILED",
+    "INTERRUPTED",
+    "NONE",
+    "OK",
+    "PLACE",
+    "REGION",
+    "USAGE",
+    "WITHIN",
+    "Client",
+    "Declined",
+    "Doc",
+    "Failure",
+    "Profile",
+    "path",
+    "profiles",
+    "target",
+    "until",
+]

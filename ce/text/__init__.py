@@ -7,3 +7,16 @@ the formats of `--output`, is read when one is asked for.
 from ce.text.prompt import agreed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
+
+__all__ = [
+    "agreed",
+    "emit",
+    "emit_document",
+    "instant",
+    "safe",
+    "short_date",
+    "span",
+    "spinner",
+    "table",
+    "words",
+]

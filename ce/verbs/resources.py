@@ -1,7 +1,7 @@
 """The verbs of every kind of resource kept in a project.
 
-What a kind is stands in its row (`ce.kind`). Owns the read-modify-write of an update; the server
-decides whether the version read still stands.
+What a kind is stands in its row (`ce.rows.Kind`). Owns the read-modify-write of an update; the
+server decides whether the version read still stands.
 """
 
 import re

@@ -11,28 +11,27 @@ from typing import Any, NoReturn
 
 import click
 
-from ce import config, guide
 from ce.call import Call, Noun, Verb
-from ce.commands import EMULATOR, KEYS, NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
-from ce.failure import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure
-from ce.groups import SETTINGS, Aliased, Leaf, Makers, Verbatim
-from ce.render import emit
+from ce.help import SETTINGS, Aliased, Leaf, Makers, Verbatim, guide
+from ce.rows import EMULATOR, KEYS, NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
+from ce.server import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure, target
+from ce.text import emit
 
 
 def command(noun: Noun, name: str, verb: Verb) -> click.Command:
     """Make the click command of one row."""
-    from ce.options import parse, refuse_unsupported, settled  # noqa: PLC0415 - not for `--help`
+    from ce.help import options as forms  # noqa: PLC0415 - not for `--help`
 
     def run(**options: Any) -> None:
         ctx = click.get_current_context()
         _refuse_extra(ctx)
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(o for o in options if ctx.get_parameter_source(o) is typed)
-        refuse_unsupported(ctx.command.params, given)
-        execute(Call(noun, verb, settled(options), given, name))
+        forms.refuse_unsupported(ctx.command.params, given)
+        execute(Call(noun, verb, forms.settled(options), given, name))
 
-    key = f"{noun.parent} {noun.name} {name}".strip()
-    return Leaf(name, key, callback=run, params=[*parse(verb.takes)], help=verb.help)
+    key = f"{noun.typed} {name}".strip()
+    return Leaf(name, key, callback=run, params=[*forms.parse(verb.takes)], help=verb.help)
 
 
 def refusal(name: str, reason: str) -> click.Command:
@@ -49,21 +48,22 @@ def refusal(name: str, reason: str) -> click.Command:
 
 def execute(call: Call) -> None:
     """Run a command to its OK or its FAILED."""
+    from ce.verbs import dialog  # noqa: PLC0415 - not for `--help`
+
     try:
         document = call.verb.run(call)
     except Failure as failure:
         if failure.status != 404 or not call["ignore_not_found"]:
-            call.fail(failure)
+            dialog.fail(call, failure)
             raise
         document = None
-    call.finish(document)
+    dialog.finish(call, document)
 
 
 def group(noun: Noun) -> click.Group:
     """Make the click group of one noun; its rows are read when a command of it is needed."""
-    key = f"{noun.parent} {noun.name}".strip()
     text = _help(noun.help, noun.aliases)
-    return Aliased(partial(_verbs, noun), name=noun.name, help=text, key=key)
+    return Aliased(partial(_verbs, noun), name=noun.name, help=text, key=noun.typed)
 
 
 def _verbs(noun: Noun) -> Makers:
@@ -86,7 +86,7 @@ def _help(text: str, aliases: tuple[str, ...]) -> str:
 def emulator(*words: str) -> NoReturn:
     """Become the emulator's own command, on the state kept for it under CE_HOME."""
     args = [*words, *click.get_current_context().args]
-    state = ["--state", str(config.home() / "emulator")]
+    state = ["--state", str(target.home() / "emulator")]
     given = [args[0], *state, *args[1:]] if args and not args[0].startswith("-") else args
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "emulator", *given])  # noqa: S606

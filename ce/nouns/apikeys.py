@@ -1,9 +1,10 @@
 """The rows of `apikey`, and what its commands show."""
 
-from ce import apikeys, render
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.views import as_block, as_table, date, seconds, since, text, with_note
+from ce.rows import as_block, as_table, date, seconds, since, text, with_note
+from ce.server import Doc
+from ce.text import render
+from ce.verbs import apikeys
 
 
 def _roles(_call: Call, doc: Doc) -> str:

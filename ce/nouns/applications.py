@@ -1,10 +1,18 @@
 """The rows of `application` and `revision`, and what their commands show."""
 
-from ce import resources
+from ce.body import (
+    CONTAINER,
+    Field,
+    above_zero,
+    masking,
+    plain,
+    port,
+    probe,
+    put_probe,
+    removed,
+    visible,
+)
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.kind import Kind, Related
-from ce.members import Field, masking, plain, removed
 from ce.nouns.shared import (
     BUILD_IMAGE,
     IMAGE,
@@ -23,9 +31,10 @@ from ce.nouns.shared import (
     summary,
     variables,
 )
-from ce.render import safe
-from ce.views import HEAD, Shape, as_block, as_table, nothing, since, text, titled
-from ce.workloads import CONTAINER, above_zero, port, probe, put_probe, visible
+from ce.rows import HEAD, Kind, Related, Shape, as_block, as_table, nothing, since, text, titled
+from ce.server import Doc
+from ce.text import safe
+from ce.verbs import resources
 
 SHOWN = "--cluster-local/--cl? --no-cluster-local/--ncl? --visibility/-v"
 PROBES = "--probe-live/--pl… --probe-ready/--pr…"

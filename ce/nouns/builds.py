@@ -2,14 +2,13 @@
 
 import click
 
-from ce import resources
+from ce.body import Field, always, masking, plain, removed, value
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.kind import Kind, Related
-from ce.members import Field, always, masking, plain, removed, value
 from ce.nouns.shared import NO_LOGS, last, reason, summary
-from ce.render import span
-from ce.views import HEAD, Shape, as_block, as_table, rows, since, text, titled
+from ce.rows import HEAD, Kind, Related, Shape, as_block, as_table, rows, since, text, titled
+from ce.server import Doc
+from ce.text import span
+from ce.verbs import resources
 
 NEW = (
     "--dockerfile/--df=Dockerfile --size/--sz=medium --strategy/--str=dockerfile --timeout/--to=600"

@@ -1,12 +1,11 @@
 """The rows of `binding` and `domainmapping`, which tie to a component, and what they show."""
 
-from ce import resources
+from ce.body import Field, chosen, plain
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.kind import Kind
-from ce.members import Field, chosen, plain
 from ce.nouns.shared import reason
-from ce.views import as_block, as_table, project, since, text, worded
+from ce.rows import Kind, as_block, as_table, project, since, text, worded
+from ce.server import Doc
+from ce.verbs import resources
 
 TYPES = {
     "app": "app_v2",

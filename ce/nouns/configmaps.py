@@ -2,13 +2,11 @@
 
 import click
 
-from ce import resources
+from ce.body import Field, Inputs, always, masking
 from ce.call import Call, Rows, Verb
-from ce.failure import Failure
-from ce.inputs import Inputs
-from ce.kind import Kind
-from ce.members import Field, always, masking
-from ce.views import HEAD, as_table, count, since, text, with_data
+from ce.rows import HEAD, Kind, as_table, count, since, text, with_data
+from ce.server import Failure
+from ce.verbs import resources
 
 VALUES = "--from-env-file/-e†… --from-file/-f†… --from-literal/-l†…"
 MORE = "\nRun 'ibmcloud ce configmap get -n {name}' to see more details."

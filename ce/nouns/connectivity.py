@@ -1,12 +1,11 @@
 """The rows of `connectivity outbound`, and what its commands show."""
 
-from ce import resources
+from ce.body import Field, always, plain
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.kind import Kind
-from ce.members import Field, always, plain
 from ce.nouns.shared import reason
-from ce.views import Cell, as_block, as_table, at, listed, project, text, worded
+from ce.rows import Cell, Kind, as_block, as_table, at, listed, project, text, worded
+from ce.server import Doc
+from ce.verbs import resources
 
 RANGE, PRIVATE_PATH = "cidr_block", "private_path_service_gateway"
 EVERYTHING = "0.0.0.0/0"

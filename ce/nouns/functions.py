@@ -1,10 +1,7 @@
 """The rows of `function`, and what its commands show."""
 
-from ce import resources
+from ce.body import MEMBERS, Field, code, masking, plain, runtime, saved, visible
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.kind import Kind
-from ce.members import Field, masking, plain
 from ce.nouns.shared import (
     BUILD,
     NO_LOGS,
@@ -16,8 +13,9 @@ from ce.nouns.shared import (
     reason,
     variables,
 )
-from ce.views import HEAD, as_block, as_table, since, text, titled
-from ce.workloads import MEMBERS, code, runtime, saved, visible
+from ce.rows import HEAD, Kind, as_block, as_table, since, text, titled
+from ce.server import Doc
+from ce.verbs import resources
 
 NEW = (
     "--runtime/-r* --cpu=1 --main/--fn-main=main --maxexecutiontime/--met=60 --memory/-m=4G "

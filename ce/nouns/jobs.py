@@ -1,11 +1,7 @@
 """The rows of `job` and `jobrun`, and what their commands show."""
 
-from ce import resources
+from ce.body import CONTAINER, REMOVALS, Field, counted, indices, masking, plain
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.kind import Kind, Related
-from ce.lists import REMOVALS
-from ce.members import Field, masking, plain
 from ce.nouns.shared import (
     BUILD_IMAGE,
     IMAGE,
@@ -22,8 +18,21 @@ from ce.nouns.shared import (
     last,
     reason,
 )
-from ce.views import HEAD, Cell, Shape, as_block, as_table, since, stacked, text, titled
-from ce.workloads import CONTAINER, counted, indices
+from ce.rows import (
+    HEAD,
+    Cell,
+    Kind,
+    Related,
+    Shape,
+    as_block,
+    as_table,
+    since,
+    stacked,
+    text,
+    titled,
+)
+from ce.server import Doc
+from ce.verbs import resources
 
 ARRAY = "--array-indexes/--array-indices/--ai --array-size/--as/--instances/--is"
 OVERRIDE = "--array-size-var-override/--array-size-variable-override/--asvo"

@@ -1,13 +1,17 @@
 """The rows of `project` and `reclamation`, and what their commands show."""
 
-from ce import projects, render
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.views import as_block, as_table, at, date, since, text, until, worded
+from ce.rows import as_block, as_table, at, date, since, text, until, worded
+from ce.server import Doc, target
+from ce.text import render
+from ce.verbs import projects
 
 
 def _selected(call: Call, doc: Doc) -> str:
-    found = doc["status"] == "active" and (call.selected or {}).get("id") == doc["id"]
+    found = (
+        doc["status"] == "active"
+        and (target.selected(call.client.target) or {}).get("id") == doc["id"]
+    )
     return str(found).lower()
 
 

@@ -1,10 +1,9 @@
 """The rows of `secret`, `registry` and `repo`, and what their commands show."""
 
-from ce import resources, secret_data
+from ce.body import masking, secrets
 from ce.call import Rows, Verb
-from ce.kind import Kind
-from ce.members import masking
-from ce.views import Shape, as_table, count, date, project, since, text, with_data
+from ce.rows import Kind, Shape, as_table, count, date, project, since, text, with_data
+from ce.verbs import resources
 
 SECRET = with_data(
     {
@@ -17,7 +16,7 @@ SECRET = with_data(
         "Created": date("created_at"),
     },
     gap="\n",
-    names=secret_data.KEY_NAMES,
+    names=secrets.KEY_NAMES,
 )
 SECRETS = as_table(
     "secrets",
@@ -39,7 +38,7 @@ REPO = with_data(
         "Host": text("host"),
     },
     gap="\n",
-    names=secret_data.KEY_NAMES,
+    names=secrets.KEY_NAMES,
     between=":\n",
 )
 
@@ -95,14 +94,14 @@ NOUNS = {
         Kind(
             "secrets",
             "secret",
-            secret_data.read,
-            secret_data.body,
-            secret_data.shown,
+            secrets.read,
+            secrets.body,
+            secrets.shown,
             masking("data"),
             update="PUT",
             filters={"format": "format"},
             listed=lambda call, doc: call["all"] or doc["format"] != "other",
-            words=secret_data.WORDS,
+            words=secrets.WORDS,
         ),
     ),
     "registry": Rows(
@@ -146,9 +145,9 @@ NOUNS = {
         Kind(
             "secrets",
             "image registry access secret",
-            secret_data.read,
-            secret_data.body,
-            secret_data.shown_as_docker,
+            secrets.read,
+            secrets.body,
+            secrets.shown_as_docker,
             masking("data"),
             update="PUT",
             form="registry",
@@ -193,9 +192,9 @@ NOUNS = {
         Kind(
             "secrets",
             "Git access secret",
-            secret_data.read,
-            secret_data.body,
-            secret_data.shown_as_repo,
+            secrets.read,
+            secrets.body,
+            secrets.shown_as_repo,
             masking("data"),
             update="PUT",
             form="ssh_auth",

@@ -1,10 +1,9 @@
 """The rows of the commands about `ce` itself: whom it asks, as whom, and what holds the quota."""
 
-from ce import quota, session
 from ce.call import Call, Rows, Verb
-from ce.client import Doc
-from ce.commands import OWN
-from ce.views import as_block, as_table, text
+from ce.rows import OWN, as_block, as_table, text
+from ce.server import Doc
+from ce.verbs import quota, session
 
 
 def _project(_call: Call, doc: Doc) -> str:
@@ -54,7 +53,7 @@ NOUNS = {
                 "Logging out of '{name}'...\nOK\n{remark}",
                 session.logout,
             ),
-            "target": Verb(OWN["target"], f"[O] {ADDRESS}", "", session.target, TARGET),
+            "target": Verb(OWN["target"], f"[O] {ADDRESS}", "", session.aim, TARGET),
             "quota": Verb(
                 OWN["quota"],
                 "[O Q] --region/-r:target_region",

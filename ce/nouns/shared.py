@@ -1,9 +1,9 @@
 """What the rows of several nouns have in common: options of what runs, and how it is shown."""
 
 from ce.call import Call
-from ce.client import Doc
-from ce.render import table, words
-from ce.views import Lines, Shape, at, date, listed, rows, since, text, worded
+from ce.rows import Lines, Shape, at, date, listed, rows, since, text, worded
+from ce.server import Doc
+from ce.text import table, words
 
 # What the documentation builds from source: accepted, to be refused in one line.
 BUILD = (

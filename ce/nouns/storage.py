@@ -1,10 +1,10 @@
 """The rows of `persistentdatastore`, and what its commands show."""
 
-from ce import render, resources
+from ce.body import Field, always, plain
 from ce.call import Rows, Verb
-from ce.kind import Kind
-from ce.members import Field, always, plain
-from ce.views import as_block, as_table, date, project, since, text
+from ce.rows import Kind, as_block, as_table, date, project, since, text
+from ce.text import render
+from ce.verbs import resources
 
 STORE = as_block(
     {

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ce import advice, config
+from ce.server import advice, target
 from shared import access
 from shared.errors import STATUS
 from tests.support.cli import run
@@ -62,7 +62,7 @@ def test_refusals(other, case):
     """What the server says is told first, and in the next line what to do."""
     answers, _ = other
     answer, code, said = REFUSALS[case]
-    config.select(config.target(), {"id": "i", "name": "n"})
+    target.select(target.current(), {"id": "i", "name": "n"})
     again = [TOKEN, answer] if code == 4 else []
     answers += [TOKEN, answer, *again]
     done = run("secret", "list", "-q")
@@ -142,5 +142,5 @@ def test_a_refusal_names_the_option_that_was_given(ce):
 
 def test_what_mends_the_emulator_s_key_can_be_pasted():
     """Each command is named whole."""
-    remedy = config.SOURCES[config.EMULATOR][1]
+    remedy = target.SOURCES[target.EMULATOR][1]
     assert all(f"'ce emulator {verb}'" in remedy for verb in ("stop", "start"))

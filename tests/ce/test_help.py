@@ -11,13 +11,13 @@ from pathlib import Path
 import click
 import pytest
 
-from ce import completion, config, options
 from ce.cli import program
-from ce.commands import EMULATOR, KEYS, NOUNS, OWN_NOUNS, PARENTS, ROOT
-from ce.examples import EXAMPLES, FIRST
-from ce.failure import EXIT_CODES
-from ce.guide import COMPLETION, ENVIRONMENT, SHIM, TOPICS
-from ce.option_help import HELP
+from ce.help import completion, options
+from ce.help.examples import EXAMPLES, FIRST
+from ce.help.guide import COMPLETION, ENVIRONMENT, SHIM, TOPICS
+from ce.help.option_help import HELP
+from ce.rows import EMULATOR, KEYS, NOUNS, OWN_NOUNS, PARENTS, ROOT
+from ce.server import EXIT_CODES, target
 from emulator import arguments
 from tests.support import ROOT as REPOSITORY
 from tests.support.cli import run
@@ -204,7 +204,7 @@ def test_completion_of_names(mine):
     assert completed("ce apikey delete c") == ["ci"]
     assert completed("ce apikey create x --project my") == ["myproject"]
     identity = completed("ce recl get --id ")
-    assert identity == [config.selected(config.target())["id"]]
+    assert identity == [target.selected(target.current())["id"]]
     mine("project", "delete", "-n", "myproject", "-f", "--hard")
     assert completed("ce secret get --name ") == []
 

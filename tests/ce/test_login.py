@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from ce import config, profiles
+from ce.server import profiles, target
 from tests.support.cli import matches, run
 from tests.support.cli_home import KEY, write
 
@@ -249,7 +249,7 @@ def test_logout_takes_the_key_whatever_else_fails():
     assert profiles.load("work") == replace(profile, apikey="")
     here = replace(profile, url="http://127.0.0.1:9/v2")
     profiles.save("work", here)
-    (config.of_profile("work", here).selection / "x").mkdir(parents=True)
+    (target.of_profile("work", here).selection / "x").mkdir(parents=True)
     assert run("logout", "--profile", "work").returncode == 0
     assert profiles.load("work").apikey == ""
 
@@ -280,9 +280,9 @@ def test_the_emulators_login_is_apart(host, nobody):
     before = (emulator / "credentials.json").read_bytes()
     local = json.loads(before)["apikey"]
     login("--url", host.url, "--apikey", "-", "--profile", "work", text=local)
-    config.select(config.target(), {"id": "i", "name": "of-the-profile"})
+    target.select(target.current(), {"id": "i", "name": "of-the-profile"})
     (nobody / "active").unlink()
-    config.select(config.target(), {"id": "i", "name": "of-the-emulator"})
+    target.select(target.current(), {"id": "i", "name": "of-the-emulator"})
     (nobody / "active").write_text("work\n")
     assert "profile 'work'" in run("target").stdout
     assert "Commands go to the local emulator now" in run("logout").stdout
@@ -406,7 +406,7 @@ def test_the_environment_goes_first(key, monkeypatch):
     assert "https://env.example.com/v2" in shown.stdout
     assert shown.stderr == ""
     assert KEY not in shown.stdout
-    assert "unset CODE_ENGINE_URL" in config.target().remedy
+    assert "unset CODE_ENGINE_URL" in target.current().remedy
     assert "the environment" in run("logout").stdout
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ce import config
-from ce.commands import NOUNS
-from ce.failure import Failure
+from ce.rows import NOUNS
+from ce.server import Failure, target
 from tests.support.cli import run
 from tests.support.cli_home import KEY, write
 from tests.support.terminal import Terminal
@@ -240,7 +239,7 @@ def test_a_project_that_takes_its_time_is_waited_for(other):
     answers += [TOKEN, project("creating"), project("creating"), project("active")]
     assert run("project", "create", "-n", "x").stdout == "Creating project 'x'...\nOK\n"
     assert [path for path, _ in got[2:]] == ["/v2/projects/i"] * 2
-    assert config.selected(config.target()) == {"id": "i", "name": "x"}
+    assert target.selected(target.current()) == {"id": "i", "name": "x"}
 
 
 def run_of(status):
@@ -252,7 +251,7 @@ def run_of(status):
 def test_a_run_that_something_runs_is_waited_for(other, end, code):
     """With a runtime behind the API a run takes its time, and how it ends is how `ce` ends."""
     answers, got = other
-    config.select(config.target(), {"id": "i", "name": "n"})
+    target.select(target.current(), {"id": "i", "name": "n"})
     answers += [TOKEN, run_of("pending"), run_of("running"), run_of(end)]
     done = run("jobrun", "submit", "-n", "r", "-i", "x/y", "--wait")
     assert (done.returncode, answers) == (code, [])
@@ -274,7 +273,7 @@ def test_a_run_that_something_runs_is_waited_for(other, end, code):
 def test_a_wait_ends(other, args, answers):
     """Whatever is waited for, a wait that does not end in time exits 124 and says how it stands."""
     to_come, _ = other
-    config.select(config.target(), {"id": "i", "name": "n"})
+    target.select(target.current(), {"id": "i", "name": "n"})
     to_come += [TOKEN, *answers]
     done = run(*args, "--wait-timeout", "0", "-q")
     assert (done.returncode, done.stdout, to_come) == (124, "", [])
@@ -364,42 +363,42 @@ def test_a_token_that_aged_is_renewed_once(other):
 def test_whom_to_ask(nobody, monkeypatch):
     """The environment comes first, then the login, then the local emulator, else nobody."""
     with pytest.raises(Failure):
-        config.target()
+        target.current()
     write(nobody / "emulator" / "hub.json", hosting="http://127.0.0.1:5000", hub="", token="t")
     write(nobody / "emulator" / "credentials.json", account_id="a", apikey="local", url="")
-    assert config.target().url == "http://127.0.0.1:5000/v2"
-    assert (config.target().auth_url, config.target().account) == ("http://127.0.0.1:5000", "a")
-    assert config.target().source == config.EMULATOR
+    assert target.current().url == "http://127.0.0.1:5000/v2"
+    assert (target.current().auth_url, target.current().account) == ("http://127.0.0.1:5000", "a")
+    assert target.current().source == target.EMULATOR
     write(nobody / "profiles" / "other.json", url="https://ce.example/v2/", apikey="mine")
     (nobody / "active").write_text("other\n")
-    assert config.target() == config.Target("https://ce.example/v2", "https://ce.example", "mine")
+    assert target.current() == target.Target("https://ce.example/v2", "https://ce.example", "mine")
     monkeypatch.setenv("CODE_ENGINE_URL", "https://env/v2")
     monkeypatch.setenv("CODE_ENGINE_APIKEY", "k")
     monkeypatch.setenv("CODE_ENGINE_AUTH_URL", "https://iam/identity/token")
-    assert config.target() == config.Target("https://env/v2", "https://iam", "k")
-    assert "k'" not in repr(config.target())
+    assert target.current() == target.Target("https://env/v2", "https://iam", "k")
+    assert "k'" not in repr(target.current())
 
 
 def test_each_target_has_its_own_selection(nobody):
     """A selection is one target's, private, and can be forgotten."""
-    one, two = (config.Target("https://x/v2", "https://x", key) for key in ("1", "2"))
-    config.select(one, {"id": "i", "name": "n"})
-    assert config.selected(one) == {"id": "i", "name": "n"}
-    assert config.selected(two) is None
-    assert config.selected(config.Target("https://x:5001/v2", "https://x", "1")) is not None
-    profile = config.Target("https://x/v2", "https://x", "1", source=config.PROFILE, profile="p")
-    assert config.selected(profile) is None
+    one, two = (target.Target("https://x/v2", "https://x", key) for key in ("1", "2"))
+    target.select(one, {"id": "i", "name": "n"})
+    assert target.selected(one) == {"id": "i", "name": "n"}
+    assert target.selected(two) is None
+    assert target.selected(target.Target("https://x:5001/v2", "https://x", "1")) is not None
+    profile = target.Target("https://x/v2", "https://x", "1", source=target.PROFILE, profile="p")
+    assert target.selected(profile) is None
     assert one.selection.stat().st_mode & 0o777 == 0o600
-    config.select(one, None)
-    assert config.selected(one) is None
+    target.select(one, None)
+    assert target.selected(one) is None
     assert list((nobody / "selected").iterdir()) == []
 
 
 def test_where_ce_keeps_its_things(nobody, monkeypatch):
     """One folder, where such things are kept, unless CE_HOME says another."""
-    assert config.home() == nobody
+    assert target.home() == nobody
     monkeypatch.delenv("CE_HOME")
     monkeypatch.setenv("XDG_CONFIG_HOME", "/c")
-    assert config.home() == Path("/c/ce")
+    assert target.home() == Path("/c/ce")
     monkeypatch.delenv("XDG_CONFIG_HOME")
-    assert config.home() == Path.home() / ".config" / "ce"
+    assert target.home() == Path.home() / ".config" / "ce"

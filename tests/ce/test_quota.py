@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ce import config, profiles
+from ce.server import profiles, target
 from tests.support import Host
 from tests.support.cli import matches, run
 
@@ -226,4 +226,4 @@ def test_a_slot_that_was_freed_since(other):
     answers += [TOKEN, (403, body), (503, "")]
     done = run("project", "create", "-n", "x", "-q")
     assert done.stderr.startswith("FAILED\nFull.\nDelete what is no longer needed")
-    assert config.selected(config.target()) is None
+    assert target.selected(target.current()) is None

@@ -8,10 +8,10 @@ import pytest
 import wcwidth
 import yaml
 
-from ce import documents, jsonpath, render
-from ce.commands import NOUNS
-from ce.option_help import UNSUPPORTED
-from ce.options import parse
+from ce.help.option_help import UNSUPPORTED
+from ce.help.options import parse
+from ce.rows import NOUNS
+from ce.text import documents, jsonpath, render
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 

@@ -9,7 +9,7 @@ import termios
 
 import pytest
 
-from ce import profiles
+from ce.server import profiles
 from tests.support.cli import run
 from tests.support.cli_home import KEY
 from tests.support.terminal import Terminal

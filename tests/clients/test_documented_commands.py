@@ -10,8 +10,8 @@ import click
 import pytest
 
 from ce.cli import program
-from ce.commands import NOUNS, REFUSED
-from ce.option_help import UNSUPPORTED
+from ce.help.option_help import UNSUPPORTED
+from ce.rows import NOUNS, REFUSED
 from tests.support import ROOT
 from tests.support.cli import run
 

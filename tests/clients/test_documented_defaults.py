@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ce.option_help import UNSUPPORTED
+from ce.help.option_help import UNSUPPORTED
 from tests.clients.test_documented_commands import COMMANDS, DEFAULTS, made
 from tests.support.cli_examples import IMAGE, SOURCE
 

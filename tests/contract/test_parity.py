@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import functions.main
-from ce.commands import NOUNS
+from ce.rows import NOUNS
 from emulator import hosting
 from functions import binding, http_api, http_resources
 from shared import projects, quotas, resources

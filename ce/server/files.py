@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ce.failure import Failure
+from ce.server.failure import Failure
 
 
 def home() -> Path:

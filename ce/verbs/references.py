@@ -6,8 +6,7 @@ What is not there yet may be referred to all the same: --force skips the check.
 from collections.abc import Iterator
 
 from ce.call import Call
-from ce.client import Doc, path
-from ce.failure import Failure
+from ce.server import Doc, Failure, path
 
 SECRETS = ("image_secret", "output_secret", "source_secret", "code_secret")
 LISTS = ("run_env_variables", "run_volume_mounts", "run_build_params")
@@ -25,7 +24,7 @@ def check(call: Call, body: Doc, current: Doc) -> None:
     kept = set(_named(current))
     for source, name in dict.fromkeys(found for found in _named(body) if found not in kept):
         collection, label = COLLECTIONS[source]
-        if not call.client.exists(path("projects", call.project["id"], collection, name)):
+        if not call.client.exists(path("projects", call.client.project["id"], collection, name)):
             raise Failure(
                 f"{label} '{name}' was not found; with --force it is referred to all the same."
             )

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ce import files
-from ce.failure import NOT_LOGGED_IN, USAGE, Failure
-from ce.render import emit
+from ce.server import files
+from ce.server.failure import NOT_LOGGED_IN, USAGE, Failure
+from ce.text import emit
 
 DEFAULT = "default"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}

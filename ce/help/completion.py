@@ -10,11 +10,9 @@ from collections.abc import Iterable, Mapping
 import click
 from click.shell_completion import CompletionItem
 
-from ce import config, profiles
 from ce.call import Noun
-from ce.client import Client, path
-from ce.commands import NOUNS, OWN_NOUNS
-from ce.failure import Failure
+from ce.rows import NOUNS, OWN_NOUNS
+from ce.server import Client, Failure, path, profiles, target
 
 OUTPUT = ("json", "yaml", "jsonpath=", "jsonpath-as-json=")
 VALUES: Mapping[str, tuple[str, ...]] = {
@@ -78,7 +76,7 @@ def _known(noun: Noun, word: str) -> Iterable[str]:
     kind = noun.kind
     if kind is None or kind.within or word != kind.key:
         return ()
-    project = config.selected(config.target())
+    project = target.selected(target.current())
     if project is None:
         return ()
     form = {"format": kind.form} if kind.form else {}
@@ -87,7 +85,7 @@ def _known(noun: Noun, word: str) -> Iterable[str]:
 
 
 def _asked(where: str, key: str, member: str, **params: str) -> Iterable[str]:
-    client = Client(config.target(), TIMEOUT)
+    client = Client(target.current(), TIMEOUT)
     found = client.get(where, limit="100", **params)[key]
     told = (doc[member] for doc in found)
     return [value for value in told if isinstance(value, str) and PLAIN.fullmatch(value)]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import click
 
-from ce.failure import EXIT_CODES
-from ce.groups import Leaf, Verbatim
-from ce.render import emit
+from ce.help.groups import Leaf, Verbatim
+from ce.server import EXIT_CODES
+from ce.text import emit
 
 # For each shell the line of its start-up file.
 COMPLETION = {

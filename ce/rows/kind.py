@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ce import members
+from ce.body import Field
+from ce.body import fields as members
 from ce.call import Call
-from ce.client import Doc
-from ce.members import Field
+from ce.server import Doc
 
 
 def as_it_is(_call: Call, doc: Doc) -> Doc:

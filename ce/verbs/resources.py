@@ -1,7 +1,7 @@
 """The verbs of every kind of resource kept in a project.
 
-What a kind is stands in its row (`ce.kind`). Owns the read-modify-write of an update; the server
-decides whether the version read still stands.
+What a kind is stands in its row (`ce.rows.Kind`). Owns the read-modify-write of an update; the
+server decides whether the version read still stands.
 """
 
 import re
@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from ce import references
+from ce.body import flag
 from ce.call import Call
-from ce.client import Doc, path
-from ce.failure import NONE, Failure
-from ce.kind import Kind
-from ce.members import flag
-from ce.render import words
+from ce.rows import Kind
+from ce.server import NONE, Doc, Failure, path
+from ce.text import words
+from ce.verbs import references
+from ce.verbs.dialog import confirm, ordered, say, tell, wait, waits
 
 NO_RUNTIME = "no_runtime_attached"  # the reason of what is stored and not run
 MEMBER = re.compile(r"`([a-z_]+(\.[a-z_]+)?)[a-z_.0-9]*`")
@@ -28,7 +28,7 @@ def create(call: Call) -> Doc:
     kind: Kind = call.noun.kind
     form = kind.format_of(call)
     body = kind.body(form, kind.read(call, form), None)
-    call.confirm()
+    confirm(call)
     return _created(call, body, {}, form)
 
 
@@ -37,7 +37,7 @@ def resubmit(call: Call) -> Doc:
     kind: Kind = call.noun.kind
     values = kind.read(call, None)
     if call["name"]:
-        call.say()
+        say(call)
     source = call.client.get(_where(call, call["jobrun"]))
     template = source.get(kind.template)
     if template and call.given.intersection(kind.inherited):
@@ -51,7 +51,7 @@ def get(call: Call) -> Doc:
     """Get one, and what is shown beside it."""
     kind: Kind = call.noun.kind
     key = str(call[kind.key])
-    call.say(owner=_owner(key))
+    say(call, owner=_owner(key))
     found = kind.shown(call, _one(call, key))
     return found if call["output"] or not kind.related else {**found, **_related(call, key)}
 
@@ -63,8 +63,8 @@ def update(call: Call) -> Doc:
     values = kind.read(call, None)
     if not (values or kind.renewed):
         raise click.UsageError("Nothing to update: give an option.")
-    call.confirm()
-    call.say()
+    confirm(call)
+    say(call)
     current = _one(call, name)
     body = kind.body(current.get("format", ""), values, current)
     references.check(call, body, current)
@@ -85,19 +85,19 @@ def delete(call: Call) -> None:
     if owner is not None:
         _delete_all(call, owner)
         return
-    call.confirm()
-    call.say()
+    confirm(call)
+    say(call)
     if kind.form:
         _one(call, key)
     call.client.delete(_where(call, key))
     gone = frozenset({"gone"})
-    call.wait("for it to be gone", lambda: _presence(call, key), gone)
+    wait(call, "for it to be gone", lambda: _presence(call, key), gone)
 
 
 def listing(call: Call) -> Doc:
     """List them, page after page, and what is shown beside each."""
     kind: Kind = call.noun.kind
-    call.say()
+    say(call)
     given = {query: call[option] for option, query in kind.filters.items() if call[option]}
     params = {query: kind.words.get(word, word) for query, word in given.items()}
     if kind.form:
@@ -108,7 +108,7 @@ def listing(call: Call) -> Doc:
         runs = [*_all(call, kind.related.collection)]
         by = kind.related.by
         found = [doc | _newest(run for run in runs if run.get(by) == doc["name"]) for doc in found]
-    return {kind.collection: call.order(found)}
+    return {kind.collection: ordered(call, found)}
 
 
 def runtimes(call: Call) -> Doc:
@@ -122,18 +122,18 @@ def _created(call: Call, body: Doc, source: Doc, form: str = "") -> Doc:
     body = {member: value for member, value in body.items() if value is not None}
     named = {"name": call["name"]} if call["name"] else {}
     if named or kind.key != "name":  # else the API makes a name up, and we tell it then
-        call.say(format=form)
+        say(call, format=form)
     references.check(call, body, source)
     with _told_in_options(kind):
         doc = call.client.post(_home(call, kind.collection), {**named, **body})
-    call.say(format=form, name=doc.get("name", ""))
+    say(call, format=form, name=doc.get("name", ""))
     return kind.masked(_settled(call, doc))
 
 
 def _settled(call: Call, doc: Doc) -> Doc:
     """Wait until it is as it will be; what nothing runs is that already, and says so."""
     kind: Kind = call.noun.kind
-    if not kind.done or not call.waits:
+    if not kind.done or not waits(call):
         return doc
     found, asked = dict(doc), False
 
@@ -144,12 +144,12 @@ def _settled(call: Call, doc: Doc) -> Doc:
         asked = True
         return NO_RUNTIME if _reason(found) == NO_RUNTIME else str(found["status"])
 
-    call.wait(f"for {kind.label} '{doc['name']}'", status, kind.done | {NO_RUNTIME})
+    wait(call, f"for {kind.label} '{doc['name']}'", status, kind.done | {NO_RUNTIME})
     if _reason(found) == NO_RUNTIME:
         stays = f"{kind.label.capitalize()} '{doc['name']}' stays '{words(found['status'])}'"
         if kind.ends:
             raise Failure(f"{stays}: it is stored, and no runtime is attached to run it.")
-        call.tell(f"{stays}: it is stored, and no runtime is attached.\n")
+        tell(call, f"{stays}: it is stored, and no runtime is attached.\n")
     return found
 
 
@@ -180,13 +180,13 @@ def _delete_all(call: Call, option: str) -> None:
     kind: Kind = call.noun.kind
     owner = call[option]
     question = f"Are you sure you want to delete all {kind.label}s of {option} '{{{option}}}'?"
-    call.confirm(f"{question} [y/N]> ")
+    confirm(call, f"{question} [y/N]> ")
     found = [*_pages(call, {kind.filters[option]: owner})]
     if not found:
         raise Failure(f"There is no {kind.label} of {option} '{owner}'.", status=404, code=NONE)
     for doc in found:
         call.said = False
-        call.say(name=doc["name"])
+        say(call, name=doc["name"])
         call.client.delete(_where(call, doc["name"]))
 
 
@@ -233,7 +233,7 @@ def _all(call: Call, collection: str, params: Mapping[str, Any] | None = None) -
 
 
 def _home(call: Call, collection: str) -> str:
-    return path("projects", call.project["id"], collection)
+    return path("projects", call.client.project["id"], collection)
 
 
 def _where(call: Call, key: str) -> str:

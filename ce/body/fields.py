@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ce.call import Call
-from ce.client import Doc
+from ce.server import Doc
 
 REDACTED = "REDACTED"
 Read = Callable[[Call], Any]

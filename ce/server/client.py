@@ -9,13 +9,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from ce.config import EMULATOR, Target
-from ce.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
-from ce.profiles import LOOPBACK
-from ce.render import instant
+from ce.server.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
+from ce.server.profiles import LOOPBACK
+from ce.server.target import EMULATOR, Target, selected
+from ce.text import instant
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -56,6 +57,16 @@ class Client:
     def now(self) -> datetime:
         """The server's time, which on an emulator may be days ahead of ours."""
         return instant(self.told["now"]) if "now" in self.told else datetime.now(UTC)
+
+    @cached_property
+    def project(self) -> dict[str, str]:
+        """The project that was selected when it was first asked for, or what to do to have one."""
+        if (found := selected(self.target)) is None:
+            raise Failure(
+                "No project is selected: run 'ce project select --name NAME', "
+                "or 'ce project create --name NAME' for a new one."
+            )
+        return found
 
     def log_in(self) -> str:
         """Exchange the key for a token; return the account in it, "" if it names none."""
@@ -148,7 +159,7 @@ class Client:
         return answer
 
     def _beyond_reach(self, url: str, kind: str) -> Failure:
-        from ce import advice  # noqa: PLC0415 - only what fails needs it
+        from ce.server import advice  # noqa: PLC0415 - only what fails needs it
 
         host = urlsplit(url)
         hint = advice.LOCAL if self.target.source == EMULATOR else advice.UNREACHABLE.get(kind)

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import click
 
+from ce.body.fields import flag
+from ce.body.inputs import pair
 from ce.call import Call
-from ce.client import Doc
-from ce.failure import WITHIN, Failure
-from ce.inputs import pair
-from ce.members import flag
+from ce.server import WITHIN, Doc, Failure
 
 SOURCES = {"configmap": "config_map", "secret": "secret"}  # the options' words for the API's
 MOUNTED = {

@@ -11,13 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from ce import config, profiles
+from ce.body import STDIN, Inputs, hidden
 from ce.call import Call
-from ce.client import Client, Doc
-from ce.failure import Failure
-from ce.inputs import STDIN, Inputs, hidden
-from ce.profiles import PLACE, REGION, Profile
-from ce.render import emit
+from ce.server import PLACE, REGION, Client, Doc, Failure, Profile, profiles, target
+from ce.text import emit
+from ce.verbs.dialog import confirm, say
 
 EXAMPLE = "https://ce.example.com"
 NOTHING_TO_LEAVE = (
@@ -41,13 +39,13 @@ def login(call: Call) -> Doc:
         )
     apikey = _apikey(call)
     profile = replace(wanted, apikey=apikey)
-    call.say(url=profile.placed(profile.url))
-    profile = _verified(call, name, profile, config.ASKED)
+    say(call, url=profile.placed(profile.url))
+    profile = _verified(call, name, profile, target.ASKED)
     profiles.save(name, profile)
     if old is not None and old.apikey not in {"", apikey}:
         _forget_selection(name, old)
     profiles.activate(name)
-    return _described(config.of_profile(name, profile))
+    return _described(target.of_profile(name, profile))
 
 
 def logout(call: Call) -> Doc:
@@ -56,7 +54,7 @@ def logout(call: Call) -> Doc:
     if name is None:
         profiles.activate(None)
         return {"remark": NOTHING_TO_LEAVE}
-    call.say(name=name)
+    say(call, name=name)
     try:
         profile = profiles.load(name)
     except Failure:
@@ -70,13 +68,13 @@ def logout(call: Call) -> Doc:
     return {"remark": _from_now_on()}
 
 
-def target(call: Call) -> Doc:
+def aim(call: Call) -> Doc:
     """Show what commands act on; with an option, change it first."""
-    call.say()
-    found = config.target()
+    say(call)
+    found = target.current()
     if not call.given & {"region", "group"}:
         return _described(found)
-    if found.source != config.PROFILE:
+    if found.source != target.PROFILE:
         raise Failure(
             f"The target comes from {found.origin}, which keeps no settings: 'ce login --url "
             f"{found.url.removesuffix('/v2')} --profile NAME' makes a profile, which does."
@@ -84,14 +82,14 @@ def target(call: Call) -> Doc:
     old = profiles.load(found.profile)
     profile = _wanted(call, old)
     if call["region"]:
-        profile = _verified(call, found.profile, profile, config.PROFILE)
+        profile = _verified(call, found.profile, profile, target.PROFILE)
     profiles.save(found.profile, profile)
-    return _described(config.of_profile(found.profile, profile))
+    return _described(target.of_profile(found.profile, profile))
 
 
 def listing(call: Call) -> Doc:
     """List the profiles, without what is in them that nobody may see."""
-    call.say()
+    say(call)
     used = _used()
     return {"profiles": [_listed(name, name == used) for name in profiles.names()]}
 
@@ -99,28 +97,28 @@ def listing(call: Call) -> Doc:
 def use(call: Call) -> None:
     """Use a profile from now on."""
     name = _named(call)
-    call.say(name=name)
+    say(call, name=name)
     profiles.load(name)
     profiles.activate(name)
-    emit(config.overridden(), error=True)
+    emit(target.overridden(), error=True)
 
 
 def delete(call: Call) -> None:
     """Remove a profile, its key and its selection."""
     name = _named(call)
-    call.confirm(name=name)
-    call.say(name=name)
+    confirm(call, name=name)
+    say(call, name=name)
     if not profiles.exists(name):
         raise Failure(f"There is no profile '{name}'; 'ce profile list' shows them.", status=404)
     with suppress(Failure):  # a damaged one selects nothing
-        config.select(config.of_profile(name, profiles.load(name)), None)
+        target.select(target.of_profile(name, profiles.load(name)), None)
     profiles.forget(name)
     _leave(name)
 
 
 def _forget_selection(name: str, profile: Profile) -> None:
     with suppress(Failure):  # an address that was edited since may be none any more
-        config.select(config.of_profile(name, profile), None)
+        target.select(target.of_profile(name, profile), None)
 
 
 def _leave(name: str) -> None:
@@ -137,7 +135,7 @@ def _used() -> str | None:
 
 def _from_now_on() -> str:
     try:
-        found = config.target()
+        found = target.current()
     except Failure:
         return "No command has a server to ask now: 'ce login' logs in again."
     return f"Commands go to {found.origin} now, at {found.url}."
@@ -232,7 +230,7 @@ def _from_file(path: str) -> str:
 
 def _verified(call: Call, name: str, profile: Profile, source: str) -> Profile:
     """Try a profile: the key for a token, the token on the API, and whether the region is right."""
-    client = call.client = Client(config.of_profile(name, profile, source))
+    client = call.client = Client(target.of_profile(name, profile, source))
     account = client.log_in()
     try:
         client.get("/projects", limit="1")
@@ -259,10 +257,10 @@ def _verified(call: Call, name: str, profile: Profile, source: str) -> Profile:
     return replace(profile, region=region, account=account)
 
 
-def _described(found: config.Target) -> Doc:
+def _described(found: target.Target) -> Doc:
     """Give a target as a document: what is known without asking, and never the key."""
-    if found.source == config.PROFILE:
-        emit(config.overridden(), error=True)
+    if found.source == target.PROFILE:
+        emit(target.overridden(), error=True)
     members: dict[str, Any] = {
         "source": found.source,
         "profile": found.profile,
@@ -271,7 +269,7 @@ def _described(found: config.Target) -> Doc:
         "account": found.account,
         "region": found.region,
         "resource_group": found.group or "default",
-        "project": config.selected(found),
+        "project": target.selected(found),
     }
     return {**{key: value for key, value in members.items() if value}, "from": found.origin}
 

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
-from ce import quota
 from ce.call import Call
-from ce.client import Doc, path
-from ce.failure import Failure
-from ce.render import words
+from ce.server import Doc, Failure, path, target
+from ce.text import words
+from ce.verbs import quota
+from ce.verbs.dialog import confirm, ordered, say, wait
 
 ACTIVE = frozenset({"active"})
 GONE = frozenset({"gone", "hard_deleted"})
@@ -25,7 +25,7 @@ BEYOND_DELETE = DELETED | {"hard_deletion_failed"}  # only reclaim is left to do
 
 def create(call: Call) -> Doc:
     """Create, wait until active, select."""
-    call.say(name=call["name"])
+    say(call, name=call["name"])
     tags = {"tags": [*call["tag"]]} if call["tag"] else {}
     group = {"resource_group_id": found} if (found := call.client.target.group) else {}
     try:
@@ -37,47 +37,47 @@ def create(call: Call) -> Doc:
     if project["status"] != "active":
         project |= _await(call, project, "for it to become active", ACTIVE)
     if not call["no_select"]:
-        call.select(project)
+        target.select(call.client.target, project)
     return described(project)
 
 
 def get(call: Call) -> Doc:
     """Get one project."""
     project = find(call)
-    call.say(name=project["name"])
+    say(call, name=project["name"])
     found = described(project)
     return found if call["output"] else {**found, **_beside(call, project["id"])}
 
 
 def current(call: Call) -> Doc:
     """Get the selected project."""
-    call.say()
-    return described(call.client.get(path("projects", call.project["id"])))
+    say(call)
+    return described(call.client.get(path("projects", call.client.project["id"])))
 
 
 def select(call: Call) -> None:
     """Select an active project for the commands to come."""
     project = find(call)
-    call.say(name=project["name"])
+    say(call, name=project["name"])
     if project["status"] != "active":
         hint = "; 'ce project restore' takes it back" if project["status"] == "soft_deleted" else ""
         state = words(project["status"])
         raise Failure(f"Project '{project['name']}' is {state}, not active{hint}.")
-    call.select(project)
+    target.select(call.client.target, project)
 
 
 def listing(call: Call) -> Doc:
     """List projects, soft-deleted ones too: they hold slots and names."""
-    call.say()
-    found = call.order(_wanted(call, call.client.pages("/projects", "projects")))
+    say(call)
+    found = ordered(call, _wanted(call, call.client.pages("/projects", "projects")))
     return {"projects": found if call["output"] else _tagged(call, found)}
 
 
 def delete(call: Call) -> None:
     """Soft-delete; with --hard, destroy at once and for good."""
     project = find(call)
-    call.confirm(name=project["name"])
-    call.say(name=project["name"])
+    confirm(call, name=project["name"])
+    say(call, name=project["name"])
     if call["hard"]:  # one action: who may not destroy has not deleted either
         _destroy(call, project)
     else:
@@ -88,7 +88,7 @@ def delete(call: Call) -> None:
 def restore(call: Call) -> None:
     """Take a soft-deleted project back."""
     project = find(call)
-    call.say(name=project["name"])
+    say(call, name=project["name"])
     call.client.reclamation_action(project["id"], "restore")
     _await(call, project, "for it to become active", ACTIVE)
 
@@ -102,15 +102,15 @@ def reclaim(call: Call) -> None:
             "run 'ce project delete --hard' to delete it for good.",
             status=404,
         )
-    call.confirm(name=project["name"])
-    call.say(name=project["name"])
+    confirm(call, name=project["name"])
+    say(call, name=project["name"])
     _destroy(call, project)
 
 
 def get_reclamation(call: Call) -> Doc:
     """Get the reclamation of one project."""
     project = find(call)
-    call.say(name=project["name"])
+    say(call, name=project["name"])
     found = call.client.reclamations(resource_instance_id=project["id"])
     if not found:
         raise Failure(
@@ -122,13 +122,13 @@ def get_reclamation(call: Call) -> Doc:
 
 def list_reclamations(call: Call) -> Doc:
     """List reclamations with the projects they are of."""
-    call.say()
+    say(call)
     projects = {project["id"]: project for project in call.client.pages("/projects", "projects")}
     found = [
         _joined(reclamation, projects.get(reclamation["resource_instance_id"], {}))
         for reclamation in call.client.reclamations()
     ]
-    return {"resources": call.order(_wanted(call, found), since="project_created_at")}
+    return {"resources": ordered(call, _wanted(call, found), since="project_created_at")}
 
 
 def find(call: Call) -> Doc:
@@ -152,8 +152,8 @@ def named(call: Call, name: str) -> Doc:
 def _destroy(call: Call, project: Doc) -> None:
     if project["status"] != "hard_deleting":
         call.client.reclamation_action(project["id"], "reclaim")
-    if (selected := call.selected) and selected["id"] == project["id"]:
-        call.select(None)
+    if (selected := target.selected(call.client.target)) and selected["id"] == project["id"]:
+        target.select(call.client.target, None)
     _await(call, project, "for it to be gone", GONE)
 
 
@@ -171,7 +171,7 @@ def _await(call: Call, project: Doc, doing: str, goal: frozenset[str]) -> Doc:
             return "gone"
         return str(latest["status"])
 
-    call.wait(doing, status, goal)
+    wait(call, doing, status, goal)
     return latest
 
 

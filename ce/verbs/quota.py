@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from shlex import quote
 
 from ce.call import Call
-from ce.client import Doc
-from ce.failure import Failure
-from ce.render import safe, short_date
-from ce.views import as_table, date, seconds, text, worded
+from ce.rows import as_table, date, seconds, text, worded
+from ce.server import Client, Doc, Failure, target
+from ce.text import safe, short_date
+from ce.verbs.dialog import say
 
 # By status: when it frees its slot by itself, and the command that does it now.
 NEVER = ("never: it is in use", "ce project delete {which} --hard")
@@ -30,8 +30,8 @@ NEXT = ("hard_deleting", "hard_deletion_failed", "soft_deleted")  # the order in
 
 def get(call: Call) -> Doc:
     """List what holds the slots of the region."""
-    call.say()
-    call.aim(call["region"])
+    say(call)
+    call.client = Client(target.current(call["region"] or ""))
     return document(call)
 
 

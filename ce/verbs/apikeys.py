@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ce import projects
 from ce.call import Call
-from ce.client import Doc, path
-from ce.failure import Failure
+from ce.server import Doc, Failure, path
+from ce.verbs import projects
+from ce.verbs.dialog import confirm, ordered, say
 
 KEYS = "/v1/apikeys"
 
@@ -27,21 +27,21 @@ def create(call: Call) -> Doc:
         "project_id": _project(call),
         "expires_at": _expiry(call["expires_in"]),
     }
-    call.say(name=call["name"])
+    say(call, name=call["name"])
     return call.client.post(KEYS, {name: value for name, value in wanted.items() if value})
 
 
 def listing(call: Call) -> Doc:
     """List keys, page after page."""
-    call.say()
-    return {"apikeys": call.order(call.client.pages(KEYS, "apikeys"))}
+    say(call)
+    return {"apikeys": ordered(call, call.client.pages(KEYS, "apikeys"))}
 
 
 def delete(call: Call) -> None:
     """Delete the key of a name or of an id."""
     key = _find(call)
-    call.confirm(name=key["name"])
-    call.say(name=key["name"])
+    confirm(call, name=key["name"])
+    say(call, name=key["name"])
     call.client.delete(path("v1", "apikeys", key["id"]))
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import click
 
+from ce.body.fields import Field, Read, chosen, plain, removed, texts
+from ce.body.inputs import Inputs, pair
+from ce.body.variables import MOUNTED, REMOVALS, environment, mounts, put_mounts, put_variables
 from ce.call import Call
-from ce.client import Doc
-from ce.failure import Failure
-from ce.inputs import Inputs, pair
-from ce.lists import MOUNTED, REMOVALS, environment, mounts, put_mounts, put_variables
-from ce.members import Field, Read, chosen, plain, removed, texts
+from ce.server import Doc, Failure
 
 PROBE = {
     "type": str,

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ce import files, profiles
-from ce.failure import NOT_LOGGED_IN, Failure
+from ce.server import files, profiles
+from ce.server.failure import NOT_LOGGED_IN, Failure
 
 home = files.home
 
@@ -76,7 +76,7 @@ class Target:
         return SOURCES[self.source][1]
 
 
-def target(region: str = "") -> Target:
+def current(region: str = "") -> Target:
     """Find whom to ask, in another region if one is named, or say how to log in."""
     found = _from_environment() or _from_profile(region) or _from_emulator()
     if found is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from ce.option_help import HELP, UNSUPPORTED
+from ce.help.option_help import HELP, UNSUPPORTED
 
 SHARED = {
     "F": "--force/-f/--f?",
@@ -41,7 +41,7 @@ def output(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     """Compile the format of the document, so that a bad one is refused before anything is done."""
     if value is None:
         return None
-    from ce import documents  # noqa: PLC0415 - only who asks for a document pays for it
+    from ce.text import documents  # noqa: PLC0415 - only who asks for a document pays for it
 
     return _writer(value, documents.WRITERS, "output")
 
@@ -50,7 +50,7 @@ def address(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
     """Compile the format of the document, or the address in it that is asked for."""
     if value is None:
         return None
-    from ce import documents  # noqa: PLC0415 - only who asks for a document pays for it
+    from ce.text import documents  # noqa: PLC0415 - only who asks for a document pays for it
 
     return _writer(value, documents.WRITERS | documents.ADDRESSES, "address")
 
@@ -129,7 +129,7 @@ def _completion(word: str) -> Callable[..., Any] | None:
         return None
 
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Any:
-        from ce import completion  # noqa: PLC0415 - only a shell's question needs it
+        from ce.help import completion  # noqa: PLC0415 - only a shell's question needs it
 
         return completion.complete(word, ctx, incomplete)
 

@@ -8,9 +8,9 @@ it too. Ages run by the server's clock, which on an emulator can be moved.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
-from ce import render
 from ce.call import Call
-from ce.client import Doc
+from ce.server import Doc
+from ce.text import render
 
 Cell = Callable[[Call, Doc], str | None]
 Lines = Callable[[Call, Doc], list[str] | None]
@@ -70,7 +70,7 @@ def date(path: str, write: Callable[[str], str] = render.short_date) -> Cell:
 
 def project(key: str) -> Cell:
     """Show the selected project's name or id."""
-    return lambda call, _doc: call.project[key]
+    return lambda call, _doc: call.client.project[key]
 
 
 def nothing(_call: Call, _doc: Doc) -> str:

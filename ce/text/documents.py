@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ce import jsonpath
-from ce.render import LAYOUT, safe
+from ce.text import jsonpath
+from ce.text.render import LAYOUT, safe
 
 Writer = Callable[[Any], str]
 

@@ -7,7 +7,7 @@ only when something failed.
 import re
 from collections.abc import Mapping
 
-from ce.failure import NONE, WITHIN, Failure
+from ce.server.failure import NONE, WITHIN, Failure
 
 AGAIN = "Nothing was half done: run the command again in {seconds} seconds."
 UNKNOWN = "Whether it was done is not known: look before you run the command again."

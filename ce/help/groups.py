@@ -19,7 +19,7 @@ Makers = dict[tuple[str, ...], Callable[[], click.Command]]
 
 def write_examples(formatter: click.HelpFormatter, key: str) -> None:
     """Write the examples of a command, or of each command of a group."""
-    from ce.examples import shown  # noqa: PLC0415 - only help needs them
+    from ce.help.examples import shown  # noqa: PLC0415 - only help needs them
 
     if lines := shown(key):
         with formatter.section("Examples"):

@@ -11,11 +11,10 @@ from typing import Any
 
 import click
 
+from ce.body.fields import REDACTED
+from ce.body.inputs import Inputs, hidden
 from ce.call import Call
-from ce.client import Doc
-from ce.failure import WITHIN, Failure
-from ce.inputs import Inputs, hidden
-from ce.members import REDACTED
+from ce.server import WITHIN, Doc, Failure
 
 WORDS = {"ssh": "ssh_auth", "hmac": "hmac_auth"}  # the documented command line's own
 KEY_NAMES = {"ssh_key": "ssh-privatekey", "tls_cert": "tls.crt", "tls_key": "tls.key"}

@@ -1,0 +1,22 @@
+"""What a terminal is shown and asked: tables, blocks, documents, a question, one line that turns.
+
+Never shows a control character raw, never shortens what is said, and knows no API. `documents`,
+the formats of `--output`, is read when one is asked for.
+"""
+
+from ce.text.prompt import agreed
+from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
+from ce.text.spinner import spinner
+
+__all__ = [
+    "agreed",
+    "emit",
+    "emit_document",
+    "instant",
+    "safe",
+    "short_date",
+    "span",
+    "spinner",
+    "table",
+    "words",
+]

@@ -15,7 +15,8 @@ from ce.call import Call, Noun, Verb
 from ce.help import SETTINGS, Aliased, Leaf, Makers, Verbatim, guide
 from ce.rows import EMULATOR, KEYS, NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
 from ce.server import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure, target
-from ce.text import emit
+from ce.text import as_plugin, emit, hints
+from ce.text import program as called
 
 
 def command(noun: Noun, name: str, verb: Verb) -> click.Command:
@@ -134,7 +135,7 @@ def _own(name: str) -> click.Command:
 def program() -> click.Group:
     """Make the root of all commands."""
     text = "Projects and secrets you can take back for seven days."
-    return Aliased(_root, OWN, "ce", name="ce", help=text)
+    return Aliased(_root, OWN, "ce", name="ce", help=text, params=[guide.version_option()])
 
 
 def main(args: list[str] | None = None) -> NoReturn:
@@ -146,33 +147,27 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 def _typed() -> list[str]:
     """Give the words of the command; called as `ibmcloud`, those after `ce` or `code-engine`."""
-    called = sys.argv[0].rpartition("/")[2]
-    as_plugin = called == "ibmcloud" and sys.argv[1:2] in (["ce"], ["code-engine"])
-    return sys.argv[2:] if as_plugin else sys.argv[1:]
+    return sys.argv[2:] if as_plugin() else sys.argv[1:]
 
 
 def _run(args: list[str]) -> int:
     try:
-        code = program().main(args, prog_name="ce", standalone_mode=False)
+        code = program().main(args, prog_name=called(), standalone_mode=False)
     except Failure as failure:
         return failure.exit_code
     except Declined:
         return FAILED
+    except click.exceptions.NoArgsIsHelpError as help_:  # a group alone shows what it has
+        emit(f"{help_.format_message()}\n")
+        return OK
     except click.UsageError as error:
-        _show_usage(error)
+        if error.ctx is not None:
+            emit(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help'.\n", error=True)
+        emit(f"Error: {hints(error.format_message())}\n", error=True)
         return USAGE
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     return code if isinstance(code, int) else OK
-
-
-def _show_usage(error: click.UsageError) -> None:
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        emit(error.format_message() + "\n", error=True)
-        return
-    if error.ctx is not None:
-        emit(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help'.\n", error=True)
-    emit(f"Error: {error.format_message()}\n", error=True)
 
 
 def _refuse_extra(ctx: click.Context) -> None:

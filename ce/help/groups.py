@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 # Extra arguments are let in to be refused without being quoted.
 SETTINGS = {"help_option_names": ["--help", "-h"], "allow_extra_args": True}
 
+# Words that people try, for the command that does it; no help names them.
+TRIED = {"ls": "list", "show": "get", "rm": "delete", "add": "create", "undelete": "restore"}
+
 Makers = dict[tuple[str, ...], Callable[[], click.Command]]
 
 
@@ -50,8 +53,40 @@ class Aliased(click.Group):
         return sorted(names[0] for names in self._makers())
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """Make the command a name or alias stands for."""
-        return next((make() for names, make in self._makers().items() if name in names), None)
+        """Make the command a name or alias stands for, or a word that people try for it."""
+        makers = self._makers()
+        tried = (name, TRIED.get(name, name))
+        return next(
+            (make() for one in tried for names, make in makers.items() if one in names), None
+        )
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; of a word that is none, say which was meant."""
+        name = args[0]
+        if name[:1] != "-" and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+            meant = self.meant(ctx, args)
+            ask = f" Did you mean '{ctx.command_path} {meant}'?" if meant else ""
+            raise click.UsageError(f"No such command '{name}'.{ask}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def meant(self, ctx: click.Context, args: list[str]) -> str:
+        """Give the command that a word is likest to, with the next word if that is one of its."""
+        from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+        known = [name for names in self._makers() for name in names]
+        tried = [word for word, command in TRIED.items() if command in known]
+        found = get_close_matches(args[0], [*known, *tried], 1)
+        if not found:
+            return ""
+        name = found[0] if found[0] in known else TRIED[found[0]]
+        below = self.get_command(ctx, name)
+        if not isinstance(below, Aliased) or len(args) < 2:
+            return name
+        # What is no command there is not told back: it may be a value.
+        more = args[1] if below.get_command(ctx, args[1]) else below.meant(ctx, args[1:])
+        return f"{name} {more}".strip()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their help, whole."""

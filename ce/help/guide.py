@@ -74,6 +74,20 @@ def explain(words: tuple[str, ...]) -> None:
     emit(found.get_help(ctx) + "\n")
 
 
+def version_option() -> click.Option:
+    """Make `--version`, which says what the command `version` does."""
+
+    def show(ctx: click.Context, _option: click.Parameter, given: bool) -> None:
+        if given and not ctx.resilient_parsing:
+            version()
+            ctx.exit()
+
+    return click.Option(
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show,
+        help="Show the version and exit.",
+    )  # fmt: skip
+
+
 def version() -> None:
     """Print the version."""
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow

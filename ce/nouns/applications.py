@@ -50,8 +50,8 @@ OLD = (
     "--probe-live-clear/--plr? --probe-ready-reset/--prr? --registry-secret-clear/--rsc?"
 )
 BOTH = f"{IMAGE} {LISTS} {VARIABLES} {SHOWN} {PROBES} --rn/--revision-name {BUILD_IMAGE}"
-CREATED = "Run `ibmcloud ce application get -n '{name}'` to check the application status.\nOK\n"
-UPDATED = "Run 'ibmcloud ce application get -n {name}' to check the application status.\nOK\n"
+CREATED = "Run `ce application get -n '{name}'` to check the application status.\nOK\n"
+UPDATED = "Run 'ce application get -n {name}' to check the application status.\nOK\n"
 
 MEMBERS = (
     *CONTAINER,

@@ -168,7 +168,7 @@ NOUNS = {
                 "Submit a build run, of a build or of its own. Nothing runs it: it stays pending.",
                 f"[N O Q] -n/--name --build/-b/--bd {NEW} {BOTH} --service-account/--sa",
                 "Submitting build run '{name}'...\n|"
-                "Run 'ibmcloud ce buildrun get -n {name}' to check the build run status.\nOK",
+                "Run 'ce buildrun get -n {name}' to check the build run status.\nOK",
                 resources.create,
             ),
             "delete": Verb(

@@ -92,7 +92,7 @@ NOUNS = {
                 "Bind a service access secret to an application, job or function.",
                 "[O Q] --target/-t* --target-type/--type* --prefix/-p* --secret/-s:bound*",
                 "Creating binding for {target_type} '{target}'...\nOK\n"
-                "Run 'ibmcloud ce binding get --id {id}' to see more details.",
+                "Run 'ce binding get --id {id}' to see more details.",
                 resources.create,
             ),
             "delete": Verb(

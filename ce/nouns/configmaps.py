@@ -9,7 +9,7 @@ from ce.server import Failure
 from ce.verbs import resources
 
 VALUES = "--from-env-file/-e†… --from-file/-f†… --from-literal/-l†…"
-MORE = "\nRun 'ibmcloud ce configmap get -n {name}' to see more details."
+MORE = "\nRun 'ce configmap get -n {name}' to see more details."
 SOURCES = ("from_env_file", "from_file", "from_literal")
 
 

@@ -78,7 +78,7 @@ def _destinations(call: Call, document: Doc) -> str:
 CREATED = (
     "Creating allowed outbound destination '{name}'...\n|"
     "Successfully created allowed outbound destination '{name}'. Current status is '{status}'\n"
-    "Run 'ibmcloud ce connectivity outbound get --name {name}' to see more details.\nOK"
+    "Run 'ce connectivity outbound get --name {name}' to see more details.\nOK"
 )
 NOUNS = {
     "outbound": Rows(

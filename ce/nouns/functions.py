@@ -26,7 +26,7 @@ OLD = (
     "--scale-down-delay/--sdd --visibility/-v"
 )
 BOTH = f"--code-bundle/--cb --code-bundle-secret/--cs/--cbs --inline-code {VARIABLES} {BUILD}"
-MORE = "OK\nRun 'ibmcloud ce function get -n {name}' to see more details.\n"
+MORE = "OK\nRun 'ce function get -n {name}' to see more details.\n"
 
 
 def _bundle(_call: Call, doc: Doc) -> str | None:

@@ -51,7 +51,7 @@ JOB_OLD = (
     f"{OLD} {IMAGE} --registry-secret-clear/--rsc? {LISTS} {LISTS_RM} {VARIABLES} {VARIABLES_RM} "
     f"{BUILD_IMAGE} {REBUILD}"
 )
-CHECK = "Run 'ibmcloud ce jobrun get -n {name}' to check the job run status.\nOK"
+CHECK = "Run 'ce jobrun get -n {name}' to check the job run status.\nOK"
 
 MEMBERS = (
     *CONTAINER,

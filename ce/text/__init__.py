@@ -4,15 +4,19 @@ Never shows a control character raw, never shortens what is said, and knows no A
 the formats of `--output`, is read when one is asked for.
 """
 
+from ce.text.called import as_plugin, hints, program
 from ce.text.prompt import agreed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
 
 __all__ = [
     "agreed",
+    "as_plugin",
     "emit",
     "emit_document",
+    "hints",
     "instant",
+    "program",
     "safe",
     "short_date",
     "span",

@@ -10,7 +10,7 @@ from typing import Any
 
 from ce.call import Call
 from ce.server import Declined, Doc, Failure, until
-from ce.text import agreed, emit, emit_document, instant, safe
+from ce.text import agreed, emit, emit_document, hints, instant, safe
 
 
 def tell(call: Call, text: str) -> None:
@@ -84,7 +84,7 @@ def fail(call: Call, failure: Failure) -> None:
         )
     remedy = client.target.remedy if client else ""
     for message in filter(None, (*messages, _advice(call, failure, remedy))):
-        emit(f"{' '.join(_as_typed(call, message).split())}\n", error=True)
+        emit(f"{' '.join(hints(_as_typed(call, message)).split())}\n", error=True)
     if failure.detail:
         emit(f"{failure.detail}\n", error=True)
 
@@ -104,7 +104,7 @@ def _filled(call: Call, text: str, names: Mapping[str, Any]) -> str:
     words = {**call.options, **names}
     known = {key: safe(word) for key, word in words.items() if isinstance(word, str)}
     # What has no name yet is told without one.
-    return text.format_map(defaultdict(str, known)).replace(" ''", "")
+    return hints(text).format_map(defaultdict(str, known)).replace(" ''", "")
 
 
 def _as_typed(call: Call, message: str) -> str:

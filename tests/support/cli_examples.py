@@ -91,10 +91,10 @@ class Example:
 
 APP_STAYS = stays("Application 'myapp'", "warning")
 FN_STAYS = stays("Function 'fn'", "offline")
-APP_MORE = "Run `ibmcloud ce application get -n 'myapp'` to check the application status.\nOK\n\n"
-RUN_MORE = "Run 'ibmcloud ce jobrun get -n {name}' to check the job run status.\nOK\n"
-MAP_MORE = "OK\nRun 'ibmcloud ce configmap get -n cm' to see more details.\n"
-FN_MORE = "OK\nRun 'ibmcloud ce function get -n fn' to see more details.\n\n"
+APP_MORE = "Run `ce application get -n 'myapp'` to check the application status.\nOK\n\n"
+RUN_MORE = "Run 'ce jobrun get -n {name}' to check the job run status.\nOK\n"
+MAP_MORE = "OK\nRun 'ce configmap get -n cm' to see more details.\n"
+FN_MORE = "OK\nRun 'ce function get -n fn' to see more details.\n\n"
 
 EXAMPLES = (
     Example(
@@ -197,7 +197,7 @@ EXAMPLES = (
     Example(
         "application", "update -n myapp --max 3", "update_app",
         f"Updating application 'myapp' to latest revision.\n{APP_STAYS}"
-        "Run 'ibmcloud ce application get -n myapp' to check the application status.\nOK\n\n"
+        "Run 'ce application get -n myapp' to check the application status.\nOK\n\n"
         f"{url('myapp')}\n",
         (APP,),
     ),
@@ -280,7 +280,7 @@ EXAMPLES = (
     ),
     Example(
         "buildrun", "submit -b bld", "create_build_run",
-        "Submitting build run 'bld-run-{TIME}'...\nRun 'ibmcloud ce buildrun get "
+        "Submitting build run 'bld-run-{TIME}'...\nRun 'ce buildrun get "
         "-n bld-run-{TIME}' to check the build run status.\nOK\n",
         (BUILD,),
     ),
@@ -302,7 +302,7 @@ EXAMPLES = (
     Example(
         "binding", BINDING.removeprefix("binding "), "create_binding",
         "Creating binding for app 'myapp'...\nOK\n"
-        "Run 'ibmcloud ce binding get --id {ID}' to see more details.\n",
+        "Run 'ce binding get --id {ID}' to see more details.\n",
     ),
     Example(
         "binding", "delete --id @ -f", "delete_binding", "Deleting binding '{ID}'...\nOK\n",
@@ -357,7 +357,7 @@ EXAMPLES = (
         OUTBOUND, PRIVATE.removeprefix(f"{OUTBOUND} "), "create_allowed_outbound_destination",
         "Creating allowed outbound destination 'path'...\n"
         "Successfully created allowed outbound destination 'path'. Current status is 'failed'\n"
-        "Run 'ibmcloud ce connectivity outbound get --name path' to see more details.\nOK\n",
+        "Run 'ce connectivity outbound get --name path' to see more details.\nOK\n",
     ),
     Example(
         OUTBOUND, "delete -n range -f", "delete_allowed_outbound_destination",

@@ -9,17 +9,3 @@ from shared.access import api_keys
 from shared.access.platform import Caller, admit
 from shared.access.roles import OWNER, ROLES, may, owned, require
 from shared.access.tokens import authenticate, issue_token, key_id
-
-__all__ = [
-    "OWNER",
-    "ROLES",
-    "Caller",
-    "admit",
-    "api_keys",
-    "authenticate",
-    "issue_token",
-    "key_id",
-    "may",
-    "owned",
-    "require",
-]

@@ -8,15 +8,3 @@ from shared.api.bodies import filled, shown, suffices, whole
 from shared.api.document import published
 from shared.api.operations import Operation, Parameter, operations
 from shared.api.routes import route
-
-__all__ = [
-    "Operation",
-    "Parameter",
-    "filled",
-    "operations",
-    "published",
-    "route",
-    "shown",
-    "suffices",
-    "whole",
-]

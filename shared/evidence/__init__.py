@@ -5,5 +5,3 @@ no entry holds a value, a key or a body.
 """
 
 from shared.evidence.entries import along, by, by_operator, by_system, of_key, operation
-
-__all__ = ["along", "by", "by_operator", "by_system", "of_key", "operation"]

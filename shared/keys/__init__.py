@@ -9,16 +9,3 @@ from shared.keys import check_value
 from shared.keys.envelope import Undecryptable, binding, open_sealed, seal
 from shared.keys.keyring import Keyring, KeyStore, Wrapper, newest
 from shared.keys.local import open_keyring as open_local
-
-__all__ = [
-    "KeyStore",
-    "Keyring",
-    "Undecryptable",
-    "Wrapper",
-    "binding",
-    "check_value",
-    "newest",
-    "open_local",
-    "open_sealed",
-    "seal",
-]

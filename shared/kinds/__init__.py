@@ -25,25 +25,3 @@ from shared.kinds.table import (
     SECRETS,
     Kind,
 )
-
-__all__ = [
-    "ALLOWED_OUTBOUND_DESTINATIONS",
-    "APPS",
-    "BINDINGS",
-    "BUILDS",
-    "BUILD_RUNS",
-    "BY_COLLECTION",
-    "CONFIG_MAPS",
-    "DOMAIN_MAPPINGS",
-    "FUNCTIONS",
-    "JOBS",
-    "JOB_RUNS",
-    "KINDS",
-    "PERSISTENT_DATA_STORES",
-    "RUNTIMES",
-    "SECRETS",
-    "Fields",
-    "Kind",
-    "destinations",
-    "present_revision",
-]

@@ -7,15 +7,3 @@ here opens a key or destroys anything: that is `upkeep`.
 from shared.projects import details, instances, reclamations
 from shared.projects.projects import create, delete, get, listing, move_by_system
 from shared.projects.slots import release
-
-__all__ = [
-    "create",
-    "delete",
-    "details",
-    "get",
-    "instances",
-    "listing",
-    "move_by_system",
-    "reclamations",
-    "release",
-]

@@ -20,15 +20,3 @@ from shared.resources.change import Minted
 from shared.resources.first_rule import first_rule
 from shared.resources.place import data_key_path
 from shared.resources.verbs import create, delete, get, listing, update
-
-__all__ = [
-    "Minted",
-    "create",
-    "data_key_path",
-    "delete",
-    "first_rule",
-    "get",
-    "listing",
-    "revisions",
-    "update",
-]

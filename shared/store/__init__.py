@@ -9,15 +9,3 @@ from shared.store.events import Change, change_of
 from shared.store.firestore import Conflict, Store, Unanswered
 from shared.store.tries import one_request
 from shared.store.writes import Document, Read, Write
-
-__all__ = [
-    "Change",
-    "Conflict",
-    "Document",
-    "Read",
-    "Store",
-    "Unanswered",
-    "Write",
-    "change_of",
-    "one_request",
-]

@@ -16,5 +16,3 @@ this room destroys keys; it opens none, and takes no input.
 from shared.upkeep.purge import advance
 from shared.upkeep.rotation import rotate
 from shared.upkeep.schedule import enforce
-
-__all__ = ["advance", "enforce", "rotate"]

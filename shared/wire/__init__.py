@@ -16,5 +16,3 @@ No rule of the domain lives here, and no text of an exception leaves. The only r
 
 from shared.wire.answers import page
 from shared.wire.serving import Handler, platform, serve
-
-__all__ = ["Handler", "page", "platform", "serve"]

@@ -4,5 +4,3 @@ Speaks their REST interfaces and nothing else of Google's. Never imported on a l
 """
 
 from shared.keys.cloud.keyring import open_keyring, over
-
-__all__ = ["open_keyring", "over"]

@@ -22,12 +22,12 @@ from shared.store import Read, Store
 
 
 def _entity_tag() -> str:
-    """Mint a random entity tag: lower-case letters and digits only (contract section 0)."""
+    """Make a random entity tag: lower-case letters and digits only (contract section 0)."""
     return secrets.token_hex(8)
 
 
 def _subdomain() -> str:
-    """Mint a random subdomain: 12 lower-case letters and digits, a letter first (contract 1.6)."""
+    """Make a random subdomain: 12 lower-case letters and digits, a letter first (contract 1.6)."""
     rest = (secrets.choice(string.ascii_lowercase + string.digits) for _ in range(11))
     return secrets.choice(string.ascii_lowercase) + "".join(rest)
 
@@ -57,17 +57,14 @@ class App:
 
     def now(self, read: Read | datetime) -> datetime:
         """Give lifecycle time: the read time of the snapshot decided on, plus the offset."""
-        moment = read.time if isinstance(read, Read) else read
-        return moment + self.offset()
+        return (read.time if isinstance(read, Read) else read) + self.offset()
 
     def offset(self) -> timedelta:
         """Give how far the local host's clock has been moved; nothing in production."""
-        if self.settings.clock_file is None:
-            return timedelta(0)
-        try:
-            return timedelta(seconds=float(self.settings.clock_file.read_bytes()))
-        except FileNotFoundError:
-            return timedelta(0)
+        with suppress(FileNotFoundError):
+            if file := self.settings.clock_file:
+                return timedelta(seconds=float(file.read_bytes()))
+        return timedelta(0)
 
 
 def _keyring(settings: Settings) -> Keyring:

@@ -46,7 +46,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries of a list, under the list's key, and the last key if there are more."""
+    """Entries of a list, under the list's key, and the last entry's key if there are more."""
 
     key: str
     entries: list[dict[str, Any]] = field(repr=False)

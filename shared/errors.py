@@ -45,16 +45,16 @@ class Target:
 class Error(Exception):
     """A refusal, or a failure, that the caller may be told about.
 
-    `code` is a key of STATUS, `message` a sentence free of caller's values, `target` the field
-    at fault. `others` holds further errors of the same request: several validation errors are
-    told at once. `headers` go with the answer (`Allow`, `WWW-Authenticate`, `Retry-After`).
+    `code` is a key of STATUS, `message` a sentence free of caller's values, `target` where the
+    fault lies: a text names a body field, dotted. `others` are further errors of the same request,
+    told with it. `headers` go with the answer (`Allow`, `WWW-Authenticate`, `Retry-After`).
     """
 
     def __init__(
         self,
         code: str,
         message: str,
-        target: Target | None = None,
+        target: Target | str | None = None,
         *,
         others: tuple["Error", ...] = (),
         headers: dict[str, str] | None = None,
@@ -62,7 +62,7 @@ class Error(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-        self.target = target
+        self.target = Target("field", target) if isinstance(target, str) else target
         self.others = others
         self.headers = headers or {}
 
@@ -88,7 +88,7 @@ class Error(Exception):
 
 
 def missing() -> Error:
-    """Give the error for what does not exist, or belongs to another account: one and the same."""
+    """Give the one error for what does not exist and for what belongs to another account."""
     return Error("resource_not_found", "Resource not found.")
 
 
@@ -97,11 +97,20 @@ def unavailable(what: str) -> Error:
     return Error("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
 
 
+def required(field: str) -> Error:
+    """Give the error for a body field, by its dotted name, that is needed and not there."""
+    return Error("missing_field", f"`{field}` is required.", field)
+
+
+def invalid(field: str, says: str) -> Error:
+    """Give the error for a body field, by its dotted name: `says` goes on after the name."""
+    return Error("invalid_field", f"`{field}` {says}.", field)
+
+
 def joined(errors: list[Error]) -> Error:
     """Give the first of these errors with the rest attached; there must be one."""
-    head, *rest = errors
-    head.others = tuple(rest)
-    return head
+    errors[0].others = tuple(errors[1:])
+    return errors[0]
 
 
 def raise_all(errors: list[Error]) -> None:

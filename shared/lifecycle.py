@@ -106,7 +106,6 @@ def move(project: Project, verb: str, now: datetime) -> Project:
 
 
 def _deadline(project: Project) -> datetime:
-    """Give the deadline of a project that is soft deleted: every one of those has it."""
     if project.purge_at is None:
         raise ValueError("a project is soft deleted and has no deadline")
     return project.purge_at
@@ -118,9 +117,8 @@ def applicable(project: Project, verbs: Sequence[str]) -> str:
 
 
 def _stamps(verb: str, now: datetime) -> dict[str, Any]:
-    """Give the times a move leaves behind; the deadline is computed here, once, and stored."""
     match verb:
-        case "delete":
+        case "delete":  # the deadline is computed here, once, and stored
             return {"deleted_at": now, "purge_at": now + RETENTION}
         case "restore":
             return {"deleted_at": None, "purge_at": None, "restored_at": now}

@@ -21,7 +21,7 @@ class Failed(Exception):  # noqa: N818 - a function's end, for the platform to t
 
 
 def new_trace() -> str:
-    """Mint the name of a request, in the form of contract section 6."""
+    """Make the name of a request, in the form of contract section 6."""
     return f"codeengine-api-{secrets.token_hex(16)}"
 
 

@@ -80,8 +80,7 @@ class Settings:
 
 def _stand_in(env: Mapping[str, str], name: str, default: str) -> str:
     """Give where something of Google's is: the default, or in a test an address of this machine."""
-    url = env.get(name, default)
-    parts = urlsplit(url)
+    parts = urlsplit(url := env.get(name, default))
     local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
     if url != default and not (local and env.get("FIRESTORE_EMULATOR_HOST")):
         raise ValueError(f"{name} is for tests: on this machine, beside an emulator.")

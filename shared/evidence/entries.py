@@ -17,7 +17,7 @@ About = tuple[str | None, str | None]  # the account's id, the project's; None i
 
 
 def operation(origin: Origin) -> str:
-    """Give the path of the entry of a request's change: where it exists, the change was made."""
+    """Give the path of a request's entry: where it exists, the change was made."""
     return f"audit/{origin.trace}"
 
 
@@ -26,28 +26,27 @@ def by(origin: Origin, action: str, project: Project, now: datetime, name: str =
 
     `action` is as in contract section 9, such as `secret.create`; `name` is the resource's.
     """
-    who = _caller(origin) | ({"name": name} if name else {})
-    return _entry(origin.trace, action, _of(project), now, who)
+    named = {"name": name} if name else {}
+    return _entry(origin.trace, action, _of(project), now, **_caller(origin), **named)
 
 
 def along(
     origin: Origin, action: str, project: Project, now: datetime, names: Iterable[str]
 ) -> list[Write]:
     """Give the entries of what a change took along, each under its request and its own name."""
-    who, first = _caller(origin), f"{origin.trace}.{action}"
-    return [
-        _entry(f"{first}.{name}", action, _of(project), now, who | {"name": name}) for name in names
-    ]
+    who, about = _caller(origin), _of(project)
+    ids = ((f"{origin.trace}.{action}.{name}", name) for name in names)
+    return [_entry(id_, action, about, now, **who, name=name) for id_, name in ids]
 
 
 def by_system(entry_id: str, action: str, project: Project, now: datetime) -> Write:
     """Give the entry of a change whose time had come; its id is of the change, not of a request."""
-    return _entry(entry_id, action, _of(project), now, {"initiator": SYSTEM})
+    return _entry(entry_id, action, _of(project), now, initiator=SYSTEM)
 
 
 def by_operator(origin: Origin, action: str, now: datetime, kek: str) -> Write:
     """Give the entry of a key-encryption key replaced or removed: it is about no project."""
-    return _entry(origin.trace, action, (None, None), now, _caller(origin) | {"kek": kek})
+    return _entry(origin.trace, action, (None, None), now, **_caller(origin), kek=kek)
 
 
 def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
@@ -55,9 +54,8 @@ def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -
 
     Its project is the one the key is for, None for a key of the whole account.
     """
-    about = (key["account_id"], key["project_id"])
-    granted = {"api_key_id": key["id"], "roles": key["roles"]}
-    return _entry(origin.trace, action, about, now, _caller(origin) | granted)
+    who = {**_caller(origin), "api_key_id": key["id"], "roles": key["roles"]}
+    return _entry(origin.trace, action, (key["account_id"], key["project_id"]), now, **who)
 
 
 def _of(project: Project) -> About:
@@ -68,10 +66,8 @@ def _caller(origin: Origin) -> dict[str, Any]:
     return {"initiator": origin.principal.subject, "correlation_id": origin.trace}
 
 
-def _entry(
-    entry_id: str, action: str, about: About, now: datetime, who: Mapping[str, Any]
-) -> Write:
-    """Give the write of one entry; it must be the first of its id, so a change happens once."""
+def _entry(entry_id: str, action: str, about: About, now: datetime, **who: Any) -> Write:
+    """Give the write of an entry. It must be the first of its id: so a change happens once."""
     account_id, project_id = about
     fields = {
         "action": f"codeengine.{action}",

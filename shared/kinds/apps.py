@@ -4,7 +4,7 @@ from typing import Any
 
 from shared import quotas
 from shared.errors import Error, raise_all
-from shared.kinds.rules import ENVIRONMENT, NO_RUNTIME, Fields, Rule, broken, computed
+from shared.kinds.rules import ENVIRONMENT, Fields, Rule, broken, computed, idle
 from shared.kinds.workloads import MINTED, container_faults, endpoints, json_bytes
 from shared.lifecycle import Project
 
@@ -29,13 +29,8 @@ def check_app(new: Fields, **_: object) -> None:
 def present_app(app: Fields, project: Project) -> dict[str, Any]:
     """Compute an app's environment, endpoints and status (contract sections 1.6 and 4.2)."""
     latest = f"{app['name']}-{app['revision']:05}"
-    return {
-        "computed_env_variables": computed(project, ENVIRONMENT, CE_APP=app["name"]),
-        "scale_concurrency_target": app.get("scale_concurrency_target", app["scale_concurrency"]),
-        "status": "warning",
-        "status_details": {"latest_created_revision": latest, "reason": NO_RUNTIME},
-        **endpoints(app, project),
-    }
+    status = idle("warning", latest_created_revision=latest)
+    return {**status, **_in_common(app, project, app["name"]), **endpoints(app, project)}
 
 
 def present_revision(revision: Fields, project: Project) -> dict[str, Any]:
@@ -43,11 +38,11 @@ def present_revision(revision: Fields, project: Project) -> dict[str, Any]:
 
     Active or not, no revision has an instance.
     """
-    target = revision.get("scale_concurrency_target", revision["scale_concurrency"])
-    return {
-        "resource_type": "app_revision_v2",
-        "computed_env_variables": computed(project, ENVIRONMENT, CE_APP=revision["app_name"]),
-        "scale_concurrency_target": target,
-        "status": "warning",
-        "status_details": {"actual_instances": 0, "reason": NO_RUNTIME},
-    }
+    own = {"resource_type": "app_revision_v2", **idle("warning", actual_instances=0)}
+    return own | _in_common(revision, project, revision["app_name"])
+
+
+def _in_common(workload: Fields, project: Project, app_name: str) -> dict[str, Any]:
+    target = workload.get("scale_concurrency_target", workload["scale_concurrency"])
+    environment = computed(project, ENVIRONMENT, CE_APP=app_name)
+    return {"computed_env_variables": environment, "scale_concurrency_target": target}

@@ -1,12 +1,12 @@
 """The rules of builds and build runs, and what is computed for their answers. Pure.
 
-They are the hooks of `kinds`. No error repeats a value: build parameters are sealed.
+No error repeats a value: build parameters are sealed.
 """
 
 from typing import Any
 
 from shared.errors import raise_all
-from shared.kinds.rules import NO_RUNTIME, Fields, Rule, absent, broken, oversize
+from shared.kinds.rules import Fields, Rule, absent, broken, idle, oversize
 from shared.lifecycle import Project
 
 AD_HOC = ("output_image", "output_secret", "strategy_type")  # a run without a build needs them
@@ -24,13 +24,8 @@ SOURCE_RULES = tuple(map(_git_only, ("source_url", "source_revision", "source_se
 
 def _check(new: Fields, needed: tuple[str, ...]) -> None:
     url = ("source_url",) if needed and new["source_type"] == "git" else ()
-    raise_all(
-        [
-            *absent((*needed, *url), new),
-            *broken(SOURCE_RULES, new),
-            *oversize(new, "run_build_params"),
-        ]
-    )
+    found = [*absent((*needed, *url), new), *broken(SOURCE_RULES, new)]
+    raise_all([*found, *oversize(new, "run_build_params")])
 
 
 def check_build(new: Fields, **_: object) -> None:
@@ -42,7 +37,7 @@ def check_build(new: Fields, **_: object) -> None:
 
 
 def present_build(_build: Fields, _project: Project) -> dict[str, Any]:
-    """Give a build's status: it is registered, and nothing it refers to was looked at (4.4)."""
+    """Give a build's status: it is registered; nothing it refers to was looked at (4.4)."""
     return {"status": "ready", "status_details": {"reason": "registered"}}
 
 
@@ -56,8 +51,4 @@ def check_build_run(new: Fields, **_: object) -> None:
 
 def present_build_run(run: Fields, _project: Project) -> dict[str, Any]:
     """Compute a build run's status, and the build's name: empty without one (contract 4.4)."""
-    return {
-        "build_name": run.get("build_name", ""),
-        "status": "pending",
-        "status_details": {"reason": NO_RUNTIME},
-    }
+    return {"build_name": run.get("build_name", ""), **idle("pending")}

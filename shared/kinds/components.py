@@ -1,20 +1,20 @@
 """What ties to a component: bindings and domain mappings, their rules and answers. Pure.
 
-They are the hooks of `kinds`. Whether the component exists is nobody's concern here.
+Whether the component exists is nobody's concern here.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from shared.errors import Error, Target
-from shared.kinds.rules import NO_RUNTIME, Fields
+from shared.errors import Error
+from shared.kinds.rules import Fields, idle
 from shared.lifecycle import Project
 
 CNAME = "custom.{subdomain}.{region}.codeengine.appdomain.cloud"  # contract section 1.6
 
 
 def _tie(binding: Fields) -> tuple[str, str, str]:
-    """Give what no two bindings may share: the component, by name and type, and the secret."""
+    """Give what no two bindings may share, all of it."""
     component = binding["component"]
     return component["resource_type"], component["name"], binding["secret_name"]
 
@@ -25,8 +25,7 @@ def check_binding(new: Fields, *, others: Mapping[str, Fields], **_: object) -> 
     `others` have `component` and `secret_name`. Raises Error `conflict`.
     """
     if _tie(new) in map(_tie, others.values()):
-        message = "The secret is bound to this component already."
-        raise Error("conflict", message, Target("field", "secret_name"))
+        raise Error("conflict", "The secret is bound to this component already.", "secret_name")
 
 
 def present_binding(_binding: Fields, _project: Project) -> dict[str, Any]:
@@ -36,10 +35,10 @@ def present_binding(_binding: Fields, _project: Project) -> dict[str, Any]:
 
 def present_domain_mapping(_mapping: Fields, project: Project) -> dict[str, Any]:
     """Compute a domain mapping's target and status (contract sections 1.6 and 4.7)."""
+    target = CNAME.format(subdomain=project.subdomain, region=project.region)
     return {
-        "cname_target": CNAME.format(subdomain=project.subdomain, region=project.region),
-        "status": "failed",
-        "status_details": {"reason": NO_RUNTIME},
+        "cname_target": target,
         "user_managed": True,
         "visibility": "custom",
+        **idle("failed"),
     }

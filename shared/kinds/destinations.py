@@ -1,7 +1,6 @@
-"""Allowed outbound destinations: address ranges and private paths, and their rules. Pure.
+"""Allowed outbound destinations: address ranges and private paths (contract section 4.8). Pure.
 
-They are the hooks of `kinds` (contract section 4.8). Ranges are compared as networks, however
-they are written.
+Ranges are compared as networks, however they are written.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,8 +8,8 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, Target, raise_all
-from shared.kinds.rules import NO_RUNTIME, Fields, absent, invalid
+from shared.errors import Error, invalid, raise_all
+from shared.kinds.rules import Fields, absent, idle
 from shared.lifecycle import Project
 
 RANGE, PRIVATE_PATH = "cidr_block", "private_path_service_gateway"  # the types
@@ -18,9 +17,8 @@ CIDR, CRN = "cidr_block", "private_path_service_gateway_crn"  # the member that 
 EVERYTHING = IPv4Network("0.0.0.0/0")
 DEFAULT = "allow-all"  # the entry that a project begins with, and that makes no other redundant
 # No workload has business there; which ranges are reserved is ours.
-RESERVED = tuple(
-    map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"))
-)
+_RESERVED = "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"
+RESERVED = tuple(map(IPv4Network, _RESERVED))
 
 
 def check_destination(
@@ -41,49 +39,40 @@ def check_destination(
 
 
 def _check_range(new: Fields, old: Fields | None, rivals: Mapping[str, Fields]) -> Iterable[str]:
-    """Check an address range. `0.0.0.0/0` takes the place of every other."""
     network = _network(new)
     # An unchanged range stays as it is, whatever has come to cover it since.
     if old and _network(old) == network:
         return ()
-    if network == EVERYTHING:
+    if network == EVERYTHING:  # it takes the place of every other
         return tuple(rivals)
     if any(network.overlaps(reserved) for reserved in RESERVED):
         raise invalid(CIDR, "holds reserved addresses, which only `0.0.0.0/0` may")
-    ranges = [
-        taken
-        for name, other in rivals.items()
-        if (taken := _network(other)) != EVERYTHING or name != DEFAULT
-    ]
-    if any(network.subnet_of(taken) for taken in ranges):
-        message = "Another destination has, or covers, this range already."
-        raise Error("conflict", message, Target("field", CIDR))
+    for name, taken in ((name, _network(other)) for name, other in rivals.items()):
+        if network.subnet_of(taken) and (name, taken) != (DEFAULT, EVERYTHING):
+            message = "Another destination has, or covers, this range already."
+            raise Error("conflict", message, CIDR)
     return ()
 
 
 def _check_private_path(new: Fields, old: Fields | None, rivals: Mapping[str, Fields]) -> None:
-    """Check a private path. Its gateway cannot be changed, only its isolation."""
     if old and old[CRN] != new[CRN]:
         raise invalid(CRN, "cannot be changed")
     if any(other[CRN] == new[CRN] for other in rivals.values()):
-        message = "Another destination has this gateway already."
-        raise Error("conflict", message, Target("field", CRN))
+        raise Error("conflict", "Another destination has this gateway already.", CRN)
     if not old and len(rivals) >= quotas.PRIVATE_PATHS:
         held = f"The project holds {len(rivals)} private path connections"
         raise Error("quota_exceeded", f"{held}, and no more fit in: delete one.")
 
 
 def _network(destination: Fields) -> IPv4Network:
-    """Give a destination's range, bits beyond its prefix cleared; raises Error `invalid_field`."""
     try:
-        return IPv4Network(destination[CIDR], strict=False)
+        return IPv4Network(destination[CIDR], strict=False)  # bits beyond its prefix are cleared
     except ValueError:
         raise invalid(CIDR, "must be an IPv4 range, as in `10.0.0.0/8`") from None
 
 
 def present_destination(destination: Fields, _project: Project) -> dict[str, Any]:
     """Give a destination's status, and the isolation of a private path (contract section 4.8)."""
-    status = {"status": "failed", "status_details": {"reason": NO_RUNTIME}}
     if destination["type"] == RANGE:
-        return status
-    return status | {"isolation_policy": destination.get("isolation_policy", "shared")}
+        return idle("failed")
+    return {**idle("failed"), "isolation_policy": destination.get("isolation_policy", "shared")}

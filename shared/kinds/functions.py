@@ -3,9 +3,9 @@
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, Target, raise_all
+from shared.errors import Error, raise_all
 from shared.kinds import sizes
-from shared.kinds.rules import ENVIRONMENT, NO_RUNTIME, Fields, Rule, broken, computed, oversize
+from shared.kinds.rules import ENVIRONMENT, Fields, Rule, broken, computed, idle, oversize
 from shared.kinds.workloads import endpoints
 from shared.lifecycle import Project
 
@@ -59,7 +59,7 @@ def check_function(new: Fields, **_: object) -> None:
     found = [*broken(FUNCTION_RULES, new), *sizes.faults(new, sizes.FUNCTIONS)]
     if _is_inline(code) and len(code) > quotas.INLINE_CODE_BYTES:
         limit = f"`code_reference` may hold at most {quotas.INLINE_CODE_BYTES} bytes of code."
-        found.append(Error("payload_too_large", limit, Target("field", "code_reference")))
+        found.append(Error("payload_too_large", limit, "code_reference"))
     raise_all([*found, *oversize(new, "run_env_variables", code)])
 
 
@@ -72,7 +72,6 @@ def present_function(function: Fields, project: Project) -> dict[str, Any]:
     return {
         "computed_env_variables": computed(project, ENVIRONMENT, CE_FUNCTION=function["name"]),
         "code_binary": bundled or function.get("code_binary", False),
-        "status": "offline",
-        "status_details": {"reason": NO_RUNTIME},
+        **idle("offline"),
         **endpoints(function, project),
     }

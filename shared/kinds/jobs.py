@@ -4,16 +4,7 @@ from typing import Any
 
 from shared import quotas
 from shared.errors import Error, raise_all
-from shared.kinds.rules import (
-    ENVIRONMENT,
-    LOCATION,
-    NO_RUNTIME,
-    Fields,
-    Rule,
-    absent,
-    broken,
-    computed,
-)
+from shared.kinds.rules import ENVIRONMENT, LOCATION, Fields, Rule, absent, broken, computed, idle
 from shared.kinds.workloads import MINTED, container_faults, json_bytes
 from shared.lifecycle import Project
 
@@ -92,15 +83,10 @@ def present_job_run(run: Fields, project: Project) -> dict[str, Any]:
     """Compute a job run's environment and status: all its indices wait (contract section 4.3)."""
     own = {"CE_JOB": run.get("job_name", ""), "CE_JOBRUN": run["name"]}
     count = index_count(run["scale_array_spec"])
-    details = {
+    counts = {
         "requested": count,
         "pending": count,
         **dict.fromkeys(("running", "succeeded", "failed", "unknown"), 0),
-        "pending_indices": run["scale_array_spec"],
-        "reason": NO_RUNTIME,
     }
-    return {
-        "computed_env_variables": computed(project, ENVIRONMENT, **own),
-        "status": "pending",
-        "status_details": details,
-    }
+    status = idle("pending", **counts, pending_indices=run["scale_array_spec"])
+    return {"computed_env_variables": computed(project, ENVIRONMENT, **own), **status}

@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, Target
+from shared.errors import Error, invalid, required
 from shared.lifecycle import Project
 
 Fields = Mapping[str, Any]
 # A rule across fields: the field to change, what tells that it is broken, and how it is said.
 Rule = tuple[str, Callable[[Fields], bool], str]
-
-# Why nothing is ever ready: Reprieve stores what shall run, and runs nothing.
-NO_RUNTIME = "no_runtime_attached"
 
 # What runs is told where it runs (contract section 1.6).
 LOCATION = {
@@ -29,18 +26,14 @@ ENVIRONMENT = LOCATION | {
 }
 
 
-def invalid(field: str, says: str) -> Error:
-    """Give the fault of a field, by its dotted name: `says` goes on after the name."""
-    return Error("invalid_field", f"`{field}` {says}.", Target("field", field))
+def idle(status: str, **details: Any) -> dict[str, Any]:
+    """Give the status of what shall run, with the reason: Reprieve stores it, and runs nothing."""
+    return {"status": status, "status_details": {**details, "reason": "no_runtime_attached"}}
 
 
 def absent(fields: Iterable[str], resource: Fields) -> list[Error]:
     """Give the faults of the fields that the resource needs and lacks."""
-    return [
-        Error("missing_field", f"`{field}` is required.", Target("field", field))
-        for field in fields
-        if not resource.get(field)
-    ]
+    return [required(field) for field in fields if not resource.get(field)]
 
 
 def broken(rules: Iterable[Rule], resource: Fields) -> list[Error]:
@@ -57,7 +50,7 @@ def oversize(resource: Fields, member: str, *more: str) -> list[Error]:
     if sum(len(value.encode()) for value in (*more, *values)) <= quotas.TEMPLATE_BYTES:
         return []
     limit = f"`{member}` may hold at most {quotas.TEMPLATE_BYTES} bytes of UTF-8 in all values."
-    return [Error("payload_too_large", limit, Target("field", member))]
+    return [Error("payload_too_large", limit, member)]
 
 
 def computed(project: Project, forms: Mapping[str, str], **own: str) -> list[dict[str, str]]:

@@ -1,14 +1,13 @@
 """What a secret is: its formats, their required keys, its limits. Pure.
 
-The values themselves are sealed by `sealing`; this file never sees a key or the store.
-No error here may repeat a value.
+The values are sealed elsewhere; no key is seen here, and no error may repeat a value.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, Target, raise_all
+from shared.errors import Error, raise_all, required
 from shared.kinds.rules import Fields
 from shared.lifecycle import Project
 
@@ -34,9 +33,8 @@ FORMATS = {
     "service_operator": Format("secret_operator_v2", made_from="service_operator"),
 }
 
-
-# Contract section 3.1. Clients rely on every member of an operator's secret; no key of IBM's stands
-# behind ours, so its id is empty.
+# Clients rely on every member of an operator's secret (contract section 3.1); no key of IBM's
+# stands behind ours, so its id is empty.
 DEFAULT_ROLE = {"name": "Writer"}
 OPERATOR = {"apikey_id": "", "resource_group_ids": [], "serviceid": {}, "user_managed": True}
 
@@ -51,21 +49,14 @@ def check(new: Fields, *, old: Fields | None, **_: object) -> None:
     """
     form = FORMATS[new["format"]]
     if old and old["format"] != new["format"]:
-        target = Target("field", "format")
-        raise Error("format_mismatch", "The `format` of a secret cannot be changed.", target)
+        raise Error("format_mismatch", "The `format` of a secret cannot be changed.", "format")
     if old and form.made_from != "data":
         raise Error("format_mismatch", f"A `{new['format']}` secret cannot be replaced.")
     data = new.get("data", {})
     if form.made_from not in new and (form.required or form.made_from != "data"):
         where = f"`{form.made_from}` is required for format `{new['format']}`."
-        raise Error("missing_field", where, Target("field", form.made_from))
-    raise_all(
-        [
-            Error("missing_field", f"`data.{key}` is required.", Target("field", f"data.{key}"))
-            for key in form.required
-            if key not in data
-        ]
-    )
+        raise Error("missing_field", where, form.made_from)
+    raise_all([required(f"data.{key}") for key in form.required if key not in data])
     if form.made_from != "data":
         _require_bytes(sum(map(len, data)) + _values_bytes(new), quotas.SERVICE_BYTES)
     check_size(new)
@@ -83,15 +74,13 @@ def _values_bytes(new: Fields) -> int:
 def _require_bytes(size: int, most: int) -> None:
     if size > most:
         limit = f"`data` may hold at most {most} bytes of UTF-8 in all."
-        raise Error("payload_too_large", limit, Target("field", "data"))
+        raise Error("payload_too_large", limit, "data")
 
 
 def present(secret: Fields, _project: Project) -> dict[str, Any]:
     """Give the computed fields of a secret's answer, those of a service's secret among them."""
-    computed: dict[str, Any] = {
-        "resource_type": FORMATS[secret["format"]].resource_type,
-        "generated_by": "user",
-    }
+    kind = FORMATS[secret["format"]].resource_type
+    computed: dict[str, Any] = {"resource_type": kind, "generated_by": "user"}
     if access := secret.get("service_access"):
         computed["service_access"] = {"role": DEFAULT_ROLE, **access}
     if "service_operator" in secret:

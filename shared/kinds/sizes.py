@@ -3,19 +3,13 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from shared.errors import Error
-from shared.kinds.rules import invalid
+from shared.errors import Error, invalid
+from shared.kinds.rules import Fields
 
-Fields = Mapping[str, Any]
 Pairs = frozenset[tuple[Decimal, Decimal]]
 
-CPU, MEMORY, STORAGE = (
-    "scale_cpu_limit",
-    "scale_memory_limit",
-    "scale_ephemeral_storage_limit",
-)
+CPU, MEMORY, STORAGE = "scale_cpu_limit", "scale_memory_limit", "scale_ephemeral_storage_limit"
 QUANTITY = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([num]|[kKMGTPE]i?B?)?")
 UNITS = {
     "": Decimal(1),
@@ -42,12 +36,8 @@ def quantity(text: str) -> Decimal | None:
 
 def _pairs(table: Mapping[str, str]) -> Pairs:
     """Read a table of cores, each with the gigabytes that go with them."""
-    giga = UNITS["G"]
-    return frozenset(
-        (Decimal(cores), Decimal(size) * giga)
-        for cores, sizes in table.items()
-        for size in sizes.split()
-    )
+    found = ((cores, size) for cores, sizes in table.items() for size in sizes.split())
+    return frozenset((Decimal(cores), Decimal(size) * UNITS["G"]) for cores, size in found)
 
 
 # Contract section 4.2, for apps and jobs; section 4.5 for functions.
@@ -75,18 +65,15 @@ def faults(workload: Fields, pairs: Pairs) -> list[Error]:
     Its memory must go with its CPU, and its ephemeral storage, if it has any, be no more than its
     memory or 400M.
     """
-    sizes = {
-        field: quantity(workload[field]) for field in (CPU, MEMORY, STORAGE) if field in workload
-    }
-    says = "must be a number, with a unit or without, as in `0.25` or `400M`"
-    known = {field: size for field, size in sizes.items() if size is not None}
-    if len(known) < len(sizes):
-        return [invalid(field, says) for field in sizes if field not in known]
+    given = [field for field in (CPU, MEMORY, STORAGE) if field in workload]
+    known = {field: size for field in given if (size := quantity(workload[field])) is not None}
+    if len(known) < len(given):
+        says = "must be a number, with a unit or without, as in `0.25` or `400M`"
+        return [invalid(field, says) for field in given if field not in known]
     found = []
     if (known[CPU], known[MEMORY]) not in pairs:
         found.append(invalid(MEMORY, f"does not go with `{CPU}`: see the pairs that are supported"))
     if known.get(STORAGE, 0) > max(STORAGE_FLOOR, known[MEMORY]):
-        found.append(
-            invalid(STORAGE, f"may exceed neither 400M nor `{MEMORY}`, the larger of them")
-        )
+        says = f"may exceed neither 400M nor `{MEMORY}`, the larger of them"
+        found.append(invalid(STORAGE, says))
     return found

@@ -1,8 +1,8 @@
 """The kinds of resources a project holds: one row each. Pure.
 
-A row says everything that is particular to a kind. It may carry two hooks, never three: `check`
-for rules across fields, `present` for computed members. What a hook cannot say is a column here
-or a use case of its own.
+A row says all that is particular to a kind. It may carry two hooks, never three: `check` for
+rules across fields, `present` for computed members; the files beside this one hold them. What a
+hook cannot say is a column here or a use case of its own.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,17 +16,15 @@ from shared.lifecycle import Project
 
 
 class Check(Protocol):
-    """Rules across fields: raises Error, or gives the keys of what the new resource replaces.
-
-    `old` is the resource that `new` replaces; `others` are the project's other resources of the
-    kind, by key, with the members named in `claims`. A check names what it needs of these.
-    """
+    """Rules across fields; a check names what it needs of the keywords."""
 
     def __call__(
         self, new: Fields, /, *, old: Fields | None, others: Mapping[str, Fields]
     ) -> Iterable[str] | None:
-        """Check the new resource."""
-        ...
+        """Raise Error, or give the keys of what `new` replaces beside `old`, its former state.
+
+        `others` are the project's others of the kind, by key, with the members in `claims`.
+        """
 
 
 Present = Callable[[Fields, Project], dict[str, Any]]
@@ -36,22 +34,9 @@ COMMON = ("id", "name", "project_id", "region", "href", "resource_type", "create
 RUN = tuple(member for member in COMMON if member != "entity_tag")
 
 
-def nothing_more(_resource: Fields, _project: Project) -> dict[str, Any]:
-    """Compute no members: the `present` of a kind that has none."""
-    return {}
-
-
-def unrestricted(_new: Fields, **_: object) -> None:
-    """Refuse nothing: the `check` of a kind whose schema says it all."""
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of resource. Its schemas in openapi.yaml are named after it: `JobRunPrototype`.
-
-    `check` has the rules across fields; `present(resource, project)` gives computed members of
-    the answer.
-    """
+    """A kind of resource. Its schemas in openapi.yaml are named after it: `JobRunPrototype`."""
 
     collection: str  # in paths, in lists and in the store
     noun: str  # in operation ids
@@ -72,8 +57,8 @@ class Kind:
     bindable: bool = False  # takes bindings, which are deleted with it
     binds: bool = False  # names a component; a new one makes a revision of an app
     revised: bool = False  # keeps its state after each write as a revision
-    check: Check = unrestricted
-    present: Present = nothing_more
+    check: Check = lambda _new, **_: None  # refuses what breaks a rule across fields
+    present: Present = lambda _resource, _project: {}  # gives the computed members of answers
 
     @property
     def label(self) -> str:
@@ -96,141 +81,66 @@ class Kind:
         return f"{self.noun.removesuffix('_run')}_name" if self.template else ""
 
 
-# fmt: off - a row says in a few lines what a kind is
+# fmt: off
 SECRETS = Kind(
-    "secrets",
-    "secret",
-    sealed=("data",),
-    update="PUT",
-    body_bytes=quotas.BODY_BYTES,
-    filters=("format",),
-    check=secrets.check,
-    present=secrets.present,
+    "secrets", "secret", sealed=("data",), update="PUT", body_bytes=quotas.BODY_BYTES,
+    filters=("format",), check=secrets.check, present=secrets.present,
 )
 CONFIG_MAPS = Kind(
-    "config_maps",
-    "config_map",
-    "config_map_v2",
-    sealed=("data",),
-    update="PUT",
-    body_bytes=quotas.BODY_BYTES,
-    check=secrets.check_size,
+    "config_maps", "config_map", "config_map_v2", sealed=("data",), update="PUT",
+    body_bytes=quotas.BODY_BYTES, check=secrets.check_size,
 )
 JOBS = Kind(
-    "jobs",
-    "job",
-    "job_v2",
-    sealed=("run_env_variables",),
-    dependents=("job_runs",),
-    bindable=True,
-    check=jobs.check_job,
-    present=jobs.present_job,
+    "jobs", "job", "job_v2", sealed=("run_env_variables",), dependents=("job_runs",),
+    bindable=True, check=jobs.check_job, present=jobs.present_job,
 )
 JOB_RUNS = Kind(
-    "job_runs",
-    "job_run",
-    "job_run_v2",
-    members=RUN,
-    sealed=("run_env_variables",),
-    update="",
-    created=202,
-    filters=("job_name",),
-    claims=("job_name",),
-    template="jobs",
-    fixed=("image_reference", "image_secret", "run_service_account"),
-    named="{template}-jobrun-{chance}",
-    check=jobs.check_job_run,
-    present=jobs.present_job_run,
+    "job_runs", "job_run", "job_run_v2", members=RUN, sealed=("run_env_variables",), update="",
+    created=202, filters=("job_name",), claims=("job_name",),
+    template="jobs", fixed=("image_reference", "image_secret", "run_service_account"),
+    named="{template}-jobrun-{chance}", check=jobs.check_job_run, present=jobs.present_job_run,
 )
 APPS = Kind(
-    "apps",
-    "app",
-    "app_v2",
-    sealed=("run_env_variables",),
-    body_bytes=quotas.TEMPLATE_BODY_BYTES,
-    bindable=True,
-    revised=True,
-    check=apps.check_app,
-    present=apps.present_app,
+    "apps", "app", "app_v2", sealed=("run_env_variables",), body_bytes=quotas.TEMPLATE_BODY_BYTES,
+    bindable=True, revised=True, check=apps.check_app, present=apps.present_app,
 )
 FUNCTIONS = Kind(
-    "functions",
-    "function",
-    "function_v2",
-    sealed=("code_reference", "run_env_variables"),
-    body_bytes=quotas.TEMPLATE_BODY_BYTES,
-    bindable=True,
-    check=functions.check_function,
-    present=functions.present_function,
+    "functions", "function", "function_v2", sealed=("code_reference", "run_env_variables"),
+    body_bytes=quotas.TEMPLATE_BODY_BYTES, bindable=True,
+    check=functions.check_function, present=functions.present_function,
 )
 BUILDS = Kind(
-    "builds",
-    "build",
-    "build_v2",
-    sealed=("run_build_params",),
-    body_bytes=quotas.TEMPLATE_BODY_BYTES,
-    check=builds.check_build,
-    present=builds.present_build,
+    "builds", "build", "build_v2", sealed=("run_build_params",),
+    body_bytes=quotas.TEMPLATE_BODY_BYTES, check=builds.check_build, present=builds.present_build,
 )
 BUILD_RUNS = Kind(
-    "build_runs",
-    "build_run",
-    "build_run_v2",
-    members=RUN,
-    sealed=("run_build_params",),
-    update="",
-    created=202,
-    body_bytes=quotas.TEMPLATE_BODY_BYTES,
-    filters=("build_name",),
-    template="builds",
-    named="{template}-run-{time}",
-    check=builds.check_build_run,
-    present=builds.present_build_run,
+    "build_runs", "build_run", "build_run_v2", members=RUN, sealed=("run_build_params",), update="",
+    created=202, body_bytes=quotas.TEMPLATE_BODY_BYTES, filters=("build_name",), template="builds",
+    named="{template}-run-{time}", check=builds.check_build_run, present=builds.present_build_run,
 )
 BINDINGS = Kind(
-    "bindings",
-    "binding",
-    "binding_v2",
-    members=("id", "project_id", "href", "resource_type"),
-    update="",
-    key="id",
-    claims=("component", "secret_name"),
-    binds=True,
-    check=components.check_binding,
-    present=components.present_binding,
+    "bindings", "binding", "binding_v2", members=("id", "project_id", "href", "resource_type"),
+    update="", key="id", claims=("component", "secret_name"), binds=True,
+    check=components.check_binding, present=components.present_binding,
 )
 DOMAIN_MAPPINGS = Kind(
-    "domain_mappings",
-    "domain_mapping",
-    "domain_mapping_v2",
+    "domain_mappings", "domain_mapping", "domain_mapping_v2",
     present=components.present_domain_mapping,
 )
 ALLOWED_OUTBOUND_DESTINATIONS = Kind(
-    "allowed_outbound_destinations",
-    "allowed_outbound_destination",
+    "allowed_outbound_destinations", "allowed_outbound_destination",
     members=("name", "project_id", "entity_tag"),
     lasting=("type", "private_path_service_gateway_crn"),
     claims=("type", "cidr_block", "private_path_service_gateway_crn"),
-    check=destinations.check_destination,
-    present=destinations.present_destination,
+    check=destinations.check_destination, present=destinations.present_destination,
 )
 PERSISTENT_DATA_STORES = Kind(
-    "persistent_data_stores", "persistent_data_store", "persistent_data_store_v2", update=""
+    "persistent_data_stores", "persistent_data_store", "persistent_data_store_v2", update="",
 )
 
 KINDS = (
-    SECRETS,
-    CONFIG_MAPS,
-    JOBS,
-    JOB_RUNS,
-    APPS,
-    FUNCTIONS,
-    BUILDS,
-    BUILD_RUNS,
-    BINDINGS,
-    DOMAIN_MAPPINGS,
-    ALLOWED_OUTBOUND_DESTINATIONS,
-    PERSISTENT_DATA_STORES,
+    SECRETS, CONFIG_MAPS, JOBS, JOB_RUNS, APPS, FUNCTIONS, BUILDS, BUILD_RUNS, BINDINGS,
+    DOMAIN_MAPPINGS, ALLOWED_OUTBOUND_DESTINATIONS, PERSISTENT_DATA_STORES,
 )
 # fmt: on
 BY_COLLECTION = {kind.collection: kind for kind in KINDS}

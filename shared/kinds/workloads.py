@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 
 from shared import quotas
-from shared.errors import Error
+from shared.errors import Error, invalid
 from shared.kinds import sizes
-from shared.kinds.rules import Fields, invalid, oversize
+from shared.kinds.rules import Fields, oversize
 from shared.lifecycle import Project
 
 # Contract section 1.6, by `managed_domain_mappings`; one that is `local` has no endpoint outside.
@@ -40,11 +40,8 @@ def _mount_faults(workload: Fields) -> Iterator[Error]:
 
 def container_faults(workload: Fields) -> list[Error]:
     """Give what is wrong with an app's or job's sizes, mounts and environment."""
-    return [
-        *sizes.faults(workload, sizes.CONTAINERS),
-        *_mount_faults(workload),
-        *oversize(workload, "run_env_variables"),
-    ]
+    found = [*sizes.faults(workload, sizes.CONTAINERS), *_mount_faults(workload)]
+    return [*found, *oversize(workload, "run_env_variables")]
 
 
 def json_bytes(workload: Fields, *without: str) -> int:

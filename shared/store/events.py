@@ -31,14 +31,9 @@ def _document_event_data() -> Any:
     file = FileDescriptorProto(name="reprieve/events.proto", package="reprieve", syntax="proto3")
     file.dependency.append(document.file.name)
     made = file.message_type.add(name="DocumentEventData")
+    kind = {"type": "TYPE_MESSAGE", "type_name": f".{document.full_name}"}
     for number, name in enumerate(("value", "old_value"), start=1):
-        made.field.add(
-            name=name,
-            number=number,
-            type="TYPE_MESSAGE",
-            label="LABEL_OPTIONAL",
-            type_name=f".{document.full_name}",
-        )
+        made.field.add(name=name, number=number, label="LABEL_OPTIONAL", **kind)
     pool = descriptor_pool.Default()
     pool.Add(file)
     return GetMessageClass(pool.FindMessageTypeByName(f"{file.package}.{made.name}"))

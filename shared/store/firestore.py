@@ -1,9 +1,9 @@
 """The store: documents in Firestore, and nothing else of Google's.
 
 Reads, queries and commits are one round trip each. A commit is all or nothing, and every write in
-it may carry a precondition; there are no read-write transactions, hence no locks (ADR 3).
-The client's own retries are off: who asks here is answered after at most quotas.STORE_TRIES tries
-and quotas.STORE_DEADLINE seconds, with Error `unavailable` at worst (ADR 15).
+it may carry a precondition; there are no transactions, hence no locks (ADR 3). Instead of the
+client's own retries there are at most quotas.STORE_TRIES tries and quotas.STORE_DEADLINE seconds,
+with Error `unavailable` at worst (ADR 15).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import grpc
 import grpc.experimental
-from google.api_core import exceptions
+from google.api_core import exceptions as failures
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
@@ -24,7 +24,6 @@ from shared.store.tries import Attempts, left
 from shared.store.writes import Document, Read, Write
 
 T = TypeVar("T")
-SOON = {"Retry-After": "1"}
 Filter = tuple[str, str, Any]
 OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 # A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
@@ -32,17 +31,12 @@ OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1),
 ]
-UNMET = (
-    exceptions.Aborted,
-    exceptions.AlreadyExists,
-    exceptions.FailedPrecondition,
-    exceptions.NotFound,
-)
+UNMET = failures.Aborted, failures.AlreadyExists, failures.FailedPrecondition, failures.NotFound
 UNREACHABLE = (
-    exceptions.DeadlineExceeded,
-    exceptions.InternalServerError,
-    exceptions.ResourceExhausted,
-    exceptions.ServiceUnavailable,
+    failures.DeadlineExceeded,
+    failures.InternalServerError,
+    failures.ResourceExhausted,
+    failures.ServiceUnavailable,
 )
 
 
@@ -54,7 +48,8 @@ class Unanswered(Error):  # noqa: N818 - an Error of the domain
     """Firestore did not answer; what it was asked to commit it may have committed."""
 
     def __init__(self) -> None:
-        super().__init__("unavailable", "The store does not answer: try again.", headers=SOON)
+        soon = {"Retry-After": "1"}
+        super().__init__("unavailable", "The store does not answer: try again.", headers=soon)
 
 
 class Store:
@@ -81,11 +76,10 @@ class Store:
     ) -> "Store":
         """Connect to a Google Cloud project's database, or to the emulator at `host:port`."""
         name = f"projects/{project}/databases/{database}"
-        channel = (
-            grpc.insecure_channel(emulator, OPTIONS)
-            if emulator
-            else FirestoreGrpcTransport.create_channel(options=OPTIONS)
-        )
+        if emulator:
+            channel = grpc.insecure_channel(emulator, OPTIONS)
+        else:
+            channel = FirestoreGrpcTransport.create_channel(options=OPTIONS)
         transport = FirestoreGrpcTransport(channel=channel)
         # A read is on its way when it is asked for, and not when its first answer is there.
         cast("Any", transport.batch_get_documents)._prefetch_first_result_ = False
@@ -105,11 +99,10 @@ class Store:
         limit: int,
         weigh: Callable[[Document], int] = lambda _: 0,
     ) -> tuple[datetime, list[Document]]:
-        """Give the read time and up to `limit` documents of a collection.
+        """Give the read time and up to `limit` documents of a collection that match all `filters`.
 
-        They match all `filters` and come in the order of the field `order`, from the first
-        whose value is beyond `after`. What `weigh` gives for them is added up; none follows
-        the first beyond a sum of quotas.PAGE_BYTES.
+        They come in the order of the field `order`, from the first whose value is beyond `after`.
+        What `weigh` gives for them is added up: none follows the first beyond quotas.PAGE_BYTES.
         """
         parent, _, name = collection.rpartition("/")
         query = values.Query(limit={"value": limit})
@@ -145,12 +138,8 @@ class Store:
 
         return self._tried(both)
 
-    def descendants(self, path: str, limit: int) -> list[str]:
-        """Give paths of up to `limit` documents below a document, in whatever collection."""
-        return [document.path for document in self.below(path, limit, "__name__")]
-
     def below(self, path: str, limit: int, field: str) -> list[Document]:
-        """Give up to `limit` documents below a document, each with one of its fields alone."""
+        """Give up to `limit` documents below one, in any collection, with only this field each."""
         query = values.Query(limit={"value": limit})
         query.from_.add(all_descendants=True)
         query.select.fields.add(field_path=field)
@@ -171,19 +160,15 @@ class Store:
             raise Conflict from error
 
     def transact(
-        self,
-        operation: str,
-        paths: Sequence[str],
-        decide: Callable[[Read], tuple[list[Write], T]],
+        self, operation: str, paths: Sequence[str], decide: Callable[[Read], tuple[list[Write], T]]
     ) -> T:
         """Read, let `decide` give the writes and the result, and commit; again if that fails.
 
         `operation` is the path of a document that the writes create, whose id no other call has:
-        where it exists, this call's commit was applied, whatever became of the answer.
-        `decide` may run several times, each time on a fresh snapshot, so it must come to the
-        same whatever their number: ids and values are minted before. What it raises is not
-        retried, but for a Conflict; without writes nothing is committed. Raises Error
-        `unavailable` when others kept coming first, or the store did not answer.
+        where it exists, this call's commit was applied, whatever became of the answer. `decide`
+        may run several times, each on a fresh snapshot: ids and values are made before. What it
+        raises is not retried, but for a Conflict; without writes nothing is committed. Raises
+        Error `unavailable` when others kept coming first, or the store did not answer.
         """
         attempts = Attempts(self._jitter)
         sent: list[tuple[list[Write], T]] = []
@@ -209,7 +194,6 @@ class Store:
         raise attempts.refusal()
 
     def _tried(self, ask: Callable[[float], T]) -> T:
-        """Ask until there is an answer."""
         attempts = Attempts(self._jitter)
         for within in attempts:
             try:
@@ -242,11 +226,7 @@ class Store:
         return {"retry": None, "timeout": timeout, "metadata": self._metadata}
 
     def _run(
-        self,
-        parent: str,
-        query: Any,
-        within: float,
-        weigh: Callable[[Document], int] = lambda _: 0,
+        self, parent: str, query: Any, within: float, weigh: Callable[[Document], int] = lambda _: 0
     ) -> tuple[datetime, list[Document]]:
         request = values.RunQuery(parent=self._name(parent), structured_query=query)
         found, weight = [], 0
@@ -275,12 +255,9 @@ class Store:
 
 def _applied(sent: list[tuple[list[Write], T]], operation: Document) -> T:
     """Give the result of the try whose commit was applied: the one that wrote this document."""
-    return next(
-        result
-        for writes, result in sent
-        for write in writes
-        if (write.path, write.fields) == (operation.path, operation.fields)
-    )
+    tries = ((write, result) for writes, result in sent for write in writes)
+    wanted = operation.path, operation.fields
+    return next(result for write, result in tries if (write.path, write.fields) == wanted)
 
 
 @contextmanager

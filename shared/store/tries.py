@@ -1,8 +1,8 @@
 """The tries of one request at the store: how many, until when, and how long between them.
 
-Who came second tries again until the deadline, for somebody else got on meanwhile; what was not
-answered is tried quotas.STORE_TRIES times. Pauses double and are random (full jitter). However
-often a request asks the store, all of it ends by the deadline of the request.
+Where another write came first, it is tried again until the deadline; where no answer came, at most
+quotas.STORE_TRIES times. Pauses double and are random (full jitter). However often a request asks
+the store, all of it ends by the deadline of the request.
 """
 
 import time
@@ -33,7 +33,7 @@ def left() -> float:
 
 
 class Attempts:
-    """Iterate over it: it gives how many seconds each try may take, as long as there are tries."""
+    """Iterate over it: it gives the seconds that each try may take, as long as there are tries."""
 
     def __init__(self, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
@@ -61,7 +61,7 @@ class Attempts:
             self._wait("fault")
 
     def refusal(self) -> Error:
-        """Give the error for a request whose tries are used up."""
+        """Give the Error `unavailable` of a request whose tries are used up."""
         only = self._overtaken and not self._faults
         return unavailable("Too many changes at once" if only else "The store does not answer")
 

@@ -28,13 +28,13 @@ def plain(wrapper: Any) -> Any:
 
 
 def encode(fields: Mapping[str, Any], into: Any) -> None:
-    """Write Python values into a protobuf map of Firestore values."""
+    """Put Python values into a protobuf map of Firestore values."""
     for name, value in fields.items():
         _encode(value, into[name])
 
 
 def encode_write(name: str, change: writes.Write, into: Any) -> None:
-    """Write a write of the document of this full name into a protobuf write."""
+    """Put a write, of the document of this full name, into a protobuf write."""
     if change.fields is None:
         into.delete = name
     else:

@@ -97,7 +97,6 @@ class Write:
 
 
 def _version(document: Document) -> Any:
-    """Give the update time of a document that is there."""
     if document.update_time is None:
         raise ValueError(f"{document.path} was read as missing: there is nothing to change")
     return document.update_time

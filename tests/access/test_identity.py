@@ -23,7 +23,7 @@ from shared.errors import Error
 from shared.keys.local import open_keyring
 from shared.kinds import KINDS
 from shared.store import Write
-from tests.support import GRANT, WEEK, dump
+from tests.support import GRANT, WEEK, dump, paths_below
 
 UNSET = {"description", "project_id", "created_by", "expires_at"}  # of an account's first key
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -240,7 +240,7 @@ def test_keys_are_stored_as_digests(host, owner):
     assert record["sha256"] == hashlib.sha256(owner.apikey.encode()).digest()
     assert set(record) - set(present(record)) == {"sha256", *UNSET}
     store = host.inside.store
-    paths = store.descendants("", 100_000)
+    paths = paths_below(store, "", 100_000)
     chunks = [paths[start : start + 200] for start in range(0, len(paths), 200)]
     documents = [doc for chunk in chunks for doc in store.read(*chunk).documents.values()]
     heap = b"\n".join(piece for doc in documents for piece in dump({doc.path: doc.fields}))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from tests.support import GRANT
+from tests.support import GRANT, paths_below
 from tests.support.store_vectors import Vector, be_at, plain
 
 ACCOUNTS = ("one", "two")
@@ -164,7 +164,7 @@ def require_as_it_was(vector, host):
 def audited(host):
     """Count the audit entries, by project and action."""
     store, counts = host.inside.store, defaultdict(Counter)
-    paths = [path for path in store.descendants("", 10_000) if path.startswith("audit/")]
+    paths = [path for path in paths_below(store, "", 10_000) if path.startswith("audit/")]
     for entry in store.read(*paths).documents.values():
         counts[str(entry.fields["project_id"])][entry.fields["action"]] += 1
     return counts

@@ -33,7 +33,7 @@ from shared.store import Store
 from shared.upkeep import purge, schedule
 from shared.wire import serving
 from tests.faults.faulty import COMMIT, Rule, Script, troubled
-from tests.support import GRANT, WEEK, told, wired
+from tests.support import GRANT, WEEK, paths_below, told, wired
 
 CAP = 3
 TICK = timedelta(microseconds=1)
@@ -105,7 +105,7 @@ class Snapshot:
 
 def taken(store: Store, folder: Path) -> Snapshot:
     """Take a snapshot."""
-    paths = store.descendants("", 10_000)
+    paths = paths_below(store, "", 10_000)
     read = store.read(*paths).documents if paths else {}
     halves = {
         file.name.removesuffix(".new"): file.read_bytes().partition(b"\n")[2]

@@ -15,7 +15,7 @@ from shared.keys import check_value
 from shared.projects import reclamations
 from shared.settings import Settings
 from shared.upkeep import purge, schedule
-from tests.support import WEEK, Host, call, until, wired
+from tests.support import WEEK, Host, call, paths_below, until, wired
 from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, Fault, Google
 from tests.support.keyrings import Cloud
 from tests.upkeep.test_key_rotation import DATA, again, make, step, value
@@ -92,7 +92,7 @@ def refused(act):
 
 def everything(app):
     """Give all paths of the store."""
-    return set(app.store.descendants("", 1000))
+    return set(paths_below(app.store, "", 1000))
 
 
 def put(owner, project, name="s"):

@@ -18,7 +18,7 @@ from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import status
 from tests.keys.test_keyring import full_disk
 from tests.resources.test_chunks import secret, value
-from tests.support import call
+from tests.support import call, paths_below
 from tests.upkeep.test_key_rotation import again
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_key_store_that_lies(app, monkeypatch, lies, confirmed):
                 assert refused.value.code == "unavailable"
             stored = app.store.read(f"projects/{project}")[f"projects/{project}"].fields
             assert stored.get("shredded_at") is None
-            assert app.store.descendants(f"projects/{project}/secrets/s", 1) == []
+            assert paths_below(app.store, f"projects/{project}/secrets/s", 1) == []
             assert app.store.read(f"projects/{project}/secrets/s").documents
     for _ in range(4):
         purge.advance(app, project)

@@ -19,7 +19,7 @@ from shared.projects import reclamations
 from shared.store import tries
 from shared.upkeep import purge
 from tests.faults.faulty import COMMIT, READ, Rule, troubled
-from tests.support import call
+from tests.support import call, paths_below
 
 UNREACHABLE = (
     "ServiceUnavailable",
@@ -33,7 +33,7 @@ NEW = {"format": "generic", "data": {"k": "new"}}
 
 def everything(app):
     """Give every document."""
-    paths = app.store.descendants("", 10_000)
+    paths = paths_below(app.store, "", 10_000)
     return {
         path: document.fields
         for path, document in (app.store.read(*paths).documents if paths else {}).items()

@@ -20,7 +20,7 @@ from shared.upkeep import purge, schedule
 from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import DAY, HOUR, status
 from tests.resources.test_chunks import put, secret, value
-from tests.support import WEEK, call, seed, until
+from tests.support import WEEK, call, paths_below, seed, until
 
 CANARY = "canary-of-an-edit"
 MOMENTS = ("before it was made", "active", "soft deleted", "marked", "shredded", "swept")
@@ -223,7 +223,7 @@ def test_a_damaged_deadline(app, odd):
     assert schedule.enforce(app)["expired"] == 0
     assert status(app, project) == "soft_deleted"
     assert (app.settings.key_store / project).exists()
-    assert path in app.store.descendants(document, 10)
+    assert path in paths_below(app.store, document, 10)
     put(app, document, purge_at=right)
     app.settings.clock_file.write_text(str(6.99 * DAY))
     reclamations.restore(app, call(id=project))

@@ -19,7 +19,7 @@ from shared.settings import Settings
 from shared.upkeep import purge, schedule
 from tests.faults.faulty import Rule, troubled
 from tests.projects.test_deadline import At, outcome
-from tests.support import ROOT, WEEK, call
+from tests.support import ROOT, WEEK, call, paths_below
 
 pytestmark = pytest.mark.slow
 
@@ -200,11 +200,11 @@ def test_a_key_store_that_is_away(app):
     body = {"name": "s", "format": "generic", "data": {"k": "v"}}
     resources.create(SECRETS, app, call(body=body, project_id=project))
     reclamations.reclaim(app, call(id=project))
-    before = app.store.descendants(f"projects/{project}", 100)
+    before = paths_below(app.store, f"projects/{project}", 100)
     there, script = troubled(app, Rule("destroy", "before", error="down"))
     for _ in range(3):
         assert outcome(lambda: purge.advance(there, project)) == "unavailable"
-    assert app.store.descendants(f"projects/{project}", 100) == before
+    assert paths_below(app.store, f"projects/{project}", 100) == before
     script.set()
     steps = [purge.advance(there, project) for _ in range(4)]
     assert steps == ["shred", "sweep", "tombstone", "nothing"]

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.support import dump, traces_of
+from tests.support import dump, paths_below, traces_of
 
 DATA = {"data": {"k": "v"}}
 FRESH = ("id", "name", "href", "created_at", "entity_tag", "trace")
@@ -271,7 +271,7 @@ def test_traces_are_found(canaries):
 def test_no_plaintext_in_the_store(canaries, owner):
     """No document of the store holds a value."""
     store = owner.host.inside.store
-    paths = store.descendants("", 100_000)
+    paths = paths_below(store, "", 100_000)
     chunks = (paths[start : start + 100] for start in range(0, len(paths), 100))
     pieces = [piece for chunk in chunks for doc in store.read(*chunk).documents.values()
               for piece in dump({doc.path: doc.fields})]  # fmt: skip

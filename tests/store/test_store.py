@@ -16,7 +16,7 @@ from shared.errors import Error
 from shared.store import Conflict, Store, Write, values
 from shared.store.values import decode, encode
 from tests.faults.hosts import Wire
-from tests.support import until
+from tests.support import paths_below, until
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -235,24 +235,24 @@ def test_query_weigh_leaves_the_client_usable(db, monkeypatch):
 CHILDREN = ["p/1/a/x", "p/1/a/x/b/y", "p/1/unheard/z", "p/1/a/none/b/under-nothing", "p/1/é/😀"]
 
 
-def test_descendants(db):
+def test_below(db):
     """All below a document is found, nested or unheard of; nothing beside it, and not itself."""
     beside = ["p/1", "p/11", "p/11/a/x", "p/10/a/x", "p/1a/a/x", "p/0/a/x", "q/1/a/x", "p/1-/a/x"]
     db.commit([Write(path, {"n": 1}) for path in CHILDREN + beside])
-    assert sorted(db.descendants("p/1", 99)) == sorted(CHILDREN)
-    assert sorted(db.descendants("", 99)) == sorted(CHILDREN + beside)
-    assert db.descendants("p/2", 99) == []
-    found = db.descendants("p/1", 3)
+    assert sorted(paths_below(db, "p/1", 99)) == sorted(CHILDREN)
+    assert sorted(paths_below(db, "", 99)) == sorted(CHILDREN + beside)
+    assert paths_below(db, "p/2", 99) == []
+    found = paths_below(db, "p/1", 3)
     assert len(found) == 3
     assert set(found) < set(CHILDREN)
 
 
 def test_sweeping(db):
-    """Deleting what descendants gives, some at a time, leaves nothing below and all else."""
+    """Deleting what is below, some at a time, leaves nothing below and all else."""
     db.commit([Write(path, {"n": 1}) for path in [*CHILDREN, "p/1", "p/11/a/x"]])
-    while found := db.descendants("p/1", 2):
+    while found := paths_below(db, "p/1", 2):
         db.commit(map(Write.discard, found))
-    assert sorted(db.descendants("", 99)) == ["p/1", "p/11/a/x"]
+    assert sorted(paths_below(db, "", 99)) == ["p/1", "p/11/a/x"]
 
 
 def count(db, times):
@@ -324,7 +324,7 @@ def closed_port():
 CALLS = {
     "read": lambda db: db.read("secret-path/x"),
     "query": lambda db: db.query("secret-path", order="name", limit=1),
-    "descendants": lambda db: db.descendants("secret-path/x", 1),
+    "below": lambda db: paths_below(db, "secret-path/x", 1),
     "commit": lambda db: db.commit([Write("secret-path/x", {})]),
     "transact": lambda db: db.transact("secret-path/y", ["secret-path/x"], lambda _: ([], None)),
 }

@@ -59,6 +59,11 @@ def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
     return answer
 
 
+def paths_below(store: Store, path: str, limit: int) -> list[str]:
+    """Give the paths of up to `limit` documents below a document, in whatever collection."""
+    return [document.path for document in store.below(path, limit, "__name__")]
+
+
 def seed() -> int:
     """Give the seed of what a test samples, and tells: REPRIEVE_SEED, else another each run."""
     return int(os.environ.get("REPRIEVE_SEED") or random.randrange(10**6))
@@ -292,7 +297,7 @@ class Inside:
 
     def below(self, path: str) -> dict[str, dict[str, Any] | None]:
         """Give every document below a path, of whatever collection."""
-        paths = self.store.descendants(path, 10_000)
+        paths = paths_below(self.store, path, 10_000)
         read = self.store.read(*paths).documents if paths else {}
         return {path: document.fields for path, document in read.items()}
 

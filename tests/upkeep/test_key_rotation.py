@@ -20,7 +20,7 @@ from shared.store import Store, tries
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
-from tests.support import call, wired
+from tests.support import call, paths_below, wired
 
 DATA = {"k": "v"}
 
@@ -181,13 +181,13 @@ def test_another_keyring(app, tmp_path, caplog):
     doomed = make(again(app), "q")
     wrong = replace(app.settings, keyring=tmp_path / "other.json")
     bad = again(replace(app, settings=wrong))
-    before = set(app.store.descendants("", 1000))
+    before = set(paths_below(app.store, "", 1000))
     for act in (lambda: make(bad, "new"), lambda: value(bad, project), lambda: rotate(bad)):
         with pytest.raises(Error) as refused:
             act()
         assert refused.value.code == "unavailable"
         assert "Retry-After" in refused.value.headers
-    assert set(app.store.descendants("", 1000)) == before
+    assert set(paths_below(app.store, "", 1000)) == before
     told = [json.loads(record.message) for record in caplog.records]
     assert [line["severity"] for line in told] == ["CRITICAL"]
     reclamations.reclaim(bad, call(id=doomed))

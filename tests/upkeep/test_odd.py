@@ -14,7 +14,7 @@ from shared.projects import instances, reclamations, slots
 from shared.resources import history
 from shared.store import Conflict, Document, Store, Write
 from shared.upkeep import purge, schedule
-from tests.support import call
+from tests.support import call, paths_below
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -135,7 +135,7 @@ def test_a_lost_part_is_told_and_not_waited_for(app, read):
     on = {"project_id": project}
     body = {"name": "s", "format": "generic", "data": {"k": "x" * 1_000_000}}
     resources.create(SECRETS, app, call(body=body, **on))
-    parts = [p for p in app.store.descendants(f"projects/{project}", 99) if "/parts/" in p]
+    parts = [p for p in paths_below(app.store, f"projects/{project}", 99) if "/parts/" in p]
     app.store.commit([Write.discard(parts[0])])
     with pytest.raises(Error) as told:
         getattr(resources, read)(SECRETS, app, call(name="s", **on))

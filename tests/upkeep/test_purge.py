@@ -15,7 +15,7 @@ from shared.projects import reclamations, slots
 from shared.resources import data_key_path, sealing
 from shared.store import Write
 from shared.upkeep import purge, schedule
-from tests.support import WEEK, call, dump, traces_of
+from tests.support import WEEK, call, dump, paths_below, traces_of
 
 CANARY = "canary-5up3r-s3cr3t-value"
 
@@ -186,9 +186,9 @@ def test_steps_in_order(app):
     path = f"projects/{project}"
     assert purge.advance(app, project) == "shred"
     assert not (app.settings.key_store / project).exists()
-    assert len(app.store.descendants(path, 100)) == 6  # secrets, a rule, and how many of each
+    assert len(paths_below(app.store, path, 100)) == 6  # secrets, a rule, and how many of each
     assert purge.advance(app, project) == "sweep"
-    assert app.store.descendants(path, 100) == []
+    assert paths_below(app.store, path, 100) == []
     assert app.store.read(path)[path].fields is not None
     assert purge.advance(app, project) == "tombstone"
     assert app.store.read(path)[path].fields is None
@@ -206,10 +206,10 @@ def test_a_step_of_the_sweep_is_bounded_in_bytes(app, length):
     path = f"projects/{project}"
     assert purge.advance(app, project) == "shred"
     swept = 0
-    while left := app.store.descendants(path, 100):
+    while left := paths_below(app.store, path, 100):
         sizes = {name: _bytes_of(app.store.read(name)[name].fields) for name in left}
         assert purge.advance(app, project) == "sweep"
-        gone = sizes.keys() - set(app.store.descendants(path, 100))
+        gone = sizes.keys() - set(paths_below(app.store, path, 100))
         assert gone
         assert sum(sizes[name] for name in gone) <= quotas.SWEEP_BYTES
         swept += 1
@@ -232,7 +232,7 @@ def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):
     assert refused.value.code == "unavailable"
     path = f"projects/{project}"
     assert app.store.read(path)[path].fields.get("shredded_at") is None
-    assert len(app.store.descendants(path, 100)) == 3  # the key, the outbound rule, its count
+    assert len(paths_below(app.store, path, 100)) == 3  # the key, the outbound rule, its count
     assert [purge.advance(app, project) for _ in range(4)] == STEPS
 
 

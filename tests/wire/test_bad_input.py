@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support import paths_below
 from tests.support.wire import FORM, JSON, MIB, check, send
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -36,7 +37,7 @@ class Ground:
         projects = [
             document.path for document in store.query("projects", mine, order="name", limit=99)[1]
         ]
-        below = [path for project in projects for path in store.descendants(project, 999)]
+        below = [path for project in projects for path in paths_below(store, project, 999)]
         region = f"regions/{self.owner.id}.{self.owner.host.inside.settings.region}"
         documents = store.read(region, *projects, *below).documents
         audit = store.query("audit", mine, order="at", limit=9999)[1]

@@ -8,6 +8,8 @@ import pytest
 
 from tools.fuzz import hosting, run
 
+pytestmark = pytest.mark.slow
+
 SEED = "--seed=3"
 STEPS = ("--phases=fuzzing,stateful", "--max-examples=3")
 CALLS = ("--phases=fuzzing", "--max-examples=2")

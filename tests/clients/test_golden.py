@@ -20,6 +20,8 @@ from tests.clients.test_documented_commands import COMMANDS
 from tests.support import ROOT
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = ROOT / "tests" / "golden"
 SESSIONS = sorted(GOLDEN.glob("*.txt"))
 SHELL = ("/bin/bash", "-c")

@@ -17,6 +17,8 @@ from tests.faults.soundness import unsound
 from tests.support import WEEK, Host, own_firestore, seed, until
 from tests.support.kinds import Home
 
+pytestmark = pytest.mark.slow
+
 MOST = 16  # writes of the longest operation, with room; the walk ends by itself
 PAIRS = max(2, int(os.environ.get("HYPOTHESIS_EXAMPLES", "0")) // 6)
 SEED = seed()

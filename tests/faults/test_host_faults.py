@@ -18,6 +18,8 @@ from shared.errors import Error
 from tests.faults.hosts import loaded, troubled_host, wire, worker
 from tests.support import call, until
 
+pytestmark = pytest.mark.slow
+
 CALLS = ("batch_get_documents", "commit", "run_query")
 HUNG = 30  # seconds that no request may take; by its own deadline it ends after 10
 

@@ -17,6 +17,8 @@ from tests.faults.hosts import troubled_host
 from tests.faults.machine import COUNTED, Machine
 from tests.faults.mutants import MUTANTS, broken
 
+pytestmark = pytest.mark.slow
+
 PROVING = "HYPOTHESIS_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "8"))
 MOST = 100  # examples in which a mutant must be found: one that needs a race takes ten at the mean

@@ -112,6 +112,7 @@ def test_a_restored_key_half(app):
     assert value(there, kept) == {"k": "v"}
 
 
+@pytest.mark.slow
 @pytest.mark.claim(
     "F40", "of 20 secrets no ciphertext opens in the place of another, nor an old one"
 )

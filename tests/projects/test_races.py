@@ -152,6 +152,7 @@ def test_secrets_written_while_the_project_is_deleted(account, host):
     assert usage["count"] == len(written)
 
 
+@pytest.mark.slow
 @pytest.mark.claim("I2", "after half a minute of everything at once the count of slots is exact")
 def test_thirty_seconds_of_everything(account, host):
     """Eight threads create, delete, restore and reclaim at random; then all agree."""

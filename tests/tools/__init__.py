@@ -1,0 +1,1 @@
+"""Programs that hold others to something."""

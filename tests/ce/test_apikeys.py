@@ -101,6 +101,7 @@ def test_env_is_what_ibm_reads(shell, host):
     assert not any("TRACE" in name for name in told)
 
 
+@pytest.mark.slow
 def test_a_second_account(shell, host):
     """A second account is made by one line, sees nothing of the first, and its key works."""
     shell("ce project create -n of-the-first")
@@ -172,6 +173,7 @@ def test_create_as_a_document(process, account):
     assert len(token_of(account, by_id.strip()).json()["projects"]) == 1
 
 
+@pytest.mark.slow
 def test_delete(process, account):
     """A key is deleted by name or id, after a question; of two with one name, by id alone."""
     keys = [process("apikey", "create", name, "-o", "jsonpath={.id}").strip() for name in "aab"]

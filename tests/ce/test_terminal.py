@@ -87,7 +87,7 @@ def test_an_answer_that_is_neither_is_a_no_and_says_so(typed, told):
 def test_a_wait_shows_that_it_goes_on(other, quiet):
     """A line turns while a wait is long, and is gone at its end; --quiet has none."""
     answers, _ = other
-    answers += [TOKEN, *([project("creating")] * 6), project("active")]
+    answers += [TOKEN, *([project("creating")] * 5), project("active")]
     code, shown = Terminal("project", "create", "-n", "x", *quiet).end()
     assert (code, answers) == (0, [])
     assert ("Waiting for it to become active, " in shown) == (not quiet)
@@ -102,7 +102,7 @@ def test_a_wait_shows_that_it_goes_on(other, quiet):
 def test_a_line_that_turns_fits_the_terminal(other):
     """A line that wrapped could not be erased: it is as short as the window is narrow."""
     answers, _ = other
-    answers += [TOKEN, *([project("creating")] * 6), project("active")]
+    answers += [TOKEN, *([project("creating")] * 5), project("active")]
     _, shown = Terminal("project", "create", "-n", "x", columns=20).end()
     turns = shown.split(ERASE)[1:-1]
     assert {len(turn) for turn in turns} == {19}
@@ -112,7 +112,7 @@ def test_a_line_that_turns_fits_the_terminal(other):
 def test_a_dumb_terminal_shows_nothing_that_moves(other, env):
     """What cannot erase a line is shown none."""
     answers, _ = other
-    answers += [TOKEN, *([project("creating")] * 6), project("active")]
+    answers += [TOKEN, *([project("creating")] * 5), project("active")]
     code, shown = Terminal("project", "create", "-n", "x", **env).end()
     assert (code, shown) == (0, "Creating project 'x'...\r\nOK\r\n")
 
@@ -134,7 +134,7 @@ def test_ctrl_c_ends_a_wait(other):
 def test_a_wait_is_silent_beside_a_terminal(other):
     """A log of a CI system has no line that turns."""
     answers, _ = other
-    answers += [TOKEN, *([project("creating")] * 6), project("active")]
+    answers += [TOKEN, *([project("creating")] * 5), project("active")]
     done = process("project", "create", "-n", "x")
     assert (done.stdout, done.stderr) == ("Creating project 'x'...\nOK\n", "")
 

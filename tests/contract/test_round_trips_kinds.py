@@ -163,6 +163,7 @@ class Relay(grpc.GenericRpcHandler):
         self.channel = channel
         self.met = threading.Barrier(2)
         self.apart = deque()
+        self.patience = 3.0
 
     def service(self, details):
         """Give what serves a call: the wire of one answer is that of a stream of one."""
@@ -172,7 +173,7 @@ class Relay(grpc.GenericRpcHandler):
         """Pass on a call, when both are there."""
         if method.endswith(("/BatchGetDocuments", "/RunQuery")):
             try:
-                self.met.wait(3)
+                self.met.wait(self.patience)
             except threading.BrokenBarrierError:
                 self.apart.append(method)
                 context.abort(grpc.StatusCode.UNAVAILABLE, "it came alone")
@@ -205,6 +206,7 @@ def test_a_list_sends_its_read_and_its_query_at_once(app, host, on, kind):
         store = Store.connect(settings.project, address, lambda: 0.5, settings.database)
         over = type(app)(settings, store, app.keyring)
         page = resources.listing(kind, over, call(**on)).page
+        relay.patience = 0.3
         with suppress(Exception):
             store.read("none/alone")  # what comes alone is not answered: the relay does hold it
     assert [entry[kind.key] for entry in page.entries] == [key]

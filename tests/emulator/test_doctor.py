@@ -293,6 +293,7 @@ def ce(*words):
     )
 
 
+@pytest.mark.slow
 def test_ce_doctor(tmp_path, monkeypatch):
     """From the command line: a line a check, its advice below it, and the exit code."""
     monkeypatch.setenv("CE_HOME", str(tmp_path))

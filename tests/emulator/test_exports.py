@@ -80,6 +80,7 @@ def test_it_is_its_owners_alone_and_says_what_it_holds(exported):
     assert halves == {project["id"] for project in projects.values()}
 
 
+@pytest.mark.slow
 def test_a_host_goes_on_where_another_was_exported(exported, home):
     """Same key, same clock, same secrets; a deleted project can be restored. Then it exports."""
     folder, projects, apikey = exported
@@ -115,6 +116,7 @@ def test_a_host_goes_on_where_another_was_exported(exported, home):
     assert all((other / "notes").exists() for other in others)
 
 
+@pytest.mark.slow
 def test_exec_imports_and_exports(exported, home):
     """A command sees what was exported; its own code is the code, and the host was exported."""
     folder, copy = exported[0], home / "from-exec"
@@ -134,6 +136,7 @@ def test_exec_imports_and_exports(exported, home):
     assert State(home / "exec").pid() is None
 
 
+@pytest.mark.slow
 def test_an_export_that_fails_is_said_and_keeps_what_is_there(exported, home):
     """Somebody put something else in the place meanwhile: exit code 1, and it stays."""
     place = home / "place"

@@ -84,6 +84,7 @@ def copy(tmp_path):
     host.stop()
 
 
+@pytest.mark.slow
 def test_the_real_functions_are_edited_while_they_serve(copy):
     """What is saved serves, in functions/ and in shared/; a fault is one line, and local."""
     host, root = copy

@@ -182,6 +182,7 @@ def test_exec_passes_a_signal_on(host, tmp_path):
     assert running.wait(10) == 128 + signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_exec_outlives_its_terminal_under_nohup(beside, tmp_path):
     """Whoever has a hang-up ignored gets it ignored: by `exec`, its host and the command."""
     up, go = tmp_path / "up", tmp_path / "go"
@@ -214,6 +215,7 @@ def test_without_a_host_it_is_said_what_to_do(tmp_path, capsys):
         assert capsys.readouterr().err == said
 
 
+@pytest.mark.slow
 def test_exec_says_why_its_host_did_not_start(beside):
     """Only demo- projects are hosted: any other could be real."""
     done = beside.run("exec", "--project", "production", "--", "true")
@@ -222,6 +224,7 @@ def test_exec_says_why_its_host_did_not_start(beside):
     assert "begins with 'demo-'" in done.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_functions_load(beside):
     """It ends `exec` and the host it had begun to start, in peace, even if they do not load."""
     beside.main.write_text("import time\nprint('loading')\ntime.sleep(1)\n")
@@ -234,6 +237,7 @@ def test_ctrl_c_while_functions_load(beside):
     assert State(beside.state).pid() is None
 
 
+@pytest.mark.slow
 def test_a_killed_host_leaves_nothing_running(alone, host):
     """After kill -9 Firestore is gone, and `exec` on the same folder brings a host of its own."""
     firestore = alone.info["firestore"]
@@ -250,6 +254,7 @@ def test_a_killed_host_leaves_nothing_running(alone, host):
     assert alone.ask("status")[0] == 1
 
 
+@pytest.mark.slow
 def test_a_host_without_its_firestore_stops(alone):
     """It cannot serve any more, says why, and ends with 1."""
     command = ["ps", "-A", "-o", "pid=,ppid=,comm="]
@@ -266,6 +271,7 @@ def test_a_host_without_its_firestore_stops(alone):
     assert alone.info is None
 
 
+@pytest.mark.slow
 def test_a_stop_lets_a_request_end(beside):
     """What is in flight is answered, and signals that mean nothing here change nothing."""
     beside.start()
@@ -278,6 +284,7 @@ def test_a_stop_lets_a_request_end(beside):
     assert answers == ["slept"]
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once(beside):
     """Nobody has to wait for a request that hangs."""
     beside.start()
@@ -294,6 +301,7 @@ def test_a_second_ctrl_c_ends_at_once(beside):
     assert answers == []
 
 
+@pytest.mark.slow
 def test_a_host_that_does_not_stop_is_killed(beside, monkeypatch):
     """After a while `stop` does not ask any more."""
     monkeypatch.setattr(commands, "STOP", 0.2)
@@ -304,6 +312,7 @@ def test_a_host_that_does_not_stop_is_killed(beside, monkeypatch):
     request.join()
 
 
+@pytest.mark.slow
 def test_what_a_start_says(beside, host):
     """A port that moved, a clock that is not real time, an account that nobody makes."""
     (beside.root / "functions" / "functions.yaml").write_text(MANIFEST)
@@ -327,6 +336,7 @@ def test_what_a_start_says(beside, host):
     assert beside.ask("account", "create") == none
 
 
+@pytest.mark.slow
 def test_ports_are_those_of_firebase_json(beside):
     """Without a flag the file says where; what it does not name is any free port."""
     chosen = {name: ports.free() for name in ("functions", "hub")}
@@ -338,6 +348,7 @@ def test_ports_are_those_of_firebase_json(beside):
         assert beside.info[name] == f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.slow
 def test_a_file_saved_while_functions_load_is_loaded(beside):
     """What is served is never older than what was saved last."""
     save = "late = pathlib.Path(__file__).with_name('late.json')\nlate.exists() or late.touch()\n"

@@ -57,6 +57,7 @@ def test_a_move_of_the_clock_returns_when_its_work_is_done(own, first):
         own.hub("PUT", "/schedules", {"paused": True})
 
 
+@pytest.mark.slow
 def test_keys_and_clock_end_with_the_data(own, first):
     """The data was in memory: no half of its keys stays, nor its time; the first account does."""
     first().project("mine")
@@ -68,6 +69,7 @@ def test_keys_and_clock_end_with_the_data(own, first):
     first().project("mine")
 
 
+@pytest.mark.slow
 def test_keys_are_kept_where_somebody_else_keeps_the_data(own, first, tmp_path):
     """A key store or a Firestore that was given from outside is not ours to clear."""
     first().project()
@@ -87,6 +89,7 @@ def test_keys_are_kept_where_somebody_else_keeps_the_data(own, first, tmp_path):
         other.stop()
 
 
+@pytest.mark.slow
 def test_exports_of_a_former_host_mislead_nobody(own, first):
     """A shell that has evaluated `env` can start the host again, and gets a fresh one."""
     command = [sys.executable, "-m", "emulator", "env", "--state", str(own.state)]

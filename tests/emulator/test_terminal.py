@@ -54,6 +54,7 @@ def host(tmp_path):
     process.end()
 
 
+@pytest.mark.slow
 def test_a_start_and_its_end_on_a_terminal(host):
     """Spinners while it waits, a banner, coloured lines; one Ctrl-C stops all of it."""
     shown = Shown(host)
@@ -72,6 +73,7 @@ def test_a_start_and_its_end_on_a_terminal(host):
     assert (javas(host), host.info) == ([], None)
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_does_not_wait(host):
     """A request that hangs keeps nobody; Firestore goes too."""
     shown = Shown(host)
@@ -94,6 +96,7 @@ def _quietly(host, name):
         host.get(name)
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_boots(host):
     """It ends in peace, and Firestore with it."""
     shown = Shown(host)
@@ -106,6 +109,7 @@ def test_ctrl_c_while_it_boots(host):
     assert javas(host) == []
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_closed_ends_the_host(host):
     """Nothing is left running; and with NO_COLOR nothing but text was ever shown."""
     shown = Shown(host, NO_COLOR="1")
@@ -120,6 +124,7 @@ def test_a_terminal_that_is_closed_ends_the_host(host):
     assert (javas(host), host.info) == ([], None)
 
 
+@pytest.mark.slow
 def test_a_host_that_is_killed_while_it_boots_leaves_nothing(host):
     """Neither Firestore nor the worker that waits for it, so the next start need not wait."""
     host.running = host.begin("start", *host.options)
@@ -129,6 +134,7 @@ def test_a_host_that_is_killed_while_it_boots_leaves_nothing(host):
     host.until(lambda: not processes(host))
 
 
+@pytest.mark.slow
 def test_nohup_outlives_its_terminal(host):
     """Whoever has a hang-up ignored gets it ignored."""
     host.running = subprocess.Popen(

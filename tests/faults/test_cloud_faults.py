@@ -101,6 +101,7 @@ def put(owner, project, name="s"):
     return owner.call("POST", f"/v2/projects/{project['id']}/secrets", body)
 
 
+@pytest.mark.slow
 @pytest.mark.claim("keys.6", "a whole life over the cloud's key services: nothing is left of it")
 def test_a_whole_life(cloudy, owner, remote):
     """Create, seal, read, rotate, delete, restore, reclaim; and another by the schedule."""
@@ -133,6 +134,7 @@ def test_a_whole_life(cloudy, owner, remote):
     assert "canary" not in cloudy.log()
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F26", "Cloud KMS down: all but key work goes on; back within 30 s")
 @pytest.mark.parametrize("how", ["cut", "hang"])
 def test_kms_down(owner, remote, how):
@@ -165,6 +167,7 @@ def test_kms_down(owner, remote, how):
     assert owner.call("POST", "/v2/projects", {"name": "new"}).status_code == 202
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F28", "Cloud KMS slow: at most 20 calls at once, the others 503 at once")
 def test_kms_slow(owner, remote):
     """Forty clients: some wait, some are refused; who needs no key does not notice."""
@@ -180,6 +183,7 @@ def test_kms_slow(owner, remote):
     assert 0 < remote.most["kms"] <= quotas.KEY_CALLS
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F28", "Cloud KMS slower than anybody waits, or flapping: 503, and back soon")
 @pytest.mark.parametrize(
     "fault",
@@ -379,10 +383,11 @@ def test_no_signing_key(app, google):
 
 
 @pytest.mark.usefixtures("swift")
-def test_nobody_waits_for_a_check(app, google):
+def test_nobody_waits_for_a_check(app, google, monkeypatch):
     """While one process's check waits for Google, its other requests are refused at once."""
     there = replace(app, keyring=App.from_settings(app.settings).keyring)
     check_value.guard(there.store, there.keyring)
+    monkeypatch.setattr(quotas, "KEY_CALL", 0.5)
     google.fault(Fault("sm.list", "hang", seconds=2))
     refused(lambda: make(there, "q"))
     refused(lambda: make(there, "q"))

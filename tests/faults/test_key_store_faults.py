@@ -62,6 +62,7 @@ def test_a_key_store_that_is_away(app, error):
     assert projects.create(there, call(body={"name": "q"})).body["status"] == "active"
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F28", "a slow key store holds so many requests, not more; all else is served")
 def test_a_slow_key_store(tmp_path):
     """Of many who read secrets at once some wait and get them, the others 503 at once."""

@@ -158,6 +158,7 @@ PLACES = {  # where is looked, and how much there must be at least: nothing in n
 HOLD_KEYS = {"the key store", "all files of the host", "what ce keeps"}  # it is what they are for
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F43", "values planted all over the API show nowhere, whatever fails")
 @pytest.mark.claim("ID2", "no secret value in errors, logs, audit, arguments or temporary files")
 @pytest.mark.parametrize("place", PLACES)
@@ -172,6 +173,7 @@ def test_values(story, place, record_property):
     record_property("said", f"{len(values.planted)} values, {forms} forms: {place}, {size:.1f} MB")
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F43", "keys, halves, data keys, API keys and tokens show nowhere else")
 @pytest.mark.parametrize("place", [place for place in PLACES if place not in HOLD_KEYS])
 def test_keys(story, place, record_property):
@@ -181,6 +183,7 @@ def test_keys(story, place, record_property):
     record_property("said", f"{len(keys)} keys: {place}")
 
 
+@pytest.mark.slow
 def test_each_file_of_keys_holds_its_own(story):
     """A half lies in its file and in no other; what holds keys is readable for its owner alone."""
     inside = story.planting.host.inside
@@ -197,6 +200,7 @@ def test_each_file_of_keys_holds_its_own(story):
             assert Path(name).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_it_happened(story):
     """The host was loud, all sorts of refusals were given, and workers died and came back."""
     planting, log = story.planting, story.planting.host.log()
@@ -210,6 +214,7 @@ def test_it_happened(story):
     assert cores() == story.cores
 
 
+@pytest.mark.slow
 def test_no_picture_of_the_memory(story):
     """A crash leaves no core, though the shell that started the host allowed one."""
     host = story.planting.host
@@ -282,6 +287,7 @@ def destroyed(story):
     return story, thief
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F36", "after a purge, copies of store and keyring made before decrypt nothing")
 def test_copies_decrypt_nothing(destroyed, record_property):
     """Neither with the keyring nor with any key that is left; the other project's still open."""
@@ -326,6 +332,7 @@ def guesses(story):
         yield envelope.derive(first + second, None, label)
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F36", "a key in a process's memory opens nothing a minute after")
 def test_the_key_cache_ends(destroyed, monkeypatch):
     """Who had opened the project before the purge can for 60 s, and not longer."""
@@ -338,6 +345,7 @@ def test_the_key_cache_ends(destroyed, monkeypatch):
     assert not [place for place in thief._cache if place[0] == story.doomed.partition("/")[2]]
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F36", "what the store still gives of the past decrypts nothing")
 def test_the_past_decrypts_nothing(destroyed):
     """A read of the store as it was before the purge finds ciphertexts, and they do not open."""
@@ -355,6 +363,7 @@ def test_the_past_decrypts_nothing(destroyed):
             story.opened(domain.keyring, path, envelopes)
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F36", "after a purge nothing of the project is in the store's own export")
 def test_the_export(destroyed, tmp_path, record_property):
     """Firestore's emulator writes out all it has: of the project that is left, ciphertexts."""
@@ -375,6 +384,7 @@ def test_the_export(destroyed, tmp_path, record_property):
     record_property("said", f"0 of {counts[story.doomed][1]} ciphertexts and keys in it")
 
 
+@pytest.mark.slow
 @pytest.mark.claim(
     "F36", "after a purge no file and no document holds a value or the project's key"
 )

@@ -15,6 +15,7 @@ from tests.faults.model import SOURCES
 ROOT = Path(__file__).parents[2]
 
 # `make prove` walks the wide world too: it takes a minute.
+LARGE, LONG = {"life", "whole", WIDE.name}, pytest.mark.slow
 WALKED = {**WORLDS, **({WIDE.name: WIDE} if "HYPOTHESIS_EXAMPLES" in os.environ else {})}
 LIFECYCLE = (
     "lifecycle",
@@ -56,7 +57,9 @@ def taken_out(removal):
 
 
 @pytest.mark.claim("model", "the lifecycle's invariants hold in every state of the model")
-@pytest.mark.parametrize("name", WALKED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=LONG if name in LARGE else ()) for name in WALKED]
+)
 def test_world_holds(name, record_property):
     """Every interleaving of a world is walked to its end, and no invariant breaks."""
     found = walked(name)

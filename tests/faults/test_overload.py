@@ -222,6 +222,7 @@ def answer_to(connection):
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F46", "40 stalled bodies hold up no other client, and end after 30 s")
 def test_stalled_bodies(host, account):
     """Another client reads and writes at once meanwhile; what stalls is refused in time."""
@@ -252,6 +253,7 @@ def test_more_stalled_bodies_than_are_read(account):
     assert account.call("POST", "/v2/projects", {"name": "p"}).status_code == 202
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F46", "clients that do not take their answers are cut off after 30 s")
 def test_answers_that_are_not_taken(tmp_path):
     """More of them than there are threads: in time the host serves the others again."""
@@ -288,6 +290,7 @@ def served(host):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F46", "40 stalled heads hold up no other client, and end after 10 s")
 def test_stalled_heads(host, account):
     """A head that begins and does not end is cut off, also where a byte comes now and then."""

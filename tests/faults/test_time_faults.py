@@ -24,6 +24,7 @@ from tests.support import ROOT, WEEK, call, paths_below
 pytestmark = pytest.mark.slow
 
 HOUR, DAY = 3600, 24 * 3600
+DOWN = Rule("destroy", "before", error="down")
 OTHERS = 100  # projects that are due with one that cannot be purged
 WRONG = {
     "+1 h": lambda: time.time() + HOUR,
@@ -133,6 +134,7 @@ def test_the_local_clock_moved_back(app, back):
     assert schedule.enforce(app)["expired"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F17", "after ten days without the schedule everything due is destroyed at once")
 def test_a_schedule_that_was_away(host, account):
     """Forty projects of two accounts are due; none can be restored, and all go in one run."""
@@ -159,8 +161,10 @@ def test_a_schedule_that_was_away(host, account):
 )
 @pytest.mark.parametrize(
     "rule",
-    [Rule("destroy", "before", error="down"), Rule("commit", "before")],
-    ids=["key store", "store"],
+    [
+        pytest.param(DOWN, id="key store", marks=pytest.mark.slow),
+        pytest.param(Rule("commit", "before"), id="store"),
+    ],
 )
 def test_one_project_that_cannot_be_purged(app, rule):
     """Its key half cannot be destroyed, or its documents not be written, for more than a day."""

@@ -139,6 +139,7 @@ def test_credentials(cloud, tmp_path, monkeypatch):
     until(lambda: "token" in cloud.google.calls)
     until(lambda: found[0].expiry > datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=30))
     found[0].token = None
+    monkeypatch.setattr(quotas, "KEY_CALL", 0.5)
     cloud.google.fault(Fault("token", "refuse"))
     with expect_out_of_reach():
         ring.create(numbered(1), NOW)

@@ -2,14 +2,18 @@
 
 Loaded by its name (`-p tests.support.pace`), so in `make test` alone. What a case's fixtures take
 does not count. A case that took longer is run again in the end, alone, in a process of its own:
-that the machine was busy is not its fault. Over the limit again, or failing there, it has failed:
-make it quicker, or mark it `slow`.
+that the machine was busy is not its fault. So there a second counts in full only as far as the
+machine had a processor for all that wanted to run. Over the limit again, or failing there, the
+case has failed: make it quicker, or mark it `slow`.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -44,16 +48,61 @@ class Seconds:
                 self.reports[report.nodeid] = report
 
 
+class Crowd:
+    """How many wanted to run, for each processor that there is: looked at all the time."""
+
+    LOADS, EVERY = Path("/proc/loadavg"), 0.02
+
+    def __init__(self):
+        self.ended = threading.Event()
+        self.seen = []
+        self.thread = threading.Thread(target=self.look, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def look(self):
+        """Count, on systems that tell."""
+        while self.LOADS.exists() and not self.ended.wait(self.EVERY):
+            running = self.LOADS.read_text().split()[3]  # of all that there are: 2/300
+            self.seen.append(int(running.partition("/")[0]))
+
+    @property
+    def share(self):
+        """The share of a processor that one had who wanted a whole one."""
+        crowd = sum(self.seen) / len(self.seen) if self.seen else 1
+        return min(1.0, (os.cpu_count() or 1) / max(crowd, 1))
+
+
 class Writer(Seconds):
     """What runs beside those cases that are run again: it writes how long they took."""
 
     def __init__(self, to):
         super().__init__()
         self.to = to
+        self.shares = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        """Look around while a case runs."""
+        began = time.perf_counter()
+        with Crowd() as crowd:
+            result = yield
+        if time.perf_counter() - began > 1:  # else there is little to judge, and little seen
+            self.shares[item.nodeid] = crowd.share
+        return result
 
     def pytest_sessionfinish(self):
         """Write the seconds of each case that passed."""
-        spent = {name: report.duration for name, report in self.reports.items()}
+        spent = {
+            name: report.duration * self.shares.get(name, 1)
+            for name, report in self.reports.items()
+        }
         self.to.write_text(json.dumps(spent))
 
 

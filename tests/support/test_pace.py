@@ -1,12 +1,15 @@
 """The plugin that keeps `make test` quick, on cases that are slow always, once, or in fixtures."""
 
+import os
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
-pytestmark = pytest.mark.slow
+from tests.support.pace import Crowd
+
 LIMIT = 0.5
 SLOW = 2 * LIMIT
 CASES = f"""
@@ -60,9 +63,19 @@ def test_fails_alone():
 """
 
 
+CALM = """
+from pathlib import Path
+
+from tests.support.pace import Crowd
+
+Crowd.LOADS = Path("nowhere")
+"""
+
+
 def ran(folder, *words):
     """Run the cases above under the plugin; give the exit code and what was printed."""
     (folder / "test_them.py").write_text(CASES)
+    (folder / "conftest.py").write_text(CALM)
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib -ra\n")
     command = [sys.executable, "-m", "pytest", "-p", "tests.support.pace", f"--pace-limit={LIMIT}"]
     done = subprocess.run(
@@ -71,6 +84,7 @@ def ran(folder, *words):
     return done.returncode, done.stdout
 
 
+@pytest.mark.slow
 def test_over_twice(tmp_path):
     """What is over twice has failed, and so has what fails alone; the rest is as it was."""
     code, said = ran(tmp_path, "-n2")
@@ -90,6 +104,7 @@ def test_over_twice(tmp_path):
     assert re.search(r"= 5 failed, 7 passed in .* =", said)
 
 
+@pytest.mark.slow
 def test_over_once(tmp_path):
     """What is over once, and not alone, fails nothing and is named; what is quick is not."""
     code, said = ran(tmp_path, "-k", "once or quick")
@@ -97,3 +112,18 @@ def test_over_once(tmp_path):
     assert "over 0.5 s, but not alone" in said
     assert said.count("test_them.py::") == 1
     assert re.search(r"= 2 passed, 6 deselected in .* =", said)
+
+
+def test_a_second_in_a_crowd_is_shorter(tmp_path, monkeypatch):
+    """Where four want each processor, one who wants it always had a quarter; nobody has two."""
+    loads = tmp_path / "loadavg"
+    monkeypatch.setattr(Crowd, "LOADS", loads)
+    for wanting, share in ((4 * os.cpu_count(), 0.25), (1, 1)):
+        loads.write_text(f"0.50 0.50 0.50 {wanting}/300 4711\n")
+        with Crowd() as crowd:
+            time.sleep(0.1)
+        assert crowd.share == share
+    loads.unlink()
+    with Crowd() as crowd:
+        pass
+    assert crowd.share == 1

@@ -4,8 +4,8 @@ A project's data key is derived from two halves. The first lies in Firestore, wr
 key-encryption key; the second in a key store that keeps no history. Destroying the second half
 makes every copy of the first, in whatever backup, worthless: that is shredding.
 
-Two back ends have both protocols: `local_keys` (a keyring file, a folder of 0600 files) and
-`cloud_keys` (Cloud KMS, Secret Manager).
+Two back ends have both protocols: `local` (a keyring file, a folder of 0600 files) and `cloud`
+(Cloud KMS, Secret Manager).
 """
 
 import os

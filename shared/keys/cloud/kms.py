@@ -32,7 +32,7 @@ class KmsWrapper:
         return "KmsWrapper(***)"
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:
-        """Wrap under the primary version, or the one that `keys` has just found to be it.
+        """Wrap under the primary version, or the one that `keks` has just found to be it.
 
         KMS itself may go on using the former primary for a while.
         """

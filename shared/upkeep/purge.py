@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
     name: str
     find: Callable[[App, Project], Sequence[str] | None]
-    act: Callable[[App, Project], None]
+    act: Callable[[App, Project], None] | None
     commit: Callable[[Document, Sequence[str], datetime], list[Write]]
 
 
@@ -49,7 +49,8 @@ def advance(app: App, project_id: str) -> str:
     for step in STEPS:
         found = step.find(app, project)
         if found is not None:
-            step.act(app, project)
+            if step.act:
+                step.act(app, project)
             try:
                 app.store.commit(step.commit(document, found, now))
             except Conflict:
@@ -94,10 +95,6 @@ def _nothing_left(_app: App, _project: Project) -> Sequence[str]:
     return ()
 
 
-def _no_act(_app: App, _project: Project) -> None:
-    """Do nothing: what a commit deletes is all."""
-
-
 def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
     """Give the writes that end a project: tombstone, slot and name freed, project gone."""
     project = lifecycle.move(Project.of(document.contents), "erase", now)
@@ -115,6 +112,6 @@ def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list
 
 STEPS = (
     Step("shred", _unshredded, _destroy, _shredded),
-    Step("sweep", _children, _no_act, _swept),
-    Step("tombstone", _nothing_left, _no_act, _tombstone),
+    Step("sweep", _children, None, _swept),
+    Step("tombstone", _nothing_left, None, _tombstone),
 )

@@ -112,7 +112,7 @@ def test_help_of_what_is_the_emulator_s(words, said):
     done = process(*words.split())
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(said)
-    assert process("admin", "nothing").returncode == process("admin").returncode == 2
+    assert (process("admin", "nothing").returncode, process("admin").returncode) == (2, 0)
 
 
 def test_topics():
@@ -304,5 +304,5 @@ def test_called_as_ibmcloud(tmp_path):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout.startswith("Name  ID  Status")
     done = subprocess.run([link, "ce"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith("Usage: ce ")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: ibmcloud ce ")

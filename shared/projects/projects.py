@@ -15,7 +15,7 @@ from shared.errors import missing
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import names, slots
 from shared.projects.account import of_account
-from shared.resources import Minted, data_key_path, first_rule
+from shared.resources import data_key_path, first_rule, new_marks
 from shared.store import Document, Read, Write
 
 Check = Callable[[Project], None]
@@ -27,7 +27,7 @@ def create(app: App, call: Call) -> Answer:
 
     Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
     """
-    fresh, rule = _fresh(app, call), Minted.by(app)
+    fresh, rule = _fresh(app, call), new_marks(app)
     region = slots.region_path(fresh["account_id"], fresh["region"])
     project_id, key = fresh["id"], dict[str, Any]()
 
@@ -59,7 +59,7 @@ def create(app: App, call: Call) -> Answer:
 
 
 def _fresh(app: App, call: Call) -> dict[str, Any]:
-    """Give what is minted or given of a new project, before the first try."""
+    """Give what is made or given of a new project, before the first try."""
     return {
         "id": app.new_id(),
         "name": names.checked(call.body["name"]),

@@ -1,8 +1,8 @@
 """One change in a project: what it is decided on, and all that its one commit holds.
 
-A change is made anew for each try, on a fresh snapshot. From the first line on its project is the
-caller's and active; its last two writes require that the project is still as it was read, and
-leave the audit entry. What a use case adds lies between.
+A change is made anew for each try, on a fresh snapshot. Its project is the caller's and active from
+the first line on; its last two writes require that the project is still as it was read, and leave
+the audit entry. What a use case adds lies between.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,29 +13,20 @@ from typing import Any, TypeVar
 from shared import evidence
 from shared.app import App
 from shared.calls import Answer, Origin
-from shared.errors import Error, Target, missing
+from shared.errors import Error, missing
 from shared.kinds import Fields, Kind
 from shared.lifecycle import Project
 from shared.resources import history, reading, sealing
 from shared.resources.place import Place
 from shared.resources.usage import Usage
-from shared.store import Conflict, Document, Read, Write
+from shared.store import Document, Read, Write
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Minted:
-    """What is new of a resource at each write, minted before the first try."""
-
-    id: str
-    entity_tag: str
-    value_id: str
-
-    @classmethod
-    def by(cls, app: App) -> "Minted":
-        """Mint it."""
-        return cls(app.new_id(), app.new_tag(), app.new_id())
+def new_marks(app: App) -> dict[str, str]:
+    """Make what is new of a resource at each write; to be called before the first try."""
+    return {"id": app.new_id(), "entity_tag": app.new_tag(), "value_id": app.new_id()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +49,8 @@ class Change:
         return found
 
     def opened(self, place: Place, document: Document) -> dict[str, Any]:
-        """Give the whole body of one stored resource; raises Conflict if a part vanished."""
-        bodies = reading.whole(self.app, place, self.project, self.read, [document])
-        if bodies is None:
-            raise Conflict
-        return bodies[0]
+        """Give the whole body of one stored resource; raises Conflict if it was replaced."""
+        return reading.whole(self.app, place, self.project, self.read, [document])[0]
 
     def usage(self, kind: Kind) -> Usage:
         """Give the usage of the place's kind, or of another one that was read."""
@@ -73,8 +61,8 @@ class Change:
     ) -> Answer:
         """Store the resource, with all that goes along, and give the answer that shows it.
 
-        `own` is what is minted for it or kept of it, `before` what it replaces, whole; None is
-        nothing. Raises what the kind's check raises, Error `name_taken` or `quota_exceeded`.
+        `own` is what was made for it or is kept of it, `before` the whole of what it replaces.
+        Raises what the kind's check raises, Error `name_taken` or `quota_exceeded`.
         """
         place, kind, usage = self.place, self.place.kind, self.usage(self.place.kind)
         document, resource = self.read[place.path], {**body, **own}
@@ -105,8 +93,7 @@ class Change:
 
 def _require_free(usage: Usage, document: Document, leaving: int) -> None:
     if document.fields is not None:
-        taken = f"A {usage.kind.label} of this name exists already."
-        raise Error("name_taken", taken, Target("field", "name"))
+        raise Error("name_taken", f"A {usage.kind.label} of this name exists already.", "name")
     usage.require_room(leaving)
 
 
@@ -121,9 +108,9 @@ def commit(
 ) -> T:
     """Let `decide` make a change on what is read at the paths, and commit it; give its result.
 
-    `action` is the audit entry's, such as `secret.create`, and so is `name` where it is not the
-    place's. Raises Error `resource_not_found` for a project that is not the caller's,
-    `project_not_active`, and what `decide` raises.
+    `action` and `name` are the audit entry's; the name is the place's if none is given. Raises
+    Error `resource_not_found` for a project that is not the caller's, `project_not_active`, and
+    what `decide` raises.
     """
 
     def attempt(read: Read) -> tuple[list[Write], T]:

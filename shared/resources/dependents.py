@@ -1,7 +1,7 @@
 """What goes with a resource that is deleted: its runs, its revisions, its bindings.
 
-Found in the usage documents that name them, so a delete stays one read and one commit; only the
-service access secrets of its bindings are read first, for no other secret may go.
+They are found in the usage documents, so a delete stays one read and one commit; only a binding's
+secret is read first, for none may go but a service access secret.
 """
 
 from shared.kinds import BINDINGS, BY_COLLECTION, SECRETS, Fields, Kind
@@ -47,17 +47,14 @@ def _remove_service_access(change: Change, usage: Usage, unbound: list[str]) -> 
     """Delete the service access secrets that no other binding names."""
     kept = {claim["secret_name"] for key, claim in usage.claims.items() if key not in unbound}
     names = sorted({usage.claims[key]["secret_name"] for key in unbound} - kept)
-    place = change.place.beside(SECRETS)
+    place, gone = change.place.beside(SECRETS), []
     paths = [f"{place.collection}/{name}" for name in names]
     read = change.app.store.read(place.usage, *paths)
-    found = [
-        read[path]
-        for path in paths
-        if ((read[path].fields or {}).get("body") or {}).get("format") == "service_access"
-    ]
-    for document in found:
-        below = all_of(document.path, document.contents)
-        change.writes.extend([Write.delete(document), *map(Write.discard, below)])
-    gone = [document.id for document in found]
+    for document in map(read.documents.__getitem__, paths):
+        stored = document.fields or {}
+        if (stored.get("body") or {}).get("format") == "service_access":
+            below = map(Write.discard, all_of(document.path, stored))
+            change.writes.extend([Write.delete(document), *below])
+            gone.append(document.id)
     change.writes.extend(Usage(SECRETS, read[place.usage]).write({}, gone))
     change.told("secret.delete", gone)

@@ -24,20 +24,18 @@ def advance(
 ) -> tuple[Fields, list[Write]]:
     """Give a new stored form with its history, and the writes that keep it and forget the old.
 
-    `own` is the revision's id and time. A kind without revisions only forgets the envelope of
-    the form before.
+    `own` is the revision's id and time. A kind without revisions only forgets the old envelope.
     """
     if place.kind.revised:
         return _revised(place.path, stored, old or {}, own)
-    former = [old] if old else []
-    return stored, [Write.discard(path) for path in unshared(place.path, former, stored)]
+    gone = unshared(place.path, [old] if old else [], stored)
+    return stored, [*map(Write.discard, gone)]
 
 
 def rebind(document: Document, entity_tag: str, own: Fields) -> list[Write]:
     """Give the writes that make a revision of an app as it is, under a fresh entity tag."""
-    if document.fields is None:  # a binding may name an app that does not exist yet
+    if (old := document.fields) is None:  # a binding may name an app that does not exist yet
         return []
-    old = document.fields
     stored, writes = _revised(document.path, {**old, "entity_tag": entity_tag}, old, own)
     return [*writes, Write.replace(document, stored)]
 

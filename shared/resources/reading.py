@@ -4,42 +4,24 @@ A value in parts takes a second read, and may have been replaced between the two
 anew, a bounded number of times.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from shared import quotas
 from shared.access import owned
 from shared.app import App
 from shared.calls import Call, Principal
 from shared.errors import Error, missing, unavailable
-from shared.keys import Undecryptable
 from shared.kinds import Fields
 from shared.lifecycle import Project, require_active
 from shared.resources import sealing
 from shared.resources.place import Place
 from shared.store import Document, Read
 
-
-class _Patience:
-    """How often a value in parts is read anew: it may have been replaced between two reads."""
-
-    def __init__(self) -> None:
-        self._seen: list[list[Any]] = []
-
-    def spend(self, found: Sequence[Document]) -> None:
-        """Take note of what was found without all of its parts.
-
-        Raises Error `internal` where it is the same quotas.PART_READS times in a row, for then a
-        part is lost, and `unavailable` where others replaced it quotas.PART_TRIES times.
-        """
-        self._seen.append([document.update_time for document in found])
-        if self._seen[-quotas.PART_READS :] == [self._seen[-1]] * quotas.PART_READS:
-            raise Error("internal", "A part of a stored value is missing.")
-        if len(self._seen) == quotas.PART_TRIES:
-            raise unavailable("Too many changes at once")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +46,17 @@ def one(app: App, call: Call, place: Place, path: str) -> tuple[Project, datetim
 
     Raises Error `resource_not_found`, also when the place's own resource is not there.
     """
-    patience = _Patience()
-    while True:
+
+    def attempt() -> tuple[Project, datetime, Fields]:
         read = app.store.read(*place.context, place.path, path)
         project, now = home_of(app, call.principal, place, read)
         stored = read[path].fields
         if read[place.path].fields is None or stored is None:
             raise missing()
-        bodies = whole(app, place, project, read, [read[path]])
-        if bodies is not None:  # else it was replaced between the two reads
-            return project, now, {**stored, **bodies[0]}
-        patience.spend([read[path]])
+        (body,) = whole(app, place, project, read, [read[path]])
+        return project, now, {**stored, **body}
+
+    return _patiently(attempt)
 
 
 def page(
@@ -85,51 +67,57 @@ def page(
     It ends at `limit` entries, or early where their values pass quotas.PAGE_BYTES. Raises
     Error `resource_not_found` if the place's own resource is not there.
     """
-    limit, patience = call.parameters["limit"], _Patience()
-    while True:
-        read, found = app.store.read_beside(
-            [*place.context, *([place.path] if place.key else [])],
-            collection,
-            *filters,
-            order=order,
-            after=call.parameters.get("start"),
-            limit=limit + 1,
-            weigh=_size,
-        )
+    paths = [*place.context, *([place.path] if place.key else [])]
+    limit, after = call.parameters["limit"], call.parameters.get("start")
+    how = {"order": order, "after": after, "limit": limit + 1, "weigh": _size}
+
+    def attempt() -> Found:
+        read, found = app.store.read_beside(paths, collection, *filters, **how)
         project, now = home_of(app, call.principal, place, read)
         if place.key and read[place.path].fields is None:
             raise missing()
         chosen = _fitting(found, limit)
-        bodies = whole(app, place, project, read, chosen)
-        if bodies is not None:  # else one was replaced between the two reads
-            pairs = zip(chosen, bodies, strict=True)
-            resources = [{**document.contents, **body} for document, body in pairs]
-            following = chosen[-1].id if len(found) > len(chosen) else None
-            return Found(project, now, resources, following)
-        patience.spend(chosen)
+        pairs = zip(chosen, whole(app, place, project, read, chosen), strict=True)
+        resources = [{**document.contents, **body} for document, body in pairs]
+        return Found(project, now, resources, chosen[-1].id if len(found) > len(chosen) else None)
+
+    return _patiently(attempt)
+
+
+def _patiently(attempt: Callable[[], T]) -> T:
+    """Try again where a value was replaced between two reads.
+
+    Raises Error `internal` where it is the same quotas.PART_READS times in a row, for then a part
+    is lost, and `unavailable` where others replaced it quotas.PART_TRIES times.
+    """
+    seen: list[list[Any]] = []
+    while len(seen) < quotas.PART_TRIES:
+        try:
+            return attempt()
+        except sealing.Replaced as replaced:
+            seen.append(replaced.versions)
+        if seen[-quotas.PART_READS :] == [seen[-1]] * quotas.PART_READS:
+            raise Error("internal", "A part of a stored value is missing.")
+    raise unavailable("Too many changes at once")
 
 
 def whole(
     app: App, place: Place, project: Project, read: Read, found: Sequence[Document]
-) -> list[dict[str, Any]] | None:
-    """Give the whole bodies of stored resources; None if a part or key vanished meanwhile."""
+) -> list[dict[str, Any]]:
+    """Give the whole bodies of stored resources; raises Replaced if a part or key is gone."""
     if not place.kind.sealed:
         return [document.contents["body"] for document in found]
     parts = [sealing.part_paths(_holder(document.path), document.fields) for document in found]
     wanted = [part for paths in parts for part in paths]
     more = app.store.read(*wanted).documents if wanted else {}
     if any(document.fields is None for document in more.values()):
-        return None
+        raise sealing.Replaced(found)
     record, bodies = read[place.data_key].fields or {}, []
-    for document, paths in zip(found, parts, strict=True):
-        stored = document.contents
-        chunks = [more[part].contents["bytes"] for part in paths] or [stored["sealed"] or b""]
-        try:
-            bodies.append(sealing.unlock(app.keyring, project, record, place.kind, stored, chunks))
-        except Undecryptable:
-            if sealing.unmoved(app, place, read):
-                raise
-            return None  # its key went with the project
+    with sealing.under_key(app, place, read, found):
+        for document, paths in zip(found, parts, strict=True):
+            form = document.contents
+            chunks = [more[part].contents["bytes"] for part in paths] or [form["sealed"] or b""]
+            bodies.append(sealing.unlock(app.keyring, project, record, place.kind, form, chunks))
     return bodies
 
 
@@ -145,5 +133,4 @@ def _fitting(found: list[Document], limit: int) -> list[Document]:
 
 
 def _holder(path: str) -> str:
-    """Give the path of the resource that a document belongs to: a revision's is its app's."""
-    return path.partition("/revisions/")[0]
+    return path.partition("/revisions/")[0]  # the parts of a revision are its app's

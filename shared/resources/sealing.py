@@ -1,13 +1,14 @@
 """Seals the fields of a resource that may carry secrets, and opens them again.
 
 The fields become one text that is cut into chunks, each sealed by itself and bound to account,
-region, project, key generation, kind, name, a value id minted for each write, the format, its
+region, project, key generation, kind, name, a value id made for each write, the format, its
 number and whether it is the last: no chunk can be moved, dropped, reordered or mixed. One chunk
 lies in the resource's document where it fits; else the chunks are `parts` below it.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgpack
@@ -18,7 +19,15 @@ from shared.keys import Keyring, Undecryptable, binding, open_sealed, seal
 from shared.kinds import Fields, Kind
 from shared.lifecycle import Project
 from shared.resources.place import Place
-from shared.store import Conflict, Read, Write
+from shared.store import Conflict, Document, Read, Write
+
+
+class Replaced(Conflict):
+    """A part of a value, or the key of its project, is gone since the resource was read."""
+
+    def __init__(self, found: Iterable[Document]) -> None:
+        super().__init__()
+        self.versions = [document.update_time for document in found]
 
 
 def stored(
@@ -26,24 +35,28 @@ def stored(
 ) -> tuple[dict[str, Any], list[Write]]:
     """Give a resource as it is stored, and the writes of the parts of its envelope.
 
-    `own` is what is minted for it or kept of it. Raises Conflict where the project's key went
-    with the project, Undecryptable where it is gone without.
+    `own` is what was made for it or is kept of it. Raises as `under_key` does.
     """
     if not place.kind.sealed:
         return {**own, "body": body}, []
     record = read[place.data_key].fields or {}
-    try:
+    with under_key(app, place, read):
         form, envelopes = lock(app.keyring, project, record, place.kind, own, body)
-    except Undecryptable:
-        if unmoved(app, place, read):
-            raise
-        raise Conflict from None
     return _laid(place.path, form, envelopes)
 
 
-def unmoved(app: App, place: Place, read: Read) -> bool:
-    """Tell whether the project is still as it was read: its key cannot have been destroyed."""
-    return app.store.read(place.home)[place.home] == read[place.home]
+@contextmanager
+def under_key(app: App, place: Place, read: Read, found: Iterable[Document] = ()) -> Iterator[None]:
+    """Raise Replaced where the project's key went with the project, as a purge has it.
+
+    While the project is as it was read its key cannot have been destroyed: Undecryptable stays.
+    """
+    try:
+        yield
+    except Undecryptable:
+        if app.store.read(place.home)[place.home] == read[place.home]:
+            raise
+        raise Replaced(found) from None
 
 
 def lock(
@@ -51,8 +64,7 @@ def lock(
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Give the stored form of a resource but for its values, and their envelopes.
 
-    `record` is the project's keys/current, `own` what is minted for the resource. Raises
-    Undecryptable where the project's key is gone.
+    `record` is the project's keys/current. Raises Undecryptable where the project's key is gone.
     """
     clear = {name: value for name, value in body.items() if name not in kind.sealed}
     values = {name: body[name] for name in kind.sealed if name in body}
@@ -67,10 +79,7 @@ def lock(
 def _laid(
     path: str, form: Fields, envelopes: Sequence[bytes]
 ) -> tuple[dict[str, Any], list[Write]]:
-    """Give a resource as it is stored, with how many bytes it has, and the writes of its parts.
-
-    The envelope lies in the resource itself, or all of it in parts.
-    """
+    """Lay the envelope into the resource itself, or all of it in parts; with their bytes noted."""
     clear = len(json.dumps(form["body"], ensure_ascii=False).encode())
     size = sum(map(len, envelopes)) + clear
     if len(envelopes) == 1 and size <= quotas.DOCUMENT_BYTES:

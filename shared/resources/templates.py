@@ -8,7 +8,7 @@ from typing import Any
 
 from shared import api
 from shared.app import App
-from shared.errors import Error, Target, raise_all
+from shared.errors import Error, invalid, raise_all
 from shared.kinds import BY_COLLECTION, Fields, Kind
 from shared.resources.change import Change
 from shared.store import Write
@@ -32,9 +32,8 @@ def body(change: Change, source: list[str], given: Fields) -> dict[str, Any]:
     would make one (contract 11). Raises Error `resource_not_found` if it would not, and
     `invalid_field` for what must be as the template has it and is not, or is too much together.
     """
-    kind = change.place.kind
+    prototype = f"{change.place.kind.schema}Prototype"
     inherited = _inherited(change, source, given)
-    prototype = f"{kind.schema}Prototype"
     if inherited is None:
         return api.filled(prototype, given)
     return api.whole(prototype, overlaid(inherited, given), change.place.key)
@@ -49,20 +48,13 @@ def _inherited(change: Change, source: list[str], given: Fields) -> Fields | Non
     if document.fields is None:
         if api.suffices(f"{template.schema}Prototype", given, document.id):
             return None
-        target = Target("field", kind.template_name)
-        raise Error("resource_not_found", f"There is no {template.label} of this name.", target)
+        none = f"There is no {template.label} of this name."
+        raise Error("resource_not_found", none, kind.template_name)
     inherited = change.opened(change.place.beside(template, document.id), document)
-    raise_all(
-        [
-            Error(
-                "invalid_field",
-                f"`{member}` must be as the {template.label} has it, or be left out.",
-                Target("field", member),
-            )
-            for member in kind.fixed
-            if member in given and given[member] != inherited.get(member)
-        ]
-    )
+    says = f"must be as the {template.label} has it, or be left out"
+    given_too = [member for member in kind.fixed if member in given]
+    changed = [member for member in given_too if given[member] != inherited.get(member)]
+    raise_all([invalid(member, says) for member in changed])
     change.writes.append(Write.verify(document))
     return inherited
 

@@ -44,8 +44,7 @@ class Usage:
     ) -> list[Write]:
         """Give the write that adds resources, by key with what they claim, and removes others.
 
-        `changed` is the key among the added that is there already. Nothing is written where
-        nothing changes.
+        `changed` is the key among the added that is there already. No change, no write.
         """
         gone = set(removed)
         kept = {key: claim for key, claim in self.claims.items() if key not in gone}

@@ -1,7 +1,6 @@
 """List, get, create, update and delete for any kind."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from shared import api
@@ -10,7 +9,7 @@ from shared.calls import Answer, Call, Page
 from shared.errors import Error, Target
 from shared.kinds import Kind
 from shared.resources import dependents, history, reading, templates
-from shared.resources.change import Change, Minted, commit
+from shared.resources.change import Change, commit, new_marks
 from shared.resources.place import Place
 from shared.store import Write
 
@@ -21,17 +20,17 @@ def create(kind: Kind, app: App, call: Call) -> Answer:
     Raises Error `name_taken`, `quota_exceeded`, `project_not_active`, `resource_not_found` for a
     template that is needed and does not exist, or what `kind.check` raises.
     """
-    minted = asdict(Minted.by(app))
+    new = new_marks(app)
     if "name" in call.body or not kind.named:
-        return _create(kind, app, call, {**minted, "name": call.body.get("name")})
+        return _create(kind, app, call, {**new, "name": call.body.get("name")})
     try:
-        return _create(kind, app, call, {**minted, "name": templates.name(kind, app, call.body)})
+        return _create(kind, app, call, {**new, "name": templates.name(kind, app, call.body)})
     except Error as error:
         if error.code != "name_taken":
             raise
     # Two runs within a second: the caller chose no name, so it gets one that is free.
     name = templates.name(kind, app, call.body, chance=app.new_tag()[:5])
-    return _create(kind, app, call, {**minted, "name": name})
+    return _create(kind, app, call, {**new, "name": name})
 
 
 def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any]) -> Answer:
@@ -58,21 +57,20 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
     """
     place = Place(kind, call.parameters["project_id"], call.parameters["name"])
     prototype = f"{kind.schema}Prototype"
-    minted, revision_id = asdict(Minted.by(app)), app.new_id()
+    new, revision_id = new_marks(app), app.new_id()
 
     def decide(change: Change) -> Answer:
         old = change.resource()
         if call.parameters["if_match"] not in ("*", old["entity_tag"]):
             message = f"The {kind.label} is not at this entity tag any more: get it again."
             raise Error("precondition_failed", message, Target("header", "If-Match"))
-        before, body = old["body"], call.body
         if kind.update == "PATCH":
             before = change.opened(place, change.read[place.path])
-            body = api.whole(prototype, merged(before, body), place.key)
+            body = api.whole(prototype, merged(before, call.body), place.key)
         else:
-            body = api.filled(prototype, body)
+            before, body = old["body"], api.filled(prototype, call.body)
         kept = {name: old[name] for name in ("id", "name", "created_at")}
-        return change.put(body, {**minted, **kept}, revision_id, {**kept, **before})
+        return change.put(body, {**new, **kept}, revision_id, {**kept, **before})
 
     paths = [*place.context, place.usage, place.path]
     return commit(app, call.origin, place, f"{kind.audited}.update", paths, decide)
@@ -108,11 +106,8 @@ def listing(kind: Kind, app: App, call: Call) -> Answer:
     Raises Error `project_not_active`.
     """
     place = Place(kind, call.parameters["project_id"])
-    filters = [
-        (f"body.{name}", "==", call.parameters[name])
-        for name in kind.filters
-        if name in call.parameters
-    ]
+    asked = [name for name in kind.filters if name in call.parameters]
+    filters = [(f"body.{name}", "==", call.parameters[name]) for name in asked]
     found = reading.page(app, call, place, place.collection, *filters, order=kind.key)
     entries = [place.shown(app, found.project, resource) for resource in found.resources]
     return Answer(page=Page(kind.collection, entries, found.next), now=found.now)

@@ -12,7 +12,7 @@ import random
 import re
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -21,34 +21,49 @@ ROOT = Path(__file__).parents[1]
 
 
 class Claims:
-    """The pytest plugin that counts: by claim, the tests that passed and all that ran."""
+    """The pytest plugin that counts: by claim, the cases that passed and all that ran.
+
+    A case is a test; or each of its subtests, where it has some.
+    """
 
     def __init__(self):
-        self.results = defaultdict(dict)  # (id, text) -> test -> whether it passed
+        self.results = defaultdict(dict)  # (id, text) -> case -> whether it passed
+        self.parts = Counter()  # test -> its subtests
+        self.broken = set()  # tests of which a subtest failed
         self.said = defaultdict(list)  # (id, text) -> what tests told beside
         self.failed = {}  # test -> why
 
     def pytest_runtest_logreport(self, report):
-        """Count a phase of a test: it passed if all its phases did."""
+        """Count a subtest, or a phase of a test: it passed if all its phases did."""
+        case, part = report.nodeid, hasattr(report, "context")
+        if part:
+            self.parts[case] += 1
+            self.broken |= {case} if report.failed else set()
+            case = f"{case}, {report.head_line}, {self.parts[case]}"
         told = [value for name, value in report.user_properties if name == "said"]
         for claim in (tuple(value) for name, value in report.user_properties if name == "claim"):
-            passed = self.results[claim].get(report.nodeid, True) and report.passed
-            self.results[claim][report.nodeid] = passed
-            if report.when == "call":
+            passed = self.results[claim].get(case, True) and report.passed
+            self.results[claim][case] = passed
+            if report.when == "call" and not part:
                 self.said[claim].extend(told)
         if report.failed:
-            self.failed[report.nodeid] = report.longreprtext
+            self.failed[case] = report.longreprtext
 
     def pytest_collectreport(self, report):
         """A file that cannot be read proves nothing, and is told."""
         if report.failed:
             self.failed[report.nodeid] = report.longreprtext
 
+    def told_by_parts(self, case, good):
+        """Tell whether a case is a test whose subtests stand for it: no failure but theirs."""
+        return self.parts[case] and (good or case in self.broken)
+
     def lines(self):
         """Give one line a claim, in the order of their ids."""
         for (name, text), tests in sorted(self.results.items(), key=lambda item: order(*item[0])):
             beside = f"  ({'; '.join(self.said[name, text])})" if self.said[name, text] else ""
-            yield f"{name:6} {sum(tests.values()):4} of {len(tests):<4} {text}{beside}"
+            held = [good for case, good in tests.items() if not self.told_by_parts(case, good)]
+            yield f"{name:6} {sum(held):4} of {len(held):<4} {text}{beside}"
 
 
 def order(name, text):
@@ -63,7 +78,7 @@ def main():
     os.environ.setdefault("HYPOTHESIS_EXAMPLES", "60")
     seed = os.environ.setdefault("REPRIEVE_SEED", str(random.randrange(10**6)))
     claims, started = Claims(), time.monotonic()
-    words = ["-m", "claim", "-n", "2", "--dist", "loadfile", "-q", "--no-header", "--no-summary"]
+    words = ["-m", "claim", "-n", "2", "--dist", "worksteal", "-q", "--no-header", "--no-summary"]
     words.append(f"--hypothesis-seed={seed}")
     code = pytest.main([*words, *sys.argv[1:]], plugins=[claims])
     print("\n")

@@ -23,14 +23,15 @@ def refused(method, path, among=ALL):
     return caught.value
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_route(name):
+def test_route(subtests):
     """Every operation is found under its path, with the parameters in it."""
-    operation = operations()[name]
-    wanted = {p.name: f"{p.name}/1%" for p in operation.parameters if p.place == "path"}
-    path = operation.path.format_map({key: quote(value, "") for key, value in wanted.items()})
-    assert route(ALL, operation.method, path) == (operation, wanted)
-    assert route([name], operation.method, path) == (operation, wanted)
+    for name in ALL:
+        with subtests.test(name):
+            operation = operations()[name]
+            wanted = {p.name: f"{p.name}/1%" for p in operation.parameters if p.place == "path"}
+            path = operation.path.format_map({key: quote(text, "") for key, text in wanted.items()})
+            assert route(ALL, operation.method, path) == (operation, wanted)
+            assert route([name], operation.method, path) == (operation, wanted)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +45,14 @@ def test_route(name):
         ("/openapi.json", "GET, HEAD"),
     ],
 )
-@pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "get", ""])
-def test_method_not_allowed(path, allowed, method):
+def test_method_not_allowed(path, allowed, subtests):
     """A path answers another method with the methods that it takes."""
-    error = refused(method, path)
-    assert (error.code, error.status) == ("method_not_allowed", 405)
-    assert error.headers == {"Allow": allowed}
-    assert error.message == f"The path takes only {allowed}."
+    for method in ("PATCH", "OPTIONS", "TRACE", "get", ""):
+        with subtests.test(method):
+            error = refused(method, path)
+            assert (error.code, error.status) == ("method_not_allowed", 405)
+            assert error.headers == {"Allow": allowed}
+            assert error.message == f"The path takes only {allowed}."
 
 
 def test_head():
@@ -91,12 +93,13 @@ ESCAPES = [f"{SECRETS}/{bad}" for bad in ("%", "%4", "%zz", "a%", "%%41", "%u004
 NO_UTF_8 = [f"{SECRETS}/{bad}" for bad in ("%ff", "%c0%af", "%ed%a0%80", "%c3", "\xff", "\u20ac")]
 
 
-@pytest.mark.parametrize("path", [*ODD, *EMPTY, *DOTS, *SLASHES, *ESCAPES, *NO_UTF_8])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_no_route(path, method):
+def test_no_route(method, subtests):
     """Any other path does not exist, nor does what is not one way of writing one."""
-    error = refused(method, path)
-    assert (error.code, error.status, error.headers) == ("resource_not_found", 404, {})
+    for path in (*ODD, *EMPTY, *DOTS, *SLASHES, *ESCAPES, *NO_UTF_8):
+        with subtests.test(path):
+            error = refused(method, path)
+            assert (error.code, error.status, error.headers) == ("resource_not_found", 404, {})
 
 
 @pytest.mark.parametrize(

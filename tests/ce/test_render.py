@@ -173,25 +173,31 @@ def test_jsonpath_as_json_lists_the_matches():
 VERBS = [(noun.name, name, verb) for noun in NOUNS for name, verb in noun.verbs.items()]
 
 
-@pytest.mark.parametrize(("noun", "name", "verb"), VERBS, ids=[f"{n}-{v}" for n, v, _ in VERBS])
-def test_rows_are_whole(noun, name, verb):
+def test_rows_are_whole(subtests):
     """Every row reads, no two options of it share a name, and what asks can be forced."""
-    options = parse(verb.takes)
-    names = [name for option in options for name in option.opts]
-    assert len(names) == len(set(names)), f"{noun} {name}"
-    assert not verb.asks or "--force" in names
-    assert verb.asks or name != "delete"
-    assert all("OK" in says or "|" in says for says in (verb.says, *verb.instead.values()))
-    assert verb.help.endswith(".")
+    for noun, name, verb in VERBS:
+        with subtests.test(f"{noun} {name}"):
+            names = [word for option in parse(verb.takes) for word in option.opts]
+            assert len(names) == len(set(names))
+            assert not verb.asks or "--force" in names
+            assert verb.asks or name != "delete"
+            assert all("OK" in says or "|" in says for says in (verb.says, *verb.instead.values()))
+            assert verb.help.endswith(".")
 
 
 GENERAL = {"force", "name", "no_wait", "output", "quiet", "wait", "wait_timeout"}
 WRITES = [row for row in VERBS if row[1] in {"create", "submit", "resubmit", "update"}]
 
 
-@pytest.mark.parametrize(("noun", "name", "verb"), WRITES, ids=[f"{n}-{v}" for n, v, _ in WRITES])
-def test_no_option_is_ignored(noun, name, verb):
+def test_no_option_is_ignored(subtests):
     """What can be given is sent, or means the same everywhere, or is refused."""
+    for noun, name, verb in WRITES:
+        with subtests.test(f"{noun} {name}"):
+            heeds_its_options(noun, name, verb)
+
+
+def heeds_its_options(noun, name, verb):
+    """Hold the options of a command that writes against what it sends."""
     kind = next(row.kind for row in NOUNS if row.name == noun)
     if kind is None or not kind.fields:  # they read their options by themselves
         assert noun in {"project", "secret", "registry", "repo", "apikey"}

@@ -85,9 +85,15 @@ def refused():
     }
 
 
-@pytest.mark.parametrize(("words", "letters", "options"), COMMANDS, ids=[c[0] for c in COMMANDS])
-def test_documented_options(words, letters, options):
+def test_documented_options(subtests):
     """Every option is taken under every name, as often, as needed and with the default told."""
+    for words, letters, options in COMMANDS:
+        with subtests.test(words):
+            taken_as_documented(words, letters, options)
+
+
+def taken_as_documented(words, letters, options):
+    """Hold a command's options against what the documentation tells of them."""
     command = made(words)
     assert command is not None
     if words in refused():

@@ -127,9 +127,11 @@ def service(environment):  # noqa: ARG001 - the SDK reads it
 
 
 @pytest.fixture(scope="module")
-def story(service):
-    """The whole story, told once."""
-    teller = Teller(service)
+def story(host, environment):
+    """The whole story, told once, by an account that has nothing else."""
+    with environment.context() as patch:
+        patch.setenv("CODE_ENGINE_APIKEY", host.account().apikey)
+        teller = Teller(sdk.CodeEngineV2.new_instance())
     said = [teller.call(row) for row in FILL + ANYWHERE]
     pages = [teller.pages(*pager) for pager in PAGERS]
     return Story(said + [teller.call(row) for row in CLEAR], pages)
@@ -196,10 +198,15 @@ def test_operations():
     assert len(OPERATIONS) == 67
 
 
-@pytest.mark.parametrize("number", range(len(ROWS)), ids=[row.operation for row in ROWS])
-def test_row(story, number):
+def test_rows(story, subtests):
     """A call answers its status, all that its model requires and no more, and what is told."""
-    row, said = ROWS[number], story.said[number]
+    for number, (row, said) in enumerate(zip(ROWS, story.said, strict=True)):
+        with subtests.test(row.operation, number=number):
+            as_told(row, said)
+
+
+def as_told(row, said):
+    """Hold what came of a call against its row."""
     assert said.status == row.expected, said.result
     assert re.fullmatch("codeengine-api-[0-9a-f]{32}", said.headers["X-Global-Transaction-ID"])
     if said.status >= 400:
@@ -216,16 +223,16 @@ def test_row(story, number):
     check(sent(row, said.arguments) | plain(dict(row.told)), said.result)
 
 
-@pytest.mark.parametrize("number", range(len(PAGERS)), ids=[name for name, _ in PAGERS])
-def test_pager(story, number):
+def test_pagers(story, subtests):
     """Pages of one entry make up the list, filters kept."""
-    pages, whole = story.pages[number]
-    if PAGERS[number][0] == "AppInstancesPager":
-        assert (pages, whole) == ([[]], [])
-        return
-    assert list(chain(*pages)) == whole
-    assert {len(page) for page in pages} == {1}
-    assert len(whole) > 1
+    for (name, more), (pages, whole) in zip(PAGERS, story.pages, strict=True):
+        with subtests.test(name, **more):
+            if name == "AppInstancesPager":
+                assert (pages, whole) == ([[]], [])
+                continue
+            assert list(chain(*pages)) == whole
+            assert {len(page) for page in pages} == {1}
+            assert len(whole) > 1
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What must not be reached: others' projects and keys, and functions that are not for callers."""
 
 import re
+from itertools import product
 
 import pytest
 import requests
@@ -78,10 +79,10 @@ def scoped(other):
     return other.another_key(project_id=other.project("own")["id"])
 
 
-@pytest.fixture(params=["owner", "scoped"])
-def stranger(request):
+@pytest.fixture
+def strangers(owner, scoped):
     """Who must not know of `theirs`: another account, and a key for another project."""
-    return request.getfixturevalue(request.param)
+    return {"owner": owner, "scoped": scoped}
 
 
 def seen(answer):
@@ -103,58 +104,65 @@ def test_every_operation_is_asked():
     }
 
 
-@pytest.mark.parametrize("name", [n for n in ASKED if operations()[n].method == "GET"])
-def test_what_is_asked_for_is_there(other, theirs, name):
+def test_what_is_asked_for_is_there(other, theirs, subtests):
     """What strangers ask for below exists: its owner gets it."""
-    project, operation = theirs["active"], operations()[name]
-    path = operation.path.format_map(parameters(operation, project, KEYS[project]))
-    assert other.call("GET", path).status_code == 200
+    project = theirs["active"]
+    for operation in (operations()[name] for name in ASKED):
+        if operation.method == "GET":
+            with subtests.test(operation.id):
+                path = operation.path.format_map(parameters(operation, project, KEYS[project]))
+                assert other.call("GET", path).status_code == 200
 
 
 @pytest.mark.claim("I21", "another account's project answers as one that does not exist")
-@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", ASKED)
-def test_others_project(stranger, theirs, name, state):
+def test_others_project(strangers, theirs, name, subtests):
     """Another's project answers as a missing one, byte by byte, in whatever state it is."""
     operation = operations()[name]
     body = BODIES.get(name, {}) if operation.method in {"POST", "PUT", "PATCH"} else None
-    answers = [
-        seen(
-            stranger.call(
-                operation.method,
-                operation.path.format_map(parameters(operation, project, KEYS[theirs[state]])),
-                body,
-                headers={"If-Match": "*"},
-            )
-        )
-        for project in (theirs[state], NOWHERE)
-    ]
-    assert answers[0] == answers[1]
-    assert answers[0][0] == 404
+    for who, state in product(strangers, STATES):
+        with subtests.test(who=who, state=state):
+            answers = [
+                seen(
+                    strangers[who].call(
+                        operation.method,
+                        operation.path.format_map(parameters(operation, project, keys)),
+                        body,
+                        headers={"If-Match": "*"},
+                    )
+                )
+                for keys in [KEYS[theirs[state]]]
+                for project in (theirs[state], NOWHERE)
+            ]
+            assert answers[0] == answers[1]
+            assert answers[0][0] == 404
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_others_project_by_name(stranger, theirs, name):
+def test_others_project_by_name(strangers, theirs, name, subtests):
     """So it does when the function is called by name."""
     operation = operations()[name]
     more = {"if_match": "*"} if "if_match" in operation.required else {}
-    answers = [
-        seen(stranger.function(operation.function, **(BODIES.get(name, {}) | more | given)))
-        for project in (theirs["active"], NOWHERE)
-        for given in [parameters(operation, project, KEYS[theirs["active"]])]
-    ]
-    assert answers[0] == answers[1]
-    assert answers[0][0] == 404
+    for who, stranger in strangers.items():
+        with subtests.test(who=who):
+            answers = [
+                seen(stranger.function(operation.function, **(BODIES.get(name, {}) | more | given)))
+                for project in (theirs["active"], NOWHERE)
+                for given in [parameters(operation, project, KEYS[theirs["active"]])]
+            ]
+            assert answers[0] == answers[1]
+            assert answers[0][0] == 404
 
 
 @pytest.mark.claim("I21", "lists hold one's own alone")
-def test_lists_hold_only_ones_own(host, owner, theirs):
+def test_lists_hold_only_ones_own(host, account, theirs):
     """Lists hold nothing of another account, whoever is asked for."""
+    owner = account
     mine = owner.project()["id"]
     ids = [project["id"] for project in owner.got("/v2/projects")["projects"]]
     assert ids == [mine]
-    account = host.inside.document(f"projects/{theirs['active']}")["account_id"]
-    for query in ("", f"?account_id={account}", f"?resource_instance_id={theirs['soft_deleted']}"):
+    other = host.inside.document(f"projects/{theirs['active']}")["account_id"]
+    for query in ("", f"?account_id={other}", f"?resource_instance_id={theirs['soft_deleted']}"):
         answer = owner.call("GET", f"/v1/reclamations{query}")
         assert answer.json() == {"resources": []}
     for query in ("", f"?guid={theirs['active']}", "?name=active"):
@@ -262,28 +270,28 @@ PLACES = (
 )
 
 
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("port", ["url", "functions"])
 @pytest.mark.parametrize("name", PRIVATE)
-def test_private_functions(host, owner, name, port, place):
+def test_private_functions(host, owner, name, port, subtests):
     """Functions of the platform are on no tenant's port, under no path, and not seen."""
     keys = len(host.inside.store.query("api_keys", order="account_id", limit=9999)[1])
     project = host.info["project"]
-    paths = [place.format(word, project=project) for word in (name, name[::-1])]
-    sender = requests.Session()
-    answers = []
-    for path in paths:
-        prepared = requests.Request(
-            "POST", getattr(host, port), json={"roles": ["manager"]}
-        ).prepare()
-        prepared.url = f"{getattr(host, port)}/{path}"
-        prepared.headers["Authorization"] = f"Bearer {owner.token}"
-        answers.append(sender.send(prepared, timeout=30))
-    sender.close()
-    assert answers[0].status_code in {404, 405}
-    if name in paths[0] and "%" not in place:
-        assert seen(answers[0]) == seen(answers[1])
-    assert len(host.inside.store.query("api_keys", order="account_id", limit=9999)[1]) == keys
+    for place in PLACES:
+        with subtests.test(place), requests.Session() as sender:
+            paths = [place.format(word, project=project) for word in (name, name[::-1])]
+            answers = []
+            for path in paths:
+                prepared = requests.Request(
+                    "POST", getattr(host, port), json={"roles": ["manager"]}
+                ).prepare()
+                prepared.url = f"{getattr(host, port)}/{path}"
+                prepared.headers["Authorization"] = f"Bearer {owner.token}"
+                answers.append(sender.send(prepared, timeout=30))
+            assert answers[0].status_code in {404, 405}
+            if name in paths[0] and "%" not in place:
+                assert seen(answers[0]) == seen(answers[1])
+            found = host.inside.store.query("api_keys", order="account_id", limit=9999)[1]
+            assert len(found) == keys
 
 
 @pytest.mark.parametrize("name", PRIVATE)

@@ -122,21 +122,18 @@ def test_every_function_has_its_operation():
     assert http == {operation.function for operation in operations().values()}
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
-def test_endpoint(name):
+def test_endpoints(subtests):
     """Every deployed function is what main.py gives under its name, and says what it needs."""
-    endpoint = ENDPOINTS[name]
-    assert endpoint["entryPoint"] == name
-    function = getattr(functions.main, name)
-    assert function.__name__ == name
-    assert function.__doc__
-    assert endpoint["serviceAccount"] in {
-        "reprieve-manage@",
-        "reprieve-reveal@",
-        "reprieve-retain@",
-        "reprieve-rotate@",
-    }
-    assert len({"httpsTrigger", "eventTrigger", "scheduleTrigger"} & set(endpoint)) == 1
+    identities = {f"reprieve-{name}@" for name in ("manage", "reveal", "retain", "rotate")}
+    triggers = {"httpsTrigger", "eventTrigger", "scheduleTrigger"}
+    for name, endpoint in ENDPOINTS.items():
+        with subtests.test(name):
+            assert endpoint["entryPoint"] == name
+            function = getattr(functions.main, name)
+            assert function.__name__ == name
+            assert function.__doc__
+            assert endpoint["serviceAccount"] in identities
+            assert len(triggers & set(endpoint)) == 1
 
 
 def test_main_gives_nothing_else():
@@ -171,13 +168,14 @@ def test_only_what_is_sealed_may_be_unwrapped():
     assert retain == {n for n, e in ENDPOINTS.items() if "httpsTrigger" not in e}
 
 
-@pytest.mark.parametrize("name", [name for name, op in operations().items() if not op.private])
-def test_rewrites(name):
+def test_rewrites(subtests):
     """Hosting's rewrites bring every public operation's path to the API, and no private one's."""
     rewrites = hosting.read(ROOT, ENDPOINTS.__contains__).rewrites
-    path = re.sub(r"\{\w+\}", ID, operations()[name].path)
-    targets = [rewrite.function for rewrite in rewrites if rewrite.match.fullmatch(path)]
-    assert targets == ["api"]
+    for operation in (one for one in operations().values() if not one.private):
+        with subtests.test(operation.id):
+            path = re.sub(r"\{\w+\}", ID, operation.path)
+            targets = [rewrite.function for rewrite in rewrites if rewrite.match.fullmatch(path)]
+            assert targets == ["api"]
 
 
 def test_rewrites_of_private_paths():

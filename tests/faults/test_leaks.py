@@ -252,14 +252,16 @@ CARRIERS["a log"] = _logged
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("form", forms_of(VALUE))
-def test_the_search_finds(tmp_path, carrier, form):
+def test_the_search_finds(tmp_path, carrier, subtests):
     """Each form, planted on purpose, is found in each sort of place: the search can fail."""
-    text = forms_of(VALUE)[form]
-    found = CARRIERS[carrier](text, tmp_path)
-    assert shows({"it": {form: text}}, found)
-    assert shows({"it": forms_of(VALUE)}, {"x": b"\0" + text + b"\0"})
-    assert not shows({"it": forms_of(Canaries().plant("other"))}, found)
+    for number, (form, text) in enumerate(forms_of(VALUE).items()):
+        with subtests.test(form):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            found = CARRIERS[carrier](text, folder)
+            assert shows({"it": {form: text}}, found)
+            assert shows({"it": forms_of(VALUE)}, {"x": b"\0" + text + b"\0"})
+            assert not shows({"it": forms_of(Canaries().plant("other"))}, found)
 
 
 def test_the_marks_find_what_is_cut():

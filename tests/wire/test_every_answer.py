@@ -94,26 +94,27 @@ def is_a_refusal(status, headers, body):
 
 
 @pytest.mark.claim("E2", "each refusal of each local port is in the error model, whoever makes it")
-@pytest.mark.parametrize("port", PLACES)
 @pytest.mark.parametrize("sent", REFUSED)
-def test_refusals(account, port, sent):
+def test_refusals(account, sent, subtests):
     """The server below us, the guard, the hub and the functions refuse in one form."""
     text, statuses = REFUSED[sent]
     info = account.host.info
-    words = {
-        "at": PLACES[port],
-        "host": HOST,
-        "method": "POST" if port == "functions" else "GET",
-        "long": "a" * 20_000,
-        "many": "".join(f"X{number}: a\r\n" for number in range(200)),
-        "token": info["token"] if port == "hub" else account.token,
-        "chunked": "Transfer-Encoding: chunked\r\n\r\n",
-    }
-    status, headers, body = asked(info[port], text.format_map(words))
-    assert status in statuses
-    is_a_refusal(status, headers, body)
-    assert words["token"].encode() not in body
-    assert b"evil" not in body
+    for port, place in PLACES.items():
+        with subtests.test(port):
+            words = {
+                "at": place,
+                "host": HOST,
+                "method": "POST" if port == "functions" else "GET",
+                "long": "a" * 20_000,
+                "many": "".join(f"X{number}: a\r\n" for number in range(200)),
+                "token": info["token"] if port == "hub" else account.token,
+                "chunked": "Transfer-Encoding: chunked\r\n\r\n",
+            }
+            status, headers, body = asked(info[port], text.format_map(words))
+            assert status in statuses
+            is_a_refusal(status, headers, body)
+            assert words["token"].encode() not in body
+            assert b"evil" not in body
 
 
 @pytest.mark.parametrize("sent", FILES)

@@ -2,12 +2,12 @@
 
 import base64
 import os
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import requests
@@ -114,8 +114,8 @@ def running(host, name, *options, **more):
         assert process.poll() is None, log.read_text()[-500:]
         yield url
     finally:
-        process.send_signal(signal.SIGINT)  # a SIGTERM waits for who may ask again, 2 s
-        process.wait(30)
+        process.terminate()
+        Thread(target=process.wait, args=(30,)).start()  # 2 s: who asked may ask again
 
 
 def answers(url):

@@ -9,6 +9,7 @@ import ipaddress
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 import jwt
@@ -26,6 +27,10 @@ MARK = "reprieve.caller"  # of the local host, in the WSGI environment: no heade
 LEEWAY = 10  # seconds that Google's clock and ours may differ
 KEPT, PAUSE = 3600.0, 30.0  # seconds keys are kept; between two fetches, whatever is asked
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+_LOCK = threading.Lock()
+_FOUND: dict[str, tuple[float, dict[str, jwt.PyJWK]]] = {}  # by address: when, and the keys
+# Of a proxy's, a page's or a tenant's request.
+STRANGE = {MARK, "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_ORIGIN", "HTTP_AUTHORIZATION"}
 
 
 def admit(app: App, caller: Caller, environ: Mapping[str, Any]) -> None:
@@ -51,17 +56,11 @@ def _admit_local(environ: Mapping[str, Any]) -> None:
         return
     name = str(environ.get("HTTP_HOST", "")).lower()
     host = name.rpartition(":")[0] if name.rpartition(":")[2].isdigit() else name
-    forwarded = "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ
-    strange = MARK in environ or "HTTP_ORIGIN" in environ or "HTTP_AUTHORIZATION" in environ
-    if forwarded or strange or host not in LOCAL_NAMES or not _loopback(environ):
+    near = False
+    with suppress(ValueError):  # no address at all is not this machine's
+        near = ipaddress.ip_address(str(environ.get("REMOTE_ADDR", ""))).is_loopback
+    if not near or host not in LOCAL_NAMES or not STRANGE.isdisjoint(environ):
         raise Error("forbidden", "This function is called by the local host alone.")
-
-
-def _loopback(environ: Mapping[str, Any]) -> bool:
-    try:
-        return ipaddress.ip_address(str(environ.get("REMOTE_ADDR", ""))).is_loopback
-    except ValueError:
-        return False
 
 
 def _admit_token(settings: Settings, allowed: frozenset[str], header: str) -> None:
@@ -76,10 +75,10 @@ def _claims(settings: Settings, token: str) -> dict[str, Any]:
     """Verify signature, algorithm, issuer, audience and times (RFC 8725)."""
     try:
         name = str(jwt.get_unverified_header(token).get("kid", ""))
-        key = _KEYS.find(settings.oidc_keys, name)
+        key = _key(settings.oidc_keys, name)
         if key is None or not settings.function_url:
-            raise unauthorized("The token is not valid.")
-        claims: dict[str, Any] = jwt.decode(
+            raise unauthorized()
+        return jwt.decode(
             token,
             key,
             algorithms=["RS256"],
@@ -89,35 +88,28 @@ def _claims(settings: Settings, token: str) -> dict[str, Any]:
             options={"require": list(CLAIMS), "strict_aud": True},
         )
     except (jwt.PyJWTError, TypeError, ValueError):
-        raise unauthorized("The token is not valid.") from None
-    return claims
+        raise unauthorized() from None
 
 
-class _Keys:
-    """The issuer's public keys by their ids; fetched seldom, whatever tokens come."""
+def _key(url: str, name: str) -> jwt.PyJWK | None:
+    """Give the issuer's public key of a name, if there is one; raises Error `unavailable`.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._found: dict[str, tuple[float, dict[str, jwt.PyJWK]]] = {}
-
-    def find(self, url: str, name: str) -> jwt.PyJWK | None:
-        """Give the key of a name, if there is one; raises Error `unavailable`."""
-        with self._lock:
-            now = time.monotonic()
-            at, keys = self._found.get(url, (-KEPT, {}))
-            age = now - at
-            if age >= KEPT or (name not in keys and age >= PAUSE):
-                keys = _fetched(url)
-                self._found[url] = (now, keys)
-            return keys.get(name)
-
-
-_KEYS = _Keys()
+    Fetched seldom, whatever tokens come. PyJWT's PyJWKClient asks the proxies of the environment.
+    """
+    with _LOCK:
+        now = time.monotonic()
+        at, keys = _FOUND.get(url, (-KEPT, {}))
+        if now - at >= (KEPT if name in keys else PAUSE):
+            keys = _fetched(url)
+            _FOUND[url] = (now, keys)
+        return keys.get(name)
 
 
 def _fetched(url: str) -> dict[str, jwt.PyJWK]:
     try:
-        answer = requests.get(url, timeout=5, allow_redirects=False)
+        with requests.Session() as session:
+            session.trust_env = False  # neither a proxy nor a .netrc file
+            answer = session.get(url, timeout=5, allow_redirects=False)
         answer.raise_for_status()
         rows = answer.json()["keys"]
         return {row["kid"]: jwt.PyJWK(row, "RS256") for row in rows if row.get("kty") == "RSA"}

@@ -47,9 +47,10 @@ class Issuer:
                 issuer.asked += 1
                 row = RSAAlgorithm.to_jwk(issuer.key.public_key(), as_dict=True) | {"kid": "one"}
                 body = json.dumps({"keys": [row]}).encode()
-                self.send_response(200 if self.path == "/certs" else 500)
+                self.send_response({"/certs": 200, "/moved": 302}.get(self.path, 500))
+                self.send_header("Location", "/certs")
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(b"" if self.path == "/moved" else body)
 
             def log_message(self, *_):
                 pass
@@ -189,6 +190,20 @@ def test_no_keys(cloud, issuer):
     """An issuer that is away is told as something to try again."""
     away = replace(cloud, settings=replace(cloud.settings, oidc_keys=f"{issuer.url}/none"))
     assert refused(away, "schedule", **bearer(issuer.token("schedule"))) == "unavailable"
+
+
+def test_keys_come_from_the_issuer_alone(cloud, issuer, monkeypatch):
+    """No proxy of the environment's is asked, and no redirect followed; both could give keys."""
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, issuer.url)  # were it asked, it would answer as the issuer
+    before = issuer.asked
+    away = replace(cloud, settings=replace(cloud.settings, oidc_keys="http://127.0.0.2:9/certs"))
+    assert refused(away, "schedule", **bearer(issuer.token("schedule"))) == "unavailable"
+    assert issuer.asked == before
+    moved = issuer.url.replace("/certs", "/moved")
+    there = replace(cloud, settings=replace(cloud.settings, oidc_keys=moved))
+    assert refused(there, "schedule", **bearer(issuer.token("schedule"))) == "unavailable"
+    assert issuer.asked == before + 1
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,9 @@ def spinner(doing: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
         while (left := end - (now := time.monotonic())) > 0:
             if on and now - began >= DELAY:
                 line = f"{next(frames)} Waiting {safe(doing)}, {int(now - began)}s"
+                shown = True  # before it is: Ctrl-C may come between
                 # A line that wraps cannot be erased.
                 _write(ERASE + line[: shutil.get_terminal_size().columns - 1])
-                shown = True
             time.sleep(min(left, FRAME) if on else left)
 
     try:

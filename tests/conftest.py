@@ -1,5 +1,6 @@
 """Fixtures: one host for the whole run, accounts in it, and the domain wired directly."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,13 @@ def home(estate):
     """The file's project; what a test creates in it is deleted afterwards."""
     yield estate
     estate.clear()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish():
+    """Save what was measured of this process: a worker that takes 10 s to end is killed."""
+    if (coverage := sys.modules.get("coverage")) and (measured := coverage.Coverage.current()):
+        measured.save()
 
 
 def pytest_collection_modifyitems(items):

@@ -401,10 +401,11 @@ PROTOTYPES = [
 ]  # fmt: skip
 
 
-def test_bad_project(ground, before, subtests):
+@pytest.mark.parametrize("target", sorted({target for target, _ in PROTOTYPES}))
+def test_bad_project(ground, before, subtests, target):
     """A project is not made under a name, group or tag that is not allowed."""
-    for target, body in PROTOTYPES:
-        with subtests.test(target, body=body):
+    for body in (body for name, body in PROTOTYPES if name == target):
+        with subtests.test(body=body):
             check(send(ground.owner, "POST", P, body), 400, "invalid_field", target)
             assert ground.state() == before
 

@@ -103,6 +103,7 @@ def test_what_was_destroyed_is_gone(vector, imported, name):
         assert audited(imported)[project] == vector.values["audit"][project]
 
 
+@pytest.mark.slow
 def test_the_end_of_life_goes_on(vector, imported, one, two):
     """Deleted projects come back until their own deadlines, and are destroyed at them.
 

@@ -15,7 +15,7 @@ from tests.faults.model import SOURCES
 ROOT = Path(__file__).parents[2]
 
 # `make prove` walks the wide world too: it takes a minute.
-LARGE, LONG = {"life", "whole", WIDE.name}, pytest.mark.slow
+LARGE, LONG = {"life", "answers", "whole", WIDE.name}, pytest.mark.slow
 WALKED = {**WORLDS, **({WIDE.name: WIDE} if "HYPOTHESIS_EXAMPLES" in os.environ else {})}
 LIFECYCLE = (
     "lifecycle",

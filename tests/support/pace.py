@@ -80,28 +80,47 @@ class Crowd:
 
 
 class Writer(Seconds):
-    """What runs beside those cases that are run again: it writes how long they took."""
+    """What runs beside those cases that are run again: it writes how long they took.
+
+    All run once before it counts, for a host that has just started is slower than the one that
+    they met among others. Who fails either time has not passed.
+    """
 
     def __init__(self, to):
         super().__init__()
         self.to = to
-        self.shares = {}
+        self.shares, self.failed = {}, set()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        """Run each case twice, all of them before any again."""
+        items.extend(list(items))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
         """Look around while a case runs."""
         began = time.perf_counter()
+        self.shares.pop(item.nodeid, None)  # of the run before
         with Crowd() as crowd:
             result = yield
         if time.perf_counter() - began > 1:  # else there is little to judge, and little seen
             self.shares[item.nodeid] = crowd.share
         return result
 
+    def pytest_runtest_logreport(self, report):
+        """Keep the report of the last run of a case."""
+        if report.when == "setup":
+            self.reports.pop(report.nodeid, None)
+        if report.failed:
+            self.failed.add(report.nodeid)
+        super().pytest_runtest_logreport(report)
+
     def pytest_sessionfinish(self):
         """Write the seconds of each case that passed."""
         spent = {
             name: report.duration * self.shares.get(name, 1)
             for name, report in self.reports.items()
+            if name not in self.failed
         }
         self.to.write_text(json.dumps(spent))
 

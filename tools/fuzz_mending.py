@@ -10,9 +10,8 @@ from ipaddress import IPv4Network
 from shared import api, quotas
 from shared.api import document
 from shared.errors import Error
-from shared.kinds import jobs, secrets
-from shared.kinds.destinations import EVERYTHING, RESERVED
-from shared.projects.names import checked
+from shared.kinds import destinations, jobs, secrets
+from shared.projects import names
 
 CONTAINERS = (("0.125", "250M"), ("1", "4G"), ("2000m", "16GB"), ("12", "48000M"))
 FUNCTIONS = (("0.25", "1G"), ("500m", "2G"), ("1", "4000MB"))
@@ -120,7 +119,7 @@ def destination(operation, body):
         body.setdefault("cidr_block", "10.1.2.0/24")
     if block := body.get("cidr_block"):
         network = IPv4Network(block, strict=False)
-        if network != EVERYTHING and any(map(network.overlaps, RESERVED)):
+        if network != destinations.EVERYTHING and any(map(network.overlaps, destinations.RESERVED)):
             body["cidr_block"] = "10.1.2.0/24"
 
 
@@ -135,7 +134,7 @@ def account(operation, body, plan):
     """A project's name holds only what can be seen; a key is one there is, and not expired."""
     if operation == "create_project":
         try:
-            checked(body["name"])
+            names.checked(body["name"])
         except Error:
             body["name"] = body["name"].encode("ascii", "ignore").decode() or "p"
     elif operation == "issue_token":

@@ -17,11 +17,11 @@ COMPLETION = {
 # Only `ibmcloud ce` and `ibmcloud code-engine` are taken; a real `ibmcloud` keeps the rest. Where
 # there is none, what a page begins with is ours too.
 SHIM = {
-    "sh": 'ibmcloud() { case "${1-}" in ce|code-engine) shift; ce "$@";; '
+    "sh": 'ibmcloud() { case "${1-}" in ce|code-engine) CE_CALLED=ibmcloud ce "$@";; '
     "login|logout|target) if (unset -f ibmcloud; command -v ibmcloud >/dev/null); "
     'then command ibmcloud "$@"; else ce "$@"; fi;; '
     '*) command ibmcloud "$@";; esac; }',
-    "fish": 'function ibmcloud; switch "$argv[1]"; case ce code-engine; ce $argv[2..-1]; '
+    "fish": 'function ibmcloud; switch "$argv[1]"; case ce code-engine; CE_CALLED=ibmcloud ce $argv; '
     "case login logout target; if command -sq ibmcloud; command ibmcloud $argv; "
     "else; ce $argv; end; case '*'; command ibmcloud $argv; end; end",
 }

@@ -1,5 +1,6 @@
 """By which name the program was called: hints name it so, and can be pasted."""
 
+import os
 import re
 import sys
 
@@ -8,8 +9,12 @@ HINT = re.compile(r"(['`])ce (?=[a-z])")  # as our texts write one
 
 
 def as_plugin() -> bool:
-    """Whether this is `ibmcloud`, and the command is ours."""
-    return sys.argv[0].rpartition("/")[2] == "ibmcloud" and sys.argv[1:2] in ([w] for w in PLUGIN)
+    """Whether this is `ibmcloud`, and the command is ours.
+
+    It is where a link is named so, and where the line of `ce shim` says so in CE_CALLED.
+    """
+    called = os.environ.get("CE_CALLED") or sys.argv[0].rpartition("/")[2]
+    return called == "ibmcloud" and sys.argv[1:2] in ([word] for word in PLUGIN)
 
 
 def program() -> str:

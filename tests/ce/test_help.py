@@ -283,6 +283,9 @@ def test_the_shim(path, words):
     assert said.startswith("Name  ID  Status")
     said = shell('eval "$(ce shim)"; ibmcloud login -r x; ibmcloud', path)
     assert said == "the real one: login -r x\nthe real one: \n"
+    said = shell(f'eval "$(ce shim)"; ibmcloud {words} secrt list 2>&1 || ibmcloud {words}', path)
+    assert f"Did you mean 'ibmcloud {words} secret list'?" in said
+    assert f"Usage: ibmcloud {words} " in said
     assert "\n" not in "".join(SHIM.values())
 
 

@@ -21,7 +21,8 @@ SHIM = {
     "login|logout|target) if (unset -f ibmcloud; command -v ibmcloud >/dev/null); "
     'then command ibmcloud "$@"; else ce "$@"; fi;; '
     '*) command ibmcloud "$@";; esac; }',
-    "fish": 'function ibmcloud; switch "$argv[1]"; case ce code-engine; CE_CALLED=ibmcloud ce $argv; '
+    "fish": 'function ibmcloud; switch "$argv[1]"; case ce code-engine; '
+    "CE_CALLED=ibmcloud ce $argv; "
     "case login logout target; if command -sq ibmcloud; command ibmcloud $argv; "
     "else; ce $argv; end; case '*'; command ibmcloud $argv; end; end",
 }

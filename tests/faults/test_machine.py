@@ -105,6 +105,13 @@ def test_a_stranger_meets_a_fault(request, kind, reads):
     machine.driver.close()
 
 
+def test_mutants_are_of_the_code(subtests):
+    """Each breaks a line that is there, whichever of them are looked for this time."""
+    for mutant in MUTANTS:
+        with subtests.test(mutant.name), broken(mutant):
+            pass
+
+
 @pytest.mark.claim("machine", "the machine finds each mutant of the code")
 @pytest.mark.parametrize("mutant", MUTANTS if PROVING else MUTANTS[::6], ids=lambda one: one.name)
 def test_mutant_is_found(in_process, mutant, record_property):

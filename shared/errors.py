@@ -4,6 +4,7 @@ Domain code raises `Error` with a code from `STATUS` and never speaks of HTTP.
 A message names fields and states, in backticks; it never repeats a value a caller sent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -107,13 +108,9 @@ def invalid(field: str, says: str) -> Error:
     return Error("invalid_field", f"`{field}` {says}.", field)
 
 
-def joined(errors: list[Error]) -> Error:
-    """Give the first of these errors with the rest attached; there must be one."""
-    errors[0].others = tuple(errors[1:])
-    return errors[0]
-
-
-def raise_all(errors: list[Error]) -> None:
-    """Raise these errors as one; return when there are none."""
-    if errors:
-        raise joined(errors)
+def raise_all(errors: Iterable[Error]) -> None:
+    """Raise the first of these errors with the rest attached; return when there are none."""
+    found = list(errors)
+    if found:
+        found[0].others = tuple(found[1:])
+        raise found[0]

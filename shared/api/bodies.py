@@ -14,7 +14,7 @@ import jsonschema_rs
 
 from shared import quotas
 from shared.api.document import named, resolved, validator, words
-from shared.errors import Error, Target, joined
+from shared.errors import Error, invalid, raise_all, required
 
 SAY_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,253}")  # a key of the caller's that a message may name
 
@@ -53,10 +53,8 @@ def whole(prototype: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
 
     Raises Error `missing_field` or `invalid_field`.
     """
-    faults = list(body_faults(_validator_of(prototype), {**body, "name": name}, 0))
-    if not faults:
-        return filled(prototype, body)
-    raise joined(faults)
+    raise_all(body_faults(_validator_of(prototype), {**body, "name": name}, 0))
+    return filled(prototype, body)
 
 
 def suffices(prototype: str, body: Mapping[str, Any], name: str) -> bool:
@@ -81,11 +79,10 @@ def body_faults(validator: Any, body: Any, size: int) -> Iterator[Error]:
     for error in _errors(validator, body, size):
         path = [str(part) for part in error.instance_path]
         if error.kind.name == "required":
-            name = ".".join([*path, error.kind.property])
-            yield Error("missing_field", f"`{name}` is required.", Target("field", name))
+            yield required(".".join([*path, error.kind.property]))
         else:
             name = ".".join(part for part in path if SAY_KEY.fullmatch(part)) or "body"
-            yield Error("invalid_field", f"`{name}` {rule(error)}.", Target("field", name))
+            yield invalid(name, rule(error))
 
 
 def rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule

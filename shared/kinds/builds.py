@@ -3,29 +3,25 @@
 No error repeats a value: build parameters are sealed.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-from shared.errors import raise_all
-from shared.kinds.rules import Fields, Rule, absent, broken, idle, oversize
+from shared.errors import Error, invalid, raise_all
+from shared.kinds.rules import Fields, absent, idle, oversize
 from shared.lifecycle import Project
 
 AD_HOC = ("output_image", "output_secret", "strategy_type")  # a run without a build needs them
+OF_GIT = ("source_url", "source_revision", "source_secret")
 
 
-def _git_only(field: str) -> Rule:
-    def is_broken(build: Fields) -> bool:
-        return build["source_type"] == "local" and bool(build.get(field))
-
-    return field, is_broken, "is not allowed where `source_type` is `local`"
-
-
-SOURCE_RULES = tuple(map(_git_only, ("source_url", "source_revision", "source_secret")))
-
-
-def _check(new: Fields, needed: tuple[str, ...]) -> None:
-    url = ("source_url",) if needed and new["source_type"] == "git" else ()
-    found = [*absent((*needed, *url), new), *broken(SOURCE_RULES, new)]
-    raise_all([*found, *oversize(new, "run_build_params")])
+def _faults(build: Fields, needed: tuple[str, ...]) -> Iterator[Error]:
+    yield from absent(needed, build)
+    if needed and build["source_type"] == "git":
+        yield from absent(["source_url"], build)
+    for field in OF_GIT:
+        if build["source_type"] == "local" and build.get(field):
+            yield invalid(field, "is not allowed where `source_type` is `local`")
+    yield from oversize(build, "run_build_params")
 
 
 def check_build(new: Fields, **_: object) -> None:
@@ -33,7 +29,7 @@ def check_build(new: Fields, **_: object) -> None:
 
     Raises Error `missing_field`, `invalid_field` or `payload_too_large`.
     """
-    _check(new, AD_HOC)
+    raise_all(_faults(new, AD_HOC))
 
 
 def present_build(_build: Fields, _project: Project) -> dict[str, Any]:
@@ -46,7 +42,7 @@ def check_build_run(new: Fields, **_: object) -> None:
 
     Raises Error `missing_field`, `invalid_field` or `payload_too_large`.
     """
-    _check(new, () if new.get("build_name") else AD_HOC)
+    raise_all(_faults(new, () if new.get("build_name") else AD_HOC))
 
 
 def present_build_run(run: Fields, _project: Project) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from shared.access.roles import OWNER, owned
 from shared.access.tokens import digest, key_id
 from shared.app import App
 from shared.calls import Answer, Call, Page, timestamp
-from shared.errors import Error, Target, missing
+from shared.errors import invalid, missing
 from shared.store import Read, Write
 
 Fields = Mapping[str, Any]
@@ -149,8 +149,7 @@ def _expiry(text: str | None, now: datetime) -> datetime | None:
     except (ValueError, OverflowError):  # a day or an hour that no calendar has
         expiry = now
     if expiry <= now:
-        later = "`expires_at` must be a time to come."
-        raise Error("invalid_field", later, Target("field", "expires_at"))
+        raise invalid("expires_at", "must be a time to come")
     return expiry
 
 

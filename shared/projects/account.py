@@ -1,4 +1,7 @@
-"""The projects that a caller may see: the account's in this region, or the one a key is for."""
+"""The projects that a caller may see: the account's in this region, or the one a key is for.
+
+Only the writes of a project are decided on readings of their own.
+"""
 
 from datetime import datetime
 
@@ -6,6 +9,13 @@ from shared.access import owned
 from shared.app import App
 from shared.calls import Call
 from shared.lifecycle import Project
+
+
+def one(app: App, call: Call, project_id: str) -> tuple[datetime, Project]:
+    """Give the time of the reading and the caller's project, in whatever state it is."""
+    path = f"projects/{project_id}"
+    read = app.store.read(path)
+    return app.now(read), owned(read[path], call.principal)
 
 
 def of_account(

@@ -14,7 +14,7 @@ from shared.calls import Answer, Call, Origin, Page
 from shared.errors import missing
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import names, slots
-from shared.projects.account import of_account
+from shared.projects.account import of_account, one
 from shared.resources import data_key_path, first_rule, new_marks
 from shared.store import Document, Read, Write
 
@@ -34,7 +34,7 @@ def create(app: App, call: Call) -> Answer:
     def decide(read: Read) -> tuple[list[Write], Answer]:
         now = app.now(read)
         project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
-        claim = slots.claim(app, read[region], project_id, project.name)
+        claim = slots.claim(app, read[region], project, call)
         if not key:  # made once, after the first read that leaves room for it; if the create is
             # refused after all, the schedule destroys it, for a lost answer may hide a success
             key.update(app.keyring.create(project_id, now))
@@ -49,11 +49,7 @@ def create(app: App, call: Call) -> Answer:
         body = present(app, project)
         return commit, Answer(body, now=now, location=body["href"])
 
-    try:
-        answer = app.store.transact(evidence.operation(call.origin), [region], decide)
-    except slots.FullError:
-        _, holders = of_account(app, call, app.settings.projects_per_region, None)
-        raise slots.full(app, holders) from None
+    answer = app.store.transact(evidence.operation(call.origin), [region], decide)
     app.keyring.confirm(project_id)
     return answer
 
@@ -73,9 +69,8 @@ def _fresh(app: App, call: Call) -> dict[str, Any]:
 
 def get(app: App, call: Call) -> Answer:
     """Give a project in whatever state it is."""
-    path = f"projects/{call.parameters['id']}"
-    read = app.store.read(path)
-    return Answer(present(app, owned(read[path], call.principal)), now=app.now(read))
+    now, project = one(app, call, call.parameters["id"])
+    return Answer(present(app, project), now=now)
 
 
 def listing(app: App, call: Call) -> Answer:
@@ -123,12 +118,8 @@ def _moved(
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
         project = lifecycle.move(before, verb, now)
-        action = f"project.{verb}"
-        entry = (
-            evidence.by(origin, action, project, now)
-            if origin
-            else evidence.by_system(entry_id, action, project, now)
-        )
+        what = f"project.{verb}", project, now
+        entry = evidence.by(origin, *what) if origin else evidence.by_system(entry_id, *what)
         return [Write.update(read[path], project.changes(before)), entry], project
 
     return app.store.transact(f"audit/{entry_id}", [path], decide)

@@ -47,10 +47,6 @@ class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came 
 class Unanswered(Error):  # noqa: N818 - an Error of the domain
     """Firestore did not answer; what it was asked to commit it may have committed."""
 
-    def __init__(self) -> None:
-        soon = {"Retry-After": "1"}
-        super().__init__("unavailable", "The store does not answer: try again.", headers=soon)
-
 
 class Store:
     """Documents of one Firestore database.
@@ -266,4 +262,7 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except UNREACHABLE as error:
-        raise Unanswered from error
+        soon = {"Retry-After": "1"}
+        raise Unanswered(
+            "unavailable", "The store does not answer: try again.", headers=soon
+        ) from error

@@ -51,7 +51,7 @@ MUTANTS = [
     Mutant("claims_without_a_precondition", slots.claim,
            "update_time=region.update_time", "update_time=None"),
     Mutant("create_without_an_entry", projects.create,
-           'evidence.by(call, "project.create", project, now),', ""),
+           'evidence.by(call.origin, "project.create", project, now),', ""),
     # What a project holds.
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
     Mutant("writes_without_an_entry", change.commit,

@@ -19,7 +19,8 @@ from shared.store import Read, Write
 
 Fields = Mapping[str, Any]
 LOOK_ONLY = ("reader", "viewer")  # the roles of who names none: they change nothing
-OPTIONAL = ("description", "project_id", "created_by")
+ALWAYS = ("id", "name", "account_id", "roles", "created_at")
+OPTIONAL = ("description", "project_id", "created_by", "expires_at")
 
 
 def create(app: App, call: Call) -> Answer:
@@ -99,16 +100,9 @@ def create_account(app: App, call: Call) -> Answer:
 
 def present(key: Fields) -> dict[str, Any]:
     """Give the answer's form of a key: what it is and allows, nothing that it could be used by."""
-    expires_at = key["expires_at"]
-    return {
-        "id": key["id"],
-        "name": key["name"],
-        "account_id": key["account_id"],
-        "roles": key["roles"],
-        "created_at": timestamp(key["created_at"]),
-        **{name: key[name] for name in OPTIONAL if key[name] is not None},
-        **({"expires_at": timestamp(expires_at)} if expires_at else {}),
-    }
+    told = {name: key[name] for name in (*ALWAYS, *OPTIONAL) if key[name] is not None}
+    times = {name: timestamp(told[name]) for name in ("created_at", "expires_at") if name in told}
+    return told | times
 
 
 def _record(text: str, account: str, roles: Any, now: datetime) -> dict[str, Any]:
@@ -118,12 +112,9 @@ def _record(text: str, account: str, roles: Any, now: datetime) -> dict[str, Any
         "sha256": digest(text),
         "account_id": account,
         "name": "first",
-        "description": None,
         "roles": sorted(set(roles)),
-        "project_id": None,
         "created_at": now,
-        "created_by": None,
-        "expires_at": None,
+        **dict.fromkeys(OPTIONAL),
     }
 
 

@@ -5,7 +5,7 @@ that may be a secret.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -108,14 +108,12 @@ def rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
             return "is not valid"
 
 
-def _errors(validator: Any, body: Any, size: int) -> Iterable[Any]:
+def _errors(validator: Any, body: Any, size: int) -> Iterator[Any]:
     """Give the validator's errors: it collects them all before it gives the first."""
-    if validator.is_valid(body):
-        return ()
-    if size <= quotas.FAULTS_SOUGHT_BYTES:
-        return islice(validator.iter_errors(body), quotas.FAULTS_TOLD)
-    try:
-        validator.validate(body)
-    except jsonschema_rs.ValidationError as error:
-        return (error,)
-    return ()
+    if size > quotas.FAULTS_SOUGHT_BYTES:
+        try:
+            validator.validate(body)
+        except jsonschema_rs.ValidationError as error:
+            yield error
+    elif not validator.is_valid(body):
+        yield from islice(validator.iter_errors(body), quotas.FAULTS_TOLD)

@@ -13,7 +13,6 @@ from shared.lifecycle import Project
 from shared.store import Write
 
 SYSTEM = "retention"  # who acts when nobody does
-About = tuple[str | None, str | None]  # the account's id, the project's; None is none
 
 
 def operation(origin: Origin) -> str:
@@ -27,26 +26,26 @@ def by(origin: Origin, action: str, project: Project, now: datetime, name: str =
     `action` is as in contract section 9, such as `secret.create`; `name` is the resource's.
     """
     named = {"name": name} if name else {}
-    return _entry(origin.trace, action, _of(project), now, **_caller(origin), **named)
+    return _entry(origin.trace, action, now, **_about(project), **_caller(origin), **named)
 
 
 def along(
     origin: Origin, action: str, project: Project, now: datetime, names: Iterable[str]
 ) -> list[Write]:
     """Give the entries of what a change took along, each under its request and its own name."""
-    who, about = _caller(origin), _of(project)
+    said = _about(project) | _caller(origin)
     ids = ((f"{origin.trace}.{action}.{name}", name) for name in names)
-    return [_entry(id_, action, about, now, **who, name=name) for id_, name in ids]
+    return [_entry(id_, action, now, **said, name=name) for id_, name in ids]
 
 
 def by_system(entry_id: str, action: str, project: Project, now: datetime) -> Write:
     """Give the entry of a change whose time had come; its id is of the change, not of a request."""
-    return _entry(entry_id, action, _of(project), now, initiator=SYSTEM)
+    return _entry(entry_id, action, now, **_about(project), initiator=SYSTEM)
 
 
 def by_operator(origin: Origin, action: str, now: datetime, kek: str) -> Write:
     """Give the entry of a key-encryption key replaced or removed: it is about no project."""
-    return _entry(origin.trace, action, (None, None), now, **_caller(origin), kek=kek)
+    return _entry(origin.trace, action, now, **_caller(origin), kek=kek)
 
 
 def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
@@ -54,27 +53,20 @@ def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -
 
     Its project is the one the key is for, None for a key of the whole account.
     """
-    who = {**_caller(origin), "api_key_id": key["id"], "roles": key["roles"]}
-    return _entry(origin.trace, action, (key["account_id"], key["project_id"]), now, **who)
+    about = {name: key[name] for name in ("account_id", "project_id", "roles")}
+    return _entry(origin.trace, action, now, **_caller(origin), **about, api_key_id=key["id"])
 
 
-def _of(project: Project) -> About:
-    return project.account_id, project.id
+def _about(project: Project) -> dict[str, Any]:
+    return {"account_id": project.account_id, "project_id": project.id}
 
 
 def _caller(origin: Origin) -> dict[str, Any]:
     return {"initiator": origin.principal.subject, "correlation_id": origin.trace}
 
 
-def _entry(entry_id: str, action: str, about: About, now: datetime, **who: Any) -> Write:
+def _entry(entry_id: str, action: str, now: datetime, **said: Any) -> Write:
     """Give the write of an entry. It must be the first of its id: so a change happens once."""
-    account_id, project_id = about
-    fields = {
-        "action": f"codeengine.{action}",
-        "account_id": account_id,
-        "project_id": project_id,
-        "at": now,
-        "outcome": "success",
-        **who,
-    }
+    nobody = {"account_id": None, "project_id": None}
+    fields = {"action": f"codeengine.{action}", **nobody, "at": now, "outcome": "success", **said}
     return Write.create(f"audit/{entry_id}", fields)

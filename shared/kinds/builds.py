@@ -14,35 +14,29 @@ AD_HOC = ("output_image", "output_secret", "strategy_type")  # a run without a b
 OF_GIT = ("source_url", "source_revision", "source_secret")
 
 
-def _faults(build: Fields, needed: tuple[str, ...]) -> Iterator[Error]:
-    yield from absent(needed, build)
-    if needed and build["source_type"] == "git":
-        yield from absent(["source_url"], build)
+def check_build(new: Fields, **_: object) -> None:
+    """Check a build: a source is of git, with its URL, or local, without (contract section 4.4).
+
+    A build run needs what a build has, unless it names one. Raises Error `missing_field`,
+    `invalid_field` or `payload_too_large`.
+    """
+    raise_all(_faults(new))
+
+
+def _faults(build: Fields) -> Iterator[Error]:
+    if not build.get("build_name"):
+        yield from absent(AD_HOC, build)
+        if build["source_type"] == "git":
+            yield from absent(["source_url"], build)
     for field in OF_GIT:
         if build["source_type"] == "local" and build.get(field):
             yield invalid(field, "is not allowed where `source_type` is `local`")
     yield from oversize(build, "run_build_params")
 
 
-def check_build(new: Fields, **_: object) -> None:
-    """Check a build: a source is of git, with its URL, or local, without (contract section 4.4).
-
-    Raises Error `missing_field`, `invalid_field` or `payload_too_large`.
-    """
-    raise_all(_faults(new, AD_HOC))
-
-
 def present_build(_build: Fields, _project: Project) -> dict[str, Any]:
     """Give a build's status: it is registered; nothing it refers to was looked at (4.4)."""
     return {"status": "ready", "status_details": {"reason": "registered"}}
-
-
-def check_build_run(new: Fields, **_: object) -> None:
-    """Check a build run; one without a build needs what a build has (contract section 4.4).
-
-    Raises Error `missing_field`, `invalid_field` or `payload_too_large`.
-    """
-    raise_all(_faults(new, () if new.get("build_name") else AD_HOC))
 
 
 def present_build_run(run: Fields, _project: Project) -> dict[str, Any]:

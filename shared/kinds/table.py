@@ -115,7 +115,7 @@ BUILDS = Kind(
 BUILD_RUNS = Kind(
     "build_runs", "build_run", "build_run_v2", members=RUN, sealed=("run_build_params",), update="",
     created=202, body_bytes=quotas.TEMPLATE_BODY_BYTES, filters=("build_name",), template="builds",
-    named="{template}-run-{time}", check=builds.check_build_run, present=builds.present_build_run,
+    named="{template}-run-{time}", check=builds.check_build, present=builds.present_build_run,
 )
 BINDINGS = Kind(
     "bindings", "binding", "binding_v2", members=("id", "project_id", "href", "resource_type"),

@@ -18,7 +18,6 @@ from shared.projects.account import of_account, one
 from shared.resources import data_key_path, first_rule, new_marks
 from shared.store import Document, Read, Write
 
-Check = Callable[[Project], None]
 DEFAULT_GROUP = "default" + 25 * "0"  # the resource group of those who name none (32 characters)
 
 
@@ -87,30 +86,23 @@ def listing(app: App, call: Call) -> Answer:
 
 def delete(app: App, call: Call) -> Answer:
     """Soft delete a project. Raises Error `project_not_active` if it is not active."""
-    return Answer(now=move(app, call, "delete").updated_at)
+    project = move(app, call.parameters["id"], "delete", origin=call.origin)
+    return Answer(now=project.updated_at)
 
 
-def move(app: App, call: Call, *verbs: str, check: Check = lambda _: None) -> Project:
-    """Move a caller's project by the verb that fits its status, and give it as it is then.
+def move(
+    app: App,
+    project_id: str,
+    *verbs: str,
+    origin: Origin | None,
+    check: Callable[[Project], None] = lambda _: None,
+) -> Project:
+    """Move a project in one compare-and-set, by the verb that fits its status.
 
-    `check` may raise where the project is not the one meant. Raises what lifecycle.move raises
+    Without an origin its time has come, and no caller asked for it. `check` may raise where the
+    project is not the one meant. Gives the project as it is then. Raises what lifecycle.move raises
     for the first verb if none fits.
     """
-    return _moved(app, call.parameters["id"], verbs, call.origin, check)
-
-
-def move_by_system(app: App, project_id: str, verb: str) -> None:
-    """Move a project because its time has come, without a caller (`expire`, `fail`, `retry`).
-
-    Raises what lifecycle.move raises when another move came first.
-    """
-    _moved(app, project_id, (verb,), None, lambda _: None)
-
-
-def _moved(
-    app: App, project_id: str, verbs: tuple[str, ...], origin: Origin | None, check: Check
-) -> Project:
-    """Move a project in one compare-and-set; without an origin, the system does it."""
     path, entry_id = f"projects/{project_id}", origin.trace if origin else app.new_id()
 
     def decide(read: Read) -> tuple[list[Write], Project]:

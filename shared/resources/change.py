@@ -69,7 +69,10 @@ class Change:
         others = usage.others(place.key)
         replaced = list(kind.check(resource, old=before, others=others) or ())
         if before is None:
-            _require_free(usage, document, leaving=len(replaced))
+            if document.fields is not None:
+                taken = f"A {kind.label} of this name exists already."
+                raise Error("name_taken", taken, "name")
+            usage.require_room(leaving=len(replaced))
         form, parts = sealing.stored(self.app, place, self.project, self.read, own, body)
         born = {"id": revision_id, "created_at": self.now}
         stored, past = history.advance(place, form, document.fields, born)
@@ -89,12 +92,6 @@ class Change:
     def told(self, action: str, names: Iterable[str]) -> None:
         """Leave an audit entry for each of what the change takes along."""
         self.writes.extend(evidence.along(self.origin, action, self.project, self.now, names))
-
-
-def _require_free(usage: Usage, document: Document, leaving: int) -> None:
-    if document.fields is not None:
-        raise Error("name_taken", f"A {usage.kind.label} of this name exists already.", "name")
-    usage.require_room(leaving)
 
 
 def commit(

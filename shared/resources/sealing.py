@@ -127,7 +127,8 @@ def part_paths(path: str, stored: Fields | None) -> list[str]:
     """Give the paths of the parts that a stored resource has; none for most."""
     if stored is None:
         return []
-    return [f"{path}/parts/{stored['value_id']}-{n}" for n in range(stored.get("parts", 0))]
+    holder = path.partition("/revisions/")[0]  # the parts of a revision are its app's
+    return [f"{holder}/parts/{stored['value_id']}-{n}" for n in range(stored.get("parts", 0))]
 
 
 def unshared(path: str, forms: Iterable[Fields], stored: Fields) -> list[str]:

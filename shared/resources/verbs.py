@@ -1,11 +1,12 @@
 """List, get, create, update and delete for any kind."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from shared import api
 from shared.app import App
-from shared.calls import Answer, Call, Page
+from shared.calls import Answer, Call
 from shared.errors import Error, Target
 from shared.kinds import Kind
 from shared.resources import dependents, history, reading, templates
@@ -108,9 +109,8 @@ def listing(kind: Kind, app: App, call: Call) -> Answer:
     place = Place(kind, call.parameters["project_id"])
     asked = [name for name in kind.filters if name in call.parameters]
     filters = [(f"body.{name}", "==", call.parameters[name]) for name in asked]
-    found = reading.page(app, call, place, place.collection, *filters, order=kind.key)
-    entries = [place.shown(app, found.project, resource) for resource in found.resources]
-    return Answer(page=Page(kind.collection, entries, found.next), now=found.now)
+    show = partial(place.shown, app)
+    return reading.page(app, call, place, place.collection, show, *filters, order=kind.key)
 
 
 def merged(target: Any, patch: Any) -> Any:

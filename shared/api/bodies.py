@@ -41,25 +41,25 @@ def _defaults(known: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, A
     return {name: spec["default"] for name, spec in left.items() if "default" in spec}
 
 
-def filled(prototype: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a checked body with the defaults of its schema, and without its name."""
-    whole: dict[str, Any] = declared(named(prototype), body, fill=True)
+def filled(schema: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a checked body with the defaults of the schema's prototype, and without its name."""
+    whole: dict[str, Any] = declared(named(f"{schema}Prototype"), body, fill=True)
     whole.pop("name", None)
     return whole
 
 
-def whole(prototype: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
+def whole(schema: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Check a body that was put together, then fill it as `filled` does.
 
     Raises Error `missing_field` or `invalid_field`.
     """
-    raise_all(body_faults(_validator_of(prototype), {**body, "name": name}, 0))
-    return filled(prototype, body)
+    raise_all(body_faults(_validator_of(schema), {**body, "name": name}, 0))
+    return filled(schema, body)
 
 
-def suffices(prototype: str, body: Mapping[str, Any], name: str) -> bool:
+def suffices(schema: str, body: Mapping[str, Any], name: str) -> bool:
     """Tell whether a body could make a resource of this name."""
-    found: bool = _validator_of(prototype).is_valid({**body, "name": name})
+    found: bool = _validator_of(schema).is_valid({**body, "name": name})
     return found
 
 
@@ -70,8 +70,8 @@ def shown(name: str, members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _validator_of(name: str) -> Any:
-    return validator(named(name))
+def _validator_of(schema: str) -> Any:
+    return validator(named(f"{schema}Prototype"))
 
 
 def body_faults(validator: Any, body: Any, size: int) -> Iterator[Error]:

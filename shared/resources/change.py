@@ -41,9 +41,9 @@ class Change:
     now: datetime
     writes: list[Write] = field(default_factory=list, repr=False)
 
-    def resource(self) -> Fields:
-        """Give the place's resource as stored; raises Error `resource_not_found`."""
-        found = self.read[self.place.path].fields
+    def resource(self, path: str = "") -> Fields:
+        """Give the place's resource, or one below it, as stored; Error `resource_not_found`."""
+        found = self.read[path or self.place.path].fields
         if found is None:
             raise missing()
         return found
@@ -66,7 +66,7 @@ class Change:
         """
         place, kind, usage = self.place, self.place.kind, self.usage(self.place.kind)
         document, resource = self.read[place.path], {**body, **own}
-        others = usage.others(place.key)
+        others = {key: claim for key, claim in usage.claims.items() if key != place.key}
         replaced = list(kind.check(resource, old=before, others=others) or ())
         if before is None:
             if document.fields is not None:

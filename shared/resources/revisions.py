@@ -39,10 +39,8 @@ def delete(app: App, call: Call) -> Answer:
 
     def decide(change: Change) -> Answer:
         change.resource()
-        revision = change.read[path].fields
-        if revision is None:
-            raise missing()
-        change.writes.extend(history.forget(change.read[place.path], revision["revision"]))
+        number = change.resource(path)["revision"]
+        change.writes.extend(history.forget(change.read[place.path], number))
         return Answer(now=change.now)
 
     paths = [place.home, place.path, path]

@@ -57,7 +57,6 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
     when the merged resource is not whole, or what `kind.check` raises.
     """
     place = Place(kind, call.parameters["project_id"], call.parameters["name"])
-    prototype = f"{kind.schema}Prototype"
     new, revision_id = new_marks(app), app.new_id()
 
     def decide(change: Change) -> Answer:
@@ -67,9 +66,9 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
             raise Error("precondition_failed", message, Target("header", "If-Match"))
         if kind.update == "PATCH":
             before = change.opened(place, change.read[place.path])
-            body = api.whole(prototype, merged(before, call.body), place.key)
+            body = api.whole(kind.schema, merged(before, call.body), place.key)
         else:
-            before, body = old["body"], api.filled(prototype, call.body)
+            before, body = old["body"], api.filled(kind.schema, call.body)
         kept = {name: old[name] for name in ("id", "name", "created_at")}
         return change.put(body, {**new, **kept}, revision_id, {**kept, **before})
 

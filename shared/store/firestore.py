@@ -180,9 +180,9 @@ class Store:
                 sent.append((writes, result))
                 self.commit(writes, within=attempts.left())
             except Conflict:
-                attempts.overtaken()
+                attempts.failed("conflict")
             except Unanswered:
-                attempts.unanswered()
+                attempts.failed("fault")
             else:
                 return result
         if sent and (found := self._collected(self._asked([operation], 1.0))[operation]).fields:
@@ -195,7 +195,7 @@ class Store:
             try:
                 return ask(within)
             except Unanswered:
-                attempts.unanswered()
+                attempts.failed("fault")
         raise attempts.refusal()
 
     def _asked(self, paths: Sequence[str], within: float | None = None) -> Any:

@@ -127,7 +127,6 @@ def _next(start: str | None) -> dict[str, Any]:
 
 
 def _entry(app: App, call: Call, action: str) -> Write:
-    """Give the audit entry of a key replaced or removed: the operator's, and about no project."""
     return evidence.by_operator(call.origin, action, _now(app), call.body["kek"])
 
 

@@ -32,11 +32,6 @@ def asked_for(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
     return next((op for op in ranked if op.required <= merged.keys()), ranked[-1])
 
 
-def has_body(request: Request) -> bool:
-    """Tell whether a body is announced."""
-    return bool(request.content_length or request.headers.get("Transfer-Encoding"))
-
-
 def check_accept(request: Request) -> None:
     """Raise Error `not_acceptable` where JSON is not taken as an answer."""
     if request.headers.get("Accept") and not request.accept_mimetypes.quality(JSON):

@@ -26,7 +26,6 @@ from shared.wire.requests import (
     body_of,
     check_accept,
     check_version,
-    has_body,
     parameters_of,
     path_of,
 )
@@ -92,7 +91,8 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     if by_name:
         types.add(JSON)
     optional = by_name or not asked[0].body_required
-    with entered("reading", quotas.BODIES if has_body(request) else 0):
+    announced = request.content_length or request.headers.get("Transfer-Encoding")
+    with entered("reading", quotas.BODIES if announced else 0):
         raw, body = body_of(request, types, asked, optional=optional)
     if by_name:
         if not isinstance(body, dict):

@@ -42,6 +42,9 @@ class Target:
     type: Literal["field", "parameter", "header"]
     name: str
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Error(Exception):
     """A refusal, or a failure, that the caller may be told about.
@@ -98,13 +101,13 @@ def unavailable(what: str) -> Error:
     return Error("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
 
 
-def required(field: str) -> Error:
-    """Give the error for a body field, by its dotted name, that is needed and not there."""
+def required(field: Target | str) -> Error:
+    """Give the error for what is needed and not there: a body field by its dotted name, or else."""
     return Error("missing_field", f"`{field}` is required.", field)
 
 
-def invalid(field: str, says: str) -> Error:
-    """Give the error for a body field, by its dotted name: `says` goes on after the name."""
+def invalid(field: Target | str, says: str) -> Error:
+    """Give the error for a body field, by its dotted name, or else: `says` goes on after it."""
     return Error("invalid_field", f"`{field}` {says}.", field)
 
 

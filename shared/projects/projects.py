@@ -26,9 +26,17 @@ def create(app: App, call: Call) -> Answer:
 
     Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
     """
-    fresh, rule = _fresh(app, call), new_marks(app)
+    project_id, rule, key = app.new_id(), new_marks(app), dict[str, Any]()
+    fresh: dict[str, Any] = {
+        "id": project_id,
+        "name": names.checked(call.body["name"]),
+        "account_id": call.principal.account,
+        "region": app.settings.region,
+        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
+        "tags": call.body.get("tags", []),
+        "subdomain": app.new_subdomain(),
+    }
     region = slots.region_path(fresh["account_id"], fresh["region"])
-    project_id, key = fresh["id"], dict[str, Any]()
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
         now = app.now(read)
@@ -51,19 +59,6 @@ def create(app: App, call: Call) -> Answer:
     answer = app.store.transact(evidence.operation(call.origin), [region], decide)
     app.keyring.confirm(project_id)
     return answer
-
-
-def _fresh(app: App, call: Call) -> dict[str, Any]:
-    """Give what is made or given of a new project, before the first try."""
-    return {
-        "id": app.new_id(),
-        "name": names.checked(call.body["name"]),
-        "account_id": call.principal.account,
-        "region": app.settings.region,
-        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
-        "tags": call.body.get("tags", []),
-        "subdomain": app.new_subdomain(),
-    }
 
 
 def get(app: App, call: Call) -> Answer:

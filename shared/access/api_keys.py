@@ -39,7 +39,7 @@ def create(app: App, call: Call) -> Answer:
         "created_by": call.principal.subject,
         "expires_at": _expiry(call.body.get("expires_at"), now),
     }
-    path = _path(key["id"])
+    path = f"api_keys/{key['id']}"
     projects = [f"projects/{key['project_id']}"] if key["project_id"] is not None else []
 
     def decide(read: Read) -> tuple[list[Write], None]:
@@ -55,7 +55,7 @@ def create(app: App, call: Call) -> Answer:
 
 def get(app: App, call: Call) -> Answer:
     """Give a key of the caller's account; never its text."""
-    path = _path(call.parameters["id"])
+    path = f"api_keys/{call.parameters['id']}"
     return Answer(present(_owned(app.store.read(path), path, call)))
 
 
@@ -75,7 +75,7 @@ def listing(app: App, call: Call) -> Answer:
 
 def delete(app: App, call: Call) -> Answer:
     """Delete a key: no token is given for it from now on; those given live out their hour."""
-    path = _path(call.parameters["id"])
+    path = f"api_keys/{call.parameters['id']}"
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
         key = _owned(read, path, call)
@@ -94,7 +94,7 @@ def create_account(app: App, call: Call) -> Answer:
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    app.store.commit([Write(_path(key["id"]), key)])
+    app.store.commit([Write(f"api_keys/{key['id']}", key)])
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
 
 
@@ -121,10 +121,6 @@ def _record(text: str, account: str, roles: Any, now: datetime) -> dict[str, Any
 def _new_text() -> str:
     """Mint a key's text, `ce_ID_SECRET`: 256 random bits and the id they are found by."""
     return f"ce_{secrets.token_hex(8)}_{secrets.token_urlsafe(32)}"
-
-
-def _path(name: str) -> str:
-    return f"api_keys/{name}"
 
 
 def _moment(app: App) -> datetime:

@@ -18,6 +18,7 @@ from shared.projects.account import of_account, one
 from shared.resources import data_key_path, first_rule, new_marks
 from shared.store import Document, Read, Write
 
+Check = Callable[[Project], None]
 DEFAULT_GROUP = "default" + 25 * "0"  # the resource group of those who name none (32 characters)
 
 
@@ -27,7 +28,7 @@ def create(app: App, call: Call) -> Answer:
     Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
     """
     project_id, rule, key = app.new_id(), new_marks(app), dict[str, Any]()
-    fresh: dict[str, Any] = {
+    fresh: dict[str, Any] = {  # made or given before the first try
         "id": project_id,
         "name": names.checked(call.body["name"]),
         "account_id": call.principal.account,
@@ -86,11 +87,7 @@ def delete(app: App, call: Call) -> Answer:
 
 
 def move(
-    app: App,
-    project_id: str,
-    *verbs: str,
-    origin: Origin | None,
-    check: Callable[[Project], None] = lambda _: None,
+    app: App, project_id: str, *verbs: str, origin: Origin | None, check: Check = lambda _: None
 ) -> Project:
     """Move a project in one compare-and-set, by the verb that fits its status.
 

@@ -18,9 +18,10 @@ from shared.kinds import Fields
 from shared.lifecycle import Project, require_active
 from shared.resources import sealing
 from shared.resources.place import Place
-from shared.store import Document, Read
+from shared.store import Document, Filter, Read
 
 T = TypeVar("T")
+Show = Callable[[Project, Fields], dict[str, Any]]
 
 
 def home_of(app: App, principal: Principal, place: Place, read: Read) -> tuple[Project, datetime]:
@@ -49,13 +50,7 @@ def one(app: App, call: Call, place: Place, path: str) -> tuple[Project, datetim
 
 
 def page(
-    app: App,
-    call: Call,
-    place: Place,
-    collection: str,
-    show: Callable[[Project, Fields], dict[str, Any]],
-    *filters: tuple[str, str, Any],
-    order: str,
+    app: App, call: Call, place: Place, collection: str, show: Show, *filters: Filter, order: str
 ) -> Answer:
     """Give a page of a collection, in the order of a field that is each document's name.
 

@@ -106,7 +106,7 @@ def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list
 
 
 STEPS = (
-    Step("shred", _shredded, _unshredded, _destroy),
-    Step("sweep", _swept, _children),
+    Step("shred", _shredded, find=_unshredded, act=_destroy),
+    Step("sweep", _swept, find=_children),
     Step("tombstone", _tombstone),
 )

@@ -21,11 +21,6 @@ from shared.settings import Settings
 from shared.store import Read, Store
 
 
-def _entity_tag() -> str:
-    """Make a random entity tag: lower-case letters and digits only (contract section 0)."""
-    return secrets.token_hex(8)
-
-
 def _subdomain() -> str:
     """Make a random subdomain: 12 lower-case letters and digits, a letter first (contract 1.6)."""
     rest = (secrets.choice(string.ascii_lowercase + string.digits) for _ in range(11))
@@ -41,7 +36,8 @@ class App:
     keyring: Keyring
     wall: Callable[[], float] = time.time  # seconds since 1970: for tokens and keys only
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
-    new_tag: Callable[[], str] = _entity_tag
+    # an entity tag: lower-case letters and digits only (contract section 0)
+    new_tag: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
     new_subdomain: Callable[[], str] = _subdomain
     random: Callable[[], float] = random.random
 

@@ -4,6 +4,7 @@ Domain code raises `Error` with a code from `STATUS` and never speaks of HTTP.
 A message names fields and states, in backticks; it never repeats a value a caller sent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +41,9 @@ class Target:
 
     type: Literal["field", "parameter", "header"]
     name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Error(Exception):
@@ -97,23 +101,19 @@ def unavailable(what: str) -> Error:
     return Error("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
 
 
-def required(field: str) -> Error:
-    """Give the error for a body field, by its dotted name, that is needed and not there."""
+def required(field: Target | str) -> Error:
+    """Give the error for what is needed and not there: a body field by its dotted name, or else."""
     return Error("missing_field", f"`{field}` is required.", field)
 
 
-def invalid(field: str, says: str) -> Error:
-    """Give the error for a body field, by its dotted name: `says` goes on after the name."""
+def invalid(field: Target | str, says: str) -> Error:
+    """Give the error for a body field, by its dotted name, or else: `says` goes on after it."""
     return Error("invalid_field", f"`{field}` {says}.", field)
 
 
-def joined(errors: list[Error]) -> Error:
-    """Give the first of these errors with the rest attached; there must be one."""
-    errors[0].others = tuple(errors[1:])
-    return errors[0]
-
-
-def raise_all(errors: list[Error]) -> None:
-    """Raise these errors as one; return when there are none."""
-    if errors:
-        raise joined(errors)
+def raise_all(errors: Iterable[Error]) -> None:
+    """Raise the first of these errors with the rest attached; return when there are none."""
+    found = list(errors)
+    if found:
+        found[0].others = tuple(found[1:])
+        raise found[0]

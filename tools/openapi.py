@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from shared.kinds import KINDS, Kind
+from shared.kinds import BINDINGS, KINDS, Kind
 from tools import manifest
 from tools.refusals import METHODS, with_refusals
 
@@ -129,7 +129,7 @@ def _paths(kind: Kind, template: Schema, schemas: Schema) -> Schema:
     key = schemas[f"{kind.schema}Prototype"]["properties"].get(kind.key, _ref("Id"))
     described = {"description": f"The {kind.label}", "required": True, "schema": key}
     one["parameters"].append({"name": kind.key, "in": "path", **described})
-    if kind.bindable:
+    if BINDINGS.collection in kind.dependents:
         one["delete"]["parameters"] = [{"$ref": "#/components/parameters/keep_service_access"}]
     for method in ("put", "patch"):
         if method != kind.update.lower():

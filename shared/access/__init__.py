@@ -7,5 +7,5 @@ another's.
 
 from shared.access import api_keys
 from shared.access.platform import Caller, admit
-from shared.access.roles import OWNER, ROLES, may, owned, require
+from shared.access.roles import OWNER, ROLES, owned, require
 from shared.access.tokens import authenticate, issue_token, key_id

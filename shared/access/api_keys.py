@@ -14,12 +14,13 @@ from shared.access.roles import OWNER, owned
 from shared.access.tokens import digest, key_id
 from shared.app import App
 from shared.calls import Answer, Call, Page, timestamp
-from shared.errors import Error, Target, missing
+from shared.errors import invalid, missing
 from shared.store import Read, Write
 
 Fields = Mapping[str, Any]
 LOOK_ONLY = ("reader", "viewer")  # the roles of who names none: they change nothing
-OPTIONAL = ("description", "project_id", "created_by")
+ALWAYS = ("id", "name", "account_id", "roles", "created_at")
+OPTIONAL = ("description", "project_id", "created_by", "expires_at")
 
 
 def create(app: App, call: Call) -> Answer:
@@ -38,7 +39,7 @@ def create(app: App, call: Call) -> Answer:
         "created_by": call.principal.subject,
         "expires_at": _expiry(call.body.get("expires_at"), now),
     }
-    path = _path(key["id"])
+    path = f"api_keys/{key['id']}"
     projects = [f"projects/{key['project_id']}"] if key["project_id"] is not None else []
 
     def decide(read: Read) -> tuple[list[Write], None]:
@@ -54,7 +55,7 @@ def create(app: App, call: Call) -> Answer:
 
 def get(app: App, call: Call) -> Answer:
     """Give a key of the caller's account; never its text."""
-    path = _path(call.parameters["id"])
+    path = f"api_keys/{call.parameters['id']}"
     return Answer(present(_owned(app.store.read(path), path, call)))
 
 
@@ -74,7 +75,7 @@ def listing(app: App, call: Call) -> Answer:
 
 def delete(app: App, call: Call) -> Answer:
     """Delete a key: no token is given for it from now on; those given live out their hour."""
-    path = _path(call.parameters["id"])
+    path = f"api_keys/{call.parameters['id']}"
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
         key = _owned(read, path, call)
@@ -93,22 +94,15 @@ def create_account(app: App, call: Call) -> Answer:
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    app.store.commit([Write(_path(key["id"]), key)])
+    app.store.commit([Write(f"api_keys/{key['id']}", key)])
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
 
 
 def present(key: Fields) -> dict[str, Any]:
     """Give the answer's form of a key: what it is and allows, nothing that it could be used by."""
-    expires_at = key["expires_at"]
-    return {
-        "id": key["id"],
-        "name": key["name"],
-        "account_id": key["account_id"],
-        "roles": key["roles"],
-        "created_at": timestamp(key["created_at"]),
-        **{name: key[name] for name in OPTIONAL if key[name] is not None},
-        **({"expires_at": timestamp(expires_at)} if expires_at else {}),
-    }
+    told = {name: key[name] for name in (*ALWAYS, *OPTIONAL) if key[name] is not None}
+    times = {name: timestamp(told[name]) for name in ("created_at", "expires_at") if name in told}
+    return told | times
 
 
 def _record(text: str, account: str, roles: Any, now: datetime) -> dict[str, Any]:
@@ -118,22 +112,15 @@ def _record(text: str, account: str, roles: Any, now: datetime) -> dict[str, Any
         "sha256": digest(text),
         "account_id": account,
         "name": "first",
-        "description": None,
         "roles": sorted(set(roles)),
-        "project_id": None,
         "created_at": now,
-        "created_by": None,
-        "expires_at": None,
+        **dict.fromkeys(OPTIONAL),
     }
 
 
 def _new_text() -> str:
     """Mint a key's text, `ce_ID_SECRET`: 256 random bits and the id they are found by."""
     return f"ce_{secrets.token_hex(8)}_{secrets.token_urlsafe(32)}"
-
-
-def _path(name: str) -> str:
-    return f"api_keys/{name}"
 
 
 def _moment(app: App) -> datetime:
@@ -149,8 +136,7 @@ def _expiry(text: str | None, now: datetime) -> datetime | None:
     except (ValueError, OverflowError):  # a day or an hour that no calendar has
         expiry = now
     if expiry <= now:
-        later = "`expires_at` must be a time to come."
-        raise Error("invalid_field", later, Target("field", "expires_at"))
+        raise invalid("expires_at", "must be a time to come")
     return expiry
 
 

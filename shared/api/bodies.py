@@ -5,7 +5,7 @@ that may be a secret.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ import jsonschema_rs
 
 from shared import quotas
 from shared.api.document import named, resolved, validator, words
-from shared.errors import Error, Target, joined
+from shared.errors import Error, invalid, raise_all, required
 
 SAY_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,253}")  # a key of the caller's that a message may name
 
@@ -41,27 +41,25 @@ def _defaults(known: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, A
     return {name: spec["default"] for name, spec in left.items() if "default" in spec}
 
 
-def filled(prototype: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a checked body with the defaults of its schema, and without its name."""
-    whole: dict[str, Any] = declared(named(prototype), body, fill=True)
+def filled(schema: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a checked body with the defaults of the schema's prototype, and without its name."""
+    whole: dict[str, Any] = declared(named(f"{schema}Prototype"), body, fill=True)
     whole.pop("name", None)
     return whole
 
 
-def whole(prototype: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
+def whole(schema: str, body: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Check a body that was put together, then fill it as `filled` does.
 
     Raises Error `missing_field` or `invalid_field`.
     """
-    faults = list(body_faults(_validator_of(prototype), {**body, "name": name}, 0))
-    if not faults:
-        return filled(prototype, body)
-    raise joined(faults)
+    raise_all(body_faults(_validator_of(schema), {**body, "name": name}, 0))
+    return filled(schema, body)
 
 
-def suffices(prototype: str, body: Mapping[str, Any], name: str) -> bool:
+def suffices(schema: str, body: Mapping[str, Any], name: str) -> bool:
     """Tell whether a body could make a resource of this name."""
-    found: bool = _validator_of(prototype).is_valid({**body, "name": name})
+    found: bool = _validator_of(schema).is_valid({**body, "name": name})
     return found
 
 
@@ -72,8 +70,8 @@ def shown(name: str, members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _validator_of(name: str) -> Any:
-    return validator(named(name))
+def _validator_of(schema: str) -> Any:
+    return validator(named(f"{schema}Prototype"))
 
 
 def body_faults(validator: Any, body: Any, size: int) -> Iterator[Error]:
@@ -81,11 +79,10 @@ def body_faults(validator: Any, body: Any, size: int) -> Iterator[Error]:
     for error in _errors(validator, body, size):
         path = [str(part) for part in error.instance_path]
         if error.kind.name == "required":
-            name = ".".join([*path, error.kind.property])
-            yield Error("missing_field", f"`{name}` is required.", Target("field", name))
+            yield required(".".join([*path, error.kind.property]))
         else:
             name = ".".join(part for part in path if SAY_KEY.fullmatch(part)) or "body"
-            yield Error("invalid_field", f"`{name}` {rule(error)}.", Target("field", name))
+            yield invalid(name, rule(error))
 
 
 def rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
@@ -111,14 +108,12 @@ def rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
             return "is not valid"
 
 
-def _errors(validator: Any, body: Any, size: int) -> Iterable[Any]:
+def _errors(validator: Any, body: Any, size: int) -> Iterator[Any]:
     """Give the validator's errors: it collects them all before it gives the first."""
-    if validator.is_valid(body):
-        return ()
-    if size <= quotas.FAULTS_SOUGHT_BYTES:
-        return islice(validator.iter_errors(body), quotas.FAULTS_TOLD)
-    try:
-        validator.validate(body)
-    except jsonschema_rs.ValidationError as error:
-        return (error,)
-    return ()
+    if size > quotas.FAULTS_SOUGHT_BYTES:
+        try:
+            validator.validate(body)
+        except jsonschema_rs.ValidationError as error:
+            yield error
+    elif not validator.is_valid(body):
+        yield from islice(validator.iter_errors(body), quotas.FAULTS_TOLD)

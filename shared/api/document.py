@@ -55,14 +55,13 @@ def named(name: str) -> Mapping[str, Any]:
 def words() -> dict[str, str]:
     """Give the patterns that the document says in words."""
     found: dict[str, str] = {}
-
-    def walk(item: Any) -> None:
+    left: list[Any] = [document()]
+    while left:
+        item = left.pop()
         if isinstance(item, dict):
             if "x-says" in item:
                 found[item["pattern"]] = item["x-says"]
-            item = list(item.values())
-        for inner in item if isinstance(item, list) else ():
-            walk(inner)
-
-    walk(document())
+            left.extend(item.values())
+        elif isinstance(item, list):
+            left.extend(item)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 from shared import quotas
 from shared.api.bodies import body_faults, declared, rule
 from shared.api.document import document, resolved, validator
-from shared.errors import Error, Target, raise_all
+from shared.errors import Error, Target, invalid, raise_all, required
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -79,16 +79,13 @@ class Operation:
             if parameter.key in given:
                 values[parameter.key] = _parsed(given[parameter.key], parameter.schema)
             elif parameter.required:
-                message = f"`{parameter.name}` is required."
-                faults.append(Error("missing_field", message, parameter.target))
+                faults.append(required(parameter.target))
             elif "default" in parameter.schema:
                 values[parameter.key] = parameter.schema["default"]
-        named = {parameter.key: parameter for parameter in self.parameters}
-        for error in self._values.iter_errors(values):
-            parameter = named[str(error.instance_path[0])]
-            message = f"`{parameter.name}` {rule(error)}."
-            faults.append(Error("invalid_field", message, parameter.target))
-        faults.extend(body_faults(self._body, body, size))
+        targets = {parameter.key: parameter.target for parameter in self.parameters}
+        found = self._values.iter_errors(values)
+        faults += [invalid(targets[str(error.instance_path[0])], rule(error)) for error in found]
+        faults += body_faults(self._body, body, size)
         raise_all(faults[: quotas.FAULTS_TOLD])
         return values, declared(self.body_schema, body)
 

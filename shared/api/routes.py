@@ -5,7 +5,7 @@ resource instance does. What two readers of a path could understand differently 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from urllib.parse import unquote_to_bytes
 
@@ -14,9 +14,6 @@ from shared.errors import Error, missing
 
 BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 NO_NAMES = frozenset({"", ".", ".."})  # segments that say where, not what
-# By the number of segments, the most literal first: where the literals stand, and by what they
-# are the operations, by method.
-Index = Mapping[int, list[tuple[tuple[int, ...], dict[tuple[str, ...], dict[str, Operation]]]]]
 
 
 def route(among: Collection[str], method: str, path: str) -> tuple[Operation, dict[str, str]]:
@@ -26,11 +23,12 @@ def route(among: Collection[str], method: str, path: str) -> tuple[Operation, di
     Raises Error `resource_not_found`, or `method_not_allowed` with the methods that are.
     """
     segments = _split(path)
-    for places, by_literals in _index().get(len(segments), ()):
-        there = by_literals.get(tuple(segments[place] for place in places), {})
-        known = {verb: operation for verb, operation in there.items() if operation.id in among}
-        if known:
-            return _chosen(known, method), _parameters(known, segments)
+    for template, there in _paths():
+        parameters = _matched(template, segments)
+        if parameters is not None:
+            known = {verb: operation for verb, operation in there.items() if operation.id in among}
+            if known:
+                return _chosen(known, method), parameters
     raise missing()
 
 
@@ -42,35 +40,37 @@ def _chosen(known: Mapping[str, Operation], method: str) -> Operation:
     raise Error("method_not_allowed", message, headers={"Allow": allowed})
 
 
-def _parameters(known: Mapping[str, Operation], segments: tuple[str, ...]) -> dict[str, str]:
-    template = next(iter(known.values())).path[1:].split("/")
-    pairs = zip(template, segments, strict=True)
-    return {name[1:-1]: value for name, value in pairs if name.startswith("{")}
-
-
 @cache
-def _index() -> Index:
-    found: dict[int, dict[tuple[int, ...], dict[tuple[str, ...], dict[str, Operation]]]] = {}
+def _paths() -> list[tuple[list[str], dict[str, Operation]]]:
+    """Give each path by its segments, with its operations by method; literals come first."""
+    found: dict[str, dict[str, Operation]] = {}
     for operation in operations().values():
-        template = operation.path[1:].split("/")
-        places = tuple(n for n, segment in enumerate(template) if not segment.startswith("{"))
-        literals = tuple(template[place] for place in places)
-        shapes = found.setdefault(len(template), {}).setdefault(places, {})
-        shapes.setdefault(literals, {})[operation.method] = operation
-    return {
-        length: sorted(shapes.items(), key=lambda shape: -len(shape[0]))
-        for length, shapes in found.items()
-    }
+        found.setdefault(operation.path, {})[operation.method] = operation
+    paths = [(path[1:].split("/"), there) for path, there in found.items()]
+    return sorted(paths, key=lambda path: [segment.startswith("{") for segment in path[0]])
 
 
-def _split(path: str) -> tuple[str, ...]:
+def _matched(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    """Give the path parameters if the segments are of this template."""
+    if len(template) != len(segments):
+        return None
+    found = {}
+    for name, value in zip(template, segments, strict=True):
+        if name.startswith("{"):
+            found[name[1:-1]] = value
+        elif name != value:
+            return None
+    return found
+
+
+def _split(path: str) -> list[str]:
     """Give the segments of a path, decoded; raises Error `resource_not_found`."""
     first, *segments = path.split("/")
     if "%" in path or not path.isascii():
         segments = [_decoded(segment) for segment in segments]
     if first or not NO_NAMES.isdisjoint(segments):
         raise missing()
-    return tuple(segments)
+    return segments
 
 
 def _decoded(segment: str) -> str:

@@ -13,7 +13,8 @@ from shared.lifecycle import Project
 from shared.store import Write
 
 SYSTEM = "retention"  # who acts when nobody does
-About = tuple[str | None, str | None]  # the account's id, the project's; None is none
+About = Mapping[str, str | None]  # the account's id, the project's
+NOBODY: About = {"account_id": None, "project_id": None}
 
 
 def operation(origin: Origin) -> str:
@@ -27,26 +28,26 @@ def by(origin: Origin, action: str, project: Project, now: datetime, name: str =
     `action` is as in contract section 9, such as `secret.create`; `name` is the resource's.
     """
     named = {"name": name} if name else {}
-    return _entry(origin.trace, action, _of(project), now, **_caller(origin), **named)
+    return _entry(origin.trace, action, _about(project), now, **_caller(origin), **named)
 
 
 def along(
     origin: Origin, action: str, project: Project, now: datetime, names: Iterable[str]
 ) -> list[Write]:
     """Give the entries of what a change took along, each under its request and its own name."""
-    who, about = _caller(origin), _of(project)
+    who, about = _caller(origin), _about(project)
     ids = ((f"{origin.trace}.{action}.{name}", name) for name in names)
     return [_entry(id_, action, about, now, **who, name=name) for id_, name in ids]
 
 
 def by_system(entry_id: str, action: str, project: Project, now: datetime) -> Write:
     """Give the entry of a change whose time had come; its id is of the change, not of a request."""
-    return _entry(entry_id, action, _of(project), now, initiator=SYSTEM)
+    return _entry(entry_id, action, _about(project), now, initiator=SYSTEM)
 
 
 def by_operator(origin: Origin, action: str, now: datetime, kek: str) -> Write:
     """Give the entry of a key-encryption key replaced or removed: it is about no project."""
-    return _entry(origin.trace, action, (None, None), now, **_caller(origin), kek=kek)
+    return _entry(origin.trace, action, NOBODY, now, **_caller(origin), kek=kek)
 
 
 def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
@@ -54,12 +55,13 @@ def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -
 
     Its project is the one the key is for, None for a key of the whole account.
     """
+    about = {name: key[name] for name in ("account_id", "project_id")}
     who = {**_caller(origin), "api_key_id": key["id"], "roles": key["roles"]}
-    return _entry(origin.trace, action, (key["account_id"], key["project_id"]), now, **who)
+    return _entry(origin.trace, action, about, now, **who)
 
 
-def _of(project: Project) -> About:
-    return project.account_id, project.id
+def _about(project: Project) -> About:
+    return {"account_id": project.account_id, "project_id": project.id}
 
 
 def _caller(origin: Origin) -> dict[str, Any]:
@@ -68,13 +70,5 @@ def _caller(origin: Origin) -> dict[str, Any]:
 
 def _entry(entry_id: str, action: str, about: About, now: datetime, **who: Any) -> Write:
     """Give the write of an entry. It must be the first of its id: so a change happens once."""
-    account_id, project_id = about
-    fields = {
-        "action": f"codeengine.{action}",
-        "account_id": account_id,
-        "project_id": project_id,
-        "at": now,
-        "outcome": "success",
-        **who,
-    }
+    fields = {"action": f"codeengine.{action}", **about, "at": now, "outcome": "success", **who}
     return Write.create(f"audit/{entry_id}", fields)

@@ -1,29 +1,27 @@
 """The rules of apps, and what is computed for their answers and their revisions'. Pure."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, raise_all
-from shared.kinds.rules import ENVIRONMENT, Fields, Rule, broken, computed, idle
+from shared.errors import Error, invalid, raise_all
+from shared.kinds.rules import ENVIRONMENT, Fields, computed, idle
 from shared.kinds.workloads import MINTED, container_faults, endpoints, json_bytes
 from shared.lifecycle import Project
-
-APP_RULES: tuple[Rule, ...] = (
-    (
-        "scale_min_instances",
-        lambda app: 0 < app["scale_max_instances"] < app["scale_min_instances"],  # 0: no maximum
-        "is above `scale_max_instances`",
-    ),
-)
 
 
 def check_app(new: Fields, **_: object) -> None:
     """Check an app (contract section 4.2). Raises Error `invalid_field` or `payload_too_large`."""
-    found = [*broken(APP_RULES, new), *container_faults(new)]
-    if json_bytes(new, *MINTED, "run_env_variables") > quotas.CLEAR_BYTES:
+    raise_all(_faults(new))
+
+
+def _faults(app: Fields) -> Iterator[Error]:
+    if 0 < app["scale_max_instances"] < app["scale_min_instances"]:  # 0: no maximum
+        yield invalid("scale_min_instances", "is above `scale_max_instances`")
+    yield from container_faults(app)
+    if json_bytes(app, *MINTED, "run_env_variables") > quotas.CLEAR_BYTES:
         most = f"An app may have at most {quotas.CLEAR_BYTES} bytes as JSON beside its environment."
-        found.append(Error("payload_too_large", most))
-    raise_all(found)
+        yield Error("payload_too_large", most)
 
 
 def present_app(app: Fields, project: Project) -> dict[str, Any]:

@@ -36,9 +36,5 @@ def present_binding(_binding: Fields, _project: Project) -> dict[str, Any]:
 def present_domain_mapping(_mapping: Fields, project: Project) -> dict[str, Any]:
     """Compute a domain mapping's target and status (contract sections 1.6 and 4.7)."""
     target = CNAME.format(subdomain=project.subdomain, region=project.region)
-    return {
-        "cname_target": target,
-        "user_managed": True,
-        "visibility": "custom",
-        **idle("failed"),
-    }
+    mine = {"cname_target": target, "user_managed": True, "visibility": "custom"}
+    return {**mine, **idle("failed")}

@@ -1,11 +1,12 @@
 """The rules of functions, their runtimes, and what is computed for their answers. Pure."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, raise_all
+from shared.errors import Error, invalid, raise_all
 from shared.kinds import sizes
-from shared.kinds.rules import ENVIRONMENT, Fields, Rule, broken, computed, idle, oversize
+from shared.kinds.rules import ENVIRONMENT, Fields, computed, idle, oversize
 from shared.kinds.workloads import endpoints
 from shared.lifecycle import Project
 
@@ -29,21 +30,6 @@ RUNTIMES = tuple(
 )
 RUNTIME_IDS = tuple(runtime["id"] for runtime in RUNTIMES)
 
-FUNCTION_RULES: tuple[Rule, ...] = (
-    (
-        "runtime",
-        lambda function: function["runtime"] not in RUNTIME_IDS,
-        f"must be one of {', '.join(f'`{runtime}`' for runtime in RUNTIME_IDS)}",
-    ),
-    (
-        "scale_concurrency",
-        lambda function: (
-            function["scale_concurrency"] > 1 and not function["runtime"].startswith("nodejs-")
-        ),
-        "may exceed 1 only with a Node.js runtime",
-    ),
-)
-
 
 def _is_inline(code_reference: str) -> bool:
     """Tell code from an image: `data:latest` is one too, but no image has a comma."""
@@ -55,12 +41,20 @@ def check_function(new: Fields, **_: object) -> None:
 
     Inline code is the whole data URL, at most quotas.INLINE_CODE_BYTES of it.
     """
-    code = new["code_reference"]
-    found = [*broken(FUNCTION_RULES, new), *sizes.faults(new, sizes.FUNCTIONS)]
+    raise_all(_faults(new))
+
+
+def _faults(function: Fields) -> Iterator[Error]:
+    runtime, code = function["runtime"], function["code_reference"]
+    if runtime not in RUNTIME_IDS:
+        yield invalid("runtime", f"must be one of {', '.join(f'`{name}`' for name in RUNTIME_IDS)}")
+    if function["scale_concurrency"] > 1 and not runtime.startswith("nodejs-"):
+        yield invalid("scale_concurrency", "may exceed 1 only with a Node.js runtime")
+    yield from sizes.faults(function, sizes.FUNCTIONS)
     if _is_inline(code) and len(code) > quotas.INLINE_CODE_BYTES:
         limit = f"`code_reference` may hold at most {quotas.INLINE_CODE_BYTES} bytes of code."
-        found.append(Error("payload_too_large", limit, "code_reference"))
-    raise_all([*found, *oversize(new, "run_env_variables", code)])
+        yield Error("payload_too_large", limit, "code_reference")
+    yield from oversize(function, "run_env_variables", code)
 
 
 def present_function(function: Fields, project: Project) -> dict[str, Any]:

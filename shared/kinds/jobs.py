@@ -1,10 +1,11 @@
 """The rules of jobs and job runs, and what is computed for their answers. Pure."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, raise_all
-from shared.kinds.rules import ENVIRONMENT, LOCATION, Fields, Rule, absent, broken, computed, idle
+from shared.errors import Error, invalid, raise_all
+from shared.kinds.rules import ENVIRONMENT, LOCATION, Fields, absent, computed, idle
 from shared.kinds.workloads import MINTED, container_faults, json_bytes
 from shared.lifecycle import Project
 
@@ -27,39 +28,24 @@ def index_count(spec: str) -> int:
     return count
 
 
-def _task_only(field: str, default: int) -> Rule:
-    def is_broken(job: Fields) -> bool:
-        return job["run_mode"] == "daemon" and bool(job.get(field, default) != default)
-
-    return field, is_broken, "is not allowed where `run_mode` is `daemon`"
-
-
-JOB_RULES: tuple[Rule, ...] = (
-    (
-        "scale_array_spec",
-        lambda job: any(last < first for first, last in index_ranges(job["scale_array_spec"])),
-        "has a range that ends before it begins",
-    ),
-    (
-        "scale_array_spec",
-        lambda job: index_count(job["scale_array_spec"]) > quotas.JOB_INDICES,
-        f"has more than {quotas.JOB_INDICES} indices",
-    ),
-    *(_task_only(field, default) for field, default in TASK_DEFAULTS.items()),
-)
-
-
-def _job_faults(job: Fields, noun: str) -> list[Error]:
-    found = [*broken(JOB_RULES, job), *container_faults(job)]
+def _faults(job: Fields, noun: str) -> Iterator[Error]:
+    spec = job["scale_array_spec"]
+    if any(last < first for first, last in index_ranges(spec)):
+        yield invalid("scale_array_spec", "has a range that ends before it begins")
+    if index_count(spec) > quotas.JOB_INDICES:
+        yield invalid("scale_array_spec", f"has more than {quotas.JOB_INDICES} indices")
+    for field, default in TASK_DEFAULTS.items():
+        if job["run_mode"] == "daemon" and job.get(field, default) != default:
+            yield invalid(field, "is not allowed where `run_mode` is `daemon`")
+    yield from container_faults(job)
     if json_bytes(job, *MINTED) > quotas.JOB_BYTES:
         limit = f"A {noun} may have at most {quotas.JOB_BYTES} bytes as JSON, defaults included."
-        found.append(Error("payload_too_large", limit))
-    return found
+        yield Error("payload_too_large", limit)
 
 
 def check_job(new: Fields, **_: object) -> None:
     """Check a job (contract section 4.3). Raises Error `invalid_field` or `payload_too_large`."""
-    raise_all(_job_faults(new, "job"))
+    raise_all(_faults(new, "job"))
 
 
 def present_job(_job: Fields, project: Project) -> dict[str, Any]:
@@ -76,7 +62,7 @@ def check_job_run(new: Fields, **_: object) -> None:
     Raises Error `missing_field` for an image where there is no job, or as `check_job` does.
     """
     needed = () if new.get("job_name") else ("image_reference",)
-    raise_all([*absent(needed, new), *_job_faults(new, "job run")])
+    raise_all([*absent(needed, new), *_faults(new, "job run")])
 
 
 def present_job_run(run: Fields, project: Project) -> dict[str, Any]:

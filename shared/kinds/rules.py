@@ -3,16 +3,14 @@
 Used by the files that hold the hooks of the kinds. No fault here repeats a value.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, invalid, required
+from shared.errors import Error, required
 from shared.lifecycle import Project
 
 Fields = Mapping[str, Any]
-# A rule across fields: the field to change, what tells that it is broken, and how it is said.
-Rule = tuple[str, Callable[[Fields], bool], str]
 
 # What runs is told where it runs (contract section 1.6).
 LOCATION = {
@@ -36,21 +34,15 @@ def absent(fields: Iterable[str], resource: Fields) -> list[Error]:
     return [required(field) for field in fields if not resource.get(field)]
 
 
-def broken(rules: Iterable[Rule], resource: Fields) -> list[Error]:
-    """Give the faults of a resource by a table of rules."""
-    return [invalid(field, says) for field, is_broken, says in rules if is_broken(resource)]
-
-
-def oversize(resource: Fields, member: str, *more: str) -> list[Error]:
+def oversize(resource: Fields, member: str, *more: str) -> Iterator[Error]:
     """Give the fault of a resource whose sealed values exceed quotas.TEMPLATE_BYTES of UTF-8.
 
     The values are those in the list `member`, and `more`.
     """
     values = (item.get("value", "") for item in resource.get(member, ()))
-    if sum(len(value.encode()) for value in (*more, *values)) <= quotas.TEMPLATE_BYTES:
-        return []
-    limit = f"`{member}` may hold at most {quotas.TEMPLATE_BYTES} bytes of UTF-8 in all values."
-    return [Error("payload_too_large", limit, member)]
+    if sum(len(value.encode()) for value in (*more, *values)) > quotas.TEMPLATE_BYTES:
+        limit = f"`{member}` may hold at most {quotas.TEMPLATE_BYTES} bytes of UTF-8 in all values."
+        yield Error("payload_too_large", limit, member)
 
 
 def computed(project: Project, forms: Mapping[str, str], **own: str) -> list[dict[str, str]]:

@@ -53,8 +53,7 @@ class Kind:
     template: str = ""  # the collection of what one can be made from, by its name
     fixed: tuple[str, ...] = ()  # body members that must be as the template has them
     named: str = ""  # the form of a name that is left out
-    dependents: tuple[str, ...] = ()  # collections made from one: deleted with it
-    bindable: bool = False  # takes bindings, which are deleted with it
+    dependents: tuple[str, ...] = ()  # collections made from one or tied to it: deleted with it
     binds: bool = False  # names a component; a new one makes a revision of an app
     revised: bool = False  # keeps its state after each write as a revision
     check: Check = lambda _new, **_: None  # refuses what breaks a rule across fields
@@ -91,8 +90,8 @@ CONFIG_MAPS = Kind(
     body_bytes=quotas.BODY_BYTES, check=secrets.check_size,
 )
 JOBS = Kind(
-    "jobs", "job", "job_v2", sealed=("run_env_variables",), dependents=("job_runs",),
-    bindable=True, check=jobs.check_job, present=jobs.present_job,
+    "jobs", "job", "job_v2", sealed=("run_env_variables",),
+    dependents=("job_runs", "bindings"), check=jobs.check_job, present=jobs.present_job,
 )
 JOB_RUNS = Kind(
     "job_runs", "job_run", "job_run_v2", members=RUN, sealed=("run_env_variables",), update="",
@@ -102,11 +101,11 @@ JOB_RUNS = Kind(
 )
 APPS = Kind(
     "apps", "app", "app_v2", sealed=("run_env_variables",), body_bytes=quotas.TEMPLATE_BODY_BYTES,
-    bindable=True, revised=True, check=apps.check_app, present=apps.present_app,
+    dependents=("bindings",), revised=True, check=apps.check_app, present=apps.present_app,
 )
 FUNCTIONS = Kind(
     "functions", "function", "function_v2", sealed=("code_reference", "run_env_variables"),
-    body_bytes=quotas.TEMPLATE_BODY_BYTES, bindable=True,
+    body_bytes=quotas.TEMPLATE_BODY_BYTES, dependents=("bindings",),
     check=functions.check_function, present=functions.present_function,
 )
 BUILDS = Kind(
@@ -116,7 +115,7 @@ BUILDS = Kind(
 BUILD_RUNS = Kind(
     "build_runs", "build_run", "build_run_v2", members=RUN, sealed=("run_build_params",), update="",
     created=202, body_bytes=quotas.TEMPLATE_BODY_BYTES, filters=("build_name",), template="builds",
-    named="{template}-run-{time}", check=builds.check_build_run, present=builds.present_build_run,
+    named="{template}-run-{time}", check=builds.check_build, present=builds.present_build_run,
 )
 BINDINGS = Kind(
     "bindings", "binding", "binding_v2", members=("id", "project_id", "href", "resource_type"),

@@ -38,10 +38,11 @@ def _mount_faults(workload: Fields) -> Iterator[Error]:
         yield invalid("run_volume_mounts", most)
 
 
-def container_faults(workload: Fields) -> list[Error]:
+def container_faults(workload: Fields) -> Iterator[Error]:
     """Give what is wrong with an app's or job's sizes, mounts and environment."""
-    found = [*sizes.faults(workload, sizes.CONTAINERS), *_mount_faults(workload)]
-    return [*found, *oversize(workload, "run_env_variables")]
+    yield from sizes.faults(workload, sizes.CONTAINERS)
+    yield from _mount_faults(workload)
+    yield from oversize(workload, "run_env_variables")
 
 
 def json_bytes(workload: Fields, *without: str) -> int:

@@ -1,4 +1,4 @@
-"""The projects that a caller may see: the account's in this region, or the one a key is for."""
+"""The projects that a caller may see: one by its id, or all in this region that its key is for."""
 
 from datetime import datetime
 
@@ -7,10 +7,17 @@ from shared.app import App
 from shared.calls import Call
 from shared.lifecycle import Project
 
+Found = tuple[datetime, list[Project]]  # the time of the reading, and the projects
 
-def of_account(
-    app: App, call: Call, limit: int, after: str | None
-) -> tuple[datetime, list[Project]]:
+
+def one(app: App, call: Call, project_id: str) -> tuple[datetime, Project]:
+    """Give the time of the reading and the caller's project, in whatever state it is."""
+    path = f"projects/{project_id}"
+    read = app.store.read(path)
+    return app.now(read), owned(read[path], call.principal)
+
+
+def of_account(app: App, call: Call, limit: int, after: str | None) -> Found:
     """Give the read time and up to `limit` of the caller's projects, by name beyond `after`."""
     if call.principal.project is not None:
         return _only(app, call, call.principal.project, after)
@@ -25,9 +32,7 @@ def of_account(
     return time, [Project.of(document.contents) for document in found]
 
 
-def _only(
-    app: App, call: Call, project_id: str, after: str | None
-) -> tuple[datetime, list[Project]]:
+def _only(app: App, call: Call, project_id: str, after: str | None) -> Found:
     """Give the one project of a key, if it exists here and its name is beyond `after`."""
     path = f"projects/{project_id}"
     read = app.store.read(path)

@@ -3,23 +3,21 @@
 Answers in whatever state the project is, and fakes nothing (contract sections 1.2 and 1.5).
 """
 
-from datetime import datetime
-
-from shared.access import owned
 from shared.app import App
 from shared.calls import Answer, Call
-from shared.lifecycle import Project, Status
+from shared.lifecycle import Status
+from shared.projects.account import one
 
 
 def egress_ips(app: App, call: Call) -> Answer:
     """Give the addresses from which a project's workloads call others: there are none."""
-    _, now = _project(app, call)
+    now, _ = one(app, call, call.parameters["project_id"])
     return Answer({"private": [], "public": []}, now=now)
 
 
 def status_details(app: App, call: Call) -> Answer:
     """Give what a project's status does not say."""
-    project, now = _project(app, call)
+    now, project = one(app, call, call.parameters["project_id"])
     unknown = {"inbound_public": "unknown", "inbound_private": "unknown"}
     body = {
         "project": "enabled" if project.status == Status.ACTIVE else "disabled",
@@ -29,10 +27,3 @@ def status_details(app: App, call: Call) -> Answer:
         "cbr": {"data_plane": {"enforcement": "none", **unknown}},
     }
     return Answer(body, now=now)
-
-
-def _project(app: App, call: Call) -> tuple[Project, datetime]:
-    """Give the caller's project, in whatever state it is, and the time of the read."""
-    path = f"projects/{call.parameters['project_id']}"
-    read = app.store.read(path)
-    return owned(read[path], call.principal), app.now(read)

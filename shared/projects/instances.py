@@ -6,7 +6,7 @@ permanent deletion what the tombstone remembers, in the state `removed`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -74,8 +74,8 @@ def delete(app: App, call: Call) -> Answer:
 
     Raises Error `project_not_active` if it is not active.
     """
-    meant = replace(call, parameters={"id": _guid(call)})
-    project = move(app, meant, "delete", check=lambda project: _require_meant(call, project))
+    meant = partial(_require_meant, call)
+    project = move(app, _guid(call), "delete", origin=call.origin, check=meant)
     return Answer(now=project.updated_at)
 
 

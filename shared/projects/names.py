@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from shared.errors import Error, Target
+from shared.errors import invalid
 
 # Categories of characters that are invisible or change what is around them; and those that
 # Unicode lets a renderer leave out (Default_Ignorable_Code_Point) in other categories.
@@ -16,9 +16,8 @@ IGNORABLE = re.compile(
 def checked(name: str) -> str:
     """Refuse what a reader cannot see: IBM's pattern lets every non-ASCII character through."""
     if not unicodedata.is_normalized("NFC", name):
-        raise Error("invalid_field", "`name` must be in NFC.", Target("field", "name"))
+        raise invalid("name", "must be in NFC")
     unseen = (unicodedata.category(character) in UNSEEN for character in name.replace(" ", ""))
     if any(unseen) or IGNORABLE.search(name):
-        seen = "`name` must not hold control, format or other invisible characters."
-        raise Error("invalid_field", seen, Target("field", "name"))
+        raise invalid("name", "must not hold control, format or other invisible characters")
     return name

@@ -14,7 +14,7 @@ from shared.calls import Answer, Call, Origin, Page
 from shared.errors import missing
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import names, slots
-from shared.projects.account import of_account
+from shared.projects.account import of_account, one
 from shared.resources import data_key_path, first_rule, new_marks
 from shared.store import Document, Read, Write
 
@@ -27,14 +27,22 @@ def create(app: App, call: Call) -> Answer:
 
     Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
     """
-    fresh, rule = _fresh(app, call), new_marks(app)
+    project_id, rule, key = app.new_id(), new_marks(app), dict[str, Any]()
+    fresh: dict[str, Any] = {  # made or given before the first try
+        "id": project_id,
+        "name": names.checked(call.body["name"]),
+        "account_id": call.principal.account,
+        "region": app.settings.region,
+        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
+        "tags": call.body.get("tags", []),
+        "subdomain": app.new_subdomain(),
+    }
     region = slots.region_path(fresh["account_id"], fresh["region"])
-    project_id, key = fresh["id"], dict[str, Any]()
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
         now = app.now(read)
         project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
-        claim = slots.claim(app, read[region], project_id, project.name)
+        claim = slots.claim(app, read[region], project, call)
         if not key:  # made once, after the first read that leaves room for it; if the create is
             # refused after all, the schedule destroys it, for a lost answer may hide a success
             key.update(app.keyring.create(project_id, now))
@@ -49,33 +57,15 @@ def create(app: App, call: Call) -> Answer:
         body = present(app, project)
         return commit, Answer(body, now=now, location=body["href"])
 
-    try:
-        answer = app.store.transact(evidence.operation(call.origin), [region], decide)
-    except slots.FullError:
-        _, holders = of_account(app, call, app.settings.projects_per_region, None)
-        raise slots.full(app, holders) from None
+    answer = app.store.transact(evidence.operation(call.origin), [region], decide)
     app.keyring.confirm(project_id)
     return answer
 
 
-def _fresh(app: App, call: Call) -> dict[str, Any]:
-    """Give what is made or given of a new project, before the first try."""
-    return {
-        "id": app.new_id(),
-        "name": names.checked(call.body["name"]),
-        "account_id": call.principal.account,
-        "region": app.settings.region,
-        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
-        "tags": call.body.get("tags", []),
-        "subdomain": app.new_subdomain(),
-    }
-
-
 def get(app: App, call: Call) -> Answer:
     """Give a project in whatever state it is."""
-    path = f"projects/{call.parameters['id']}"
-    read = app.store.read(path)
-    return Answer(present(app, owned(read[path], call.principal)), now=app.now(read))
+    now, project = one(app, call, call.parameters["id"])
+    return Answer(present(app, project), now=now)
 
 
 def listing(app: App, call: Call) -> Answer:
@@ -92,30 +82,19 @@ def listing(app: App, call: Call) -> Answer:
 
 def delete(app: App, call: Call) -> Answer:
     """Soft delete a project. Raises Error `project_not_active` if it is not active."""
-    return Answer(now=move(app, call, "delete").updated_at)
+    project = move(app, call.parameters["id"], "delete", origin=call.origin)
+    return Answer(now=project.updated_at)
 
 
-def move(app: App, call: Call, *verbs: str, check: Check = lambda _: None) -> Project:
-    """Move a caller's project by the verb that fits its status, and give it as it is then.
+def move(
+    app: App, project_id: str, *verbs: str, origin: Origin | None, check: Check = lambda _: None
+) -> Project:
+    """Move a project in one compare-and-set, by the verb that fits its status.
 
-    `check` may raise where the project is not the one meant. Raises what lifecycle.move raises
+    Without an origin its time has come, and no caller asked for it. `check` may raise where the
+    project is not the one meant. Gives the project as it is then. Raises what lifecycle.move raises
     for the first verb if none fits.
     """
-    return _moved(app, call.parameters["id"], verbs, call.origin, check)
-
-
-def move_by_system(app: App, project_id: str, verb: str) -> None:
-    """Move a project because its time has come, without a caller (`expire`, `fail`, `retry`).
-
-    Raises what lifecycle.move raises when another move came first.
-    """
-    _moved(app, project_id, (verb,), None, lambda _: None)
-
-
-def _moved(
-    app: App, project_id: str, verbs: tuple[str, ...], origin: Origin | None, check: Check
-) -> Project:
-    """Move a project in one compare-and-set; without an origin, the system does it."""
     path, entry_id = f"projects/{project_id}", origin.trace if origin else app.new_id()
 
     def decide(read: Read) -> tuple[list[Write], Project]:
@@ -123,12 +102,8 @@ def _moved(
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
         project = lifecycle.move(before, verb, now)
-        action = f"project.{verb}"
-        entry = (
-            evidence.by(origin, action, project, now)
-            if origin
-            else evidence.by_system(entry_id, action, project, now)
-        )
+        what = f"project.{verb}", project, now
+        entry = evidence.by(origin, *what) if origin else evidence.by_system(entry_id, *what)
         return [Write.update(read[path], project.changes(before)), entry], project
 
     return app.store.transact(f"audit/{entry_id}", [path], decide)

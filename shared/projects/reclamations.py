@@ -35,7 +35,7 @@ def restore(app: App, call: Call) -> Answer:
 
     Raises Error `project_not_restorable` at and after the deadline, or in another state.
     """
-    project = move(app, call, "restore")
+    project = move(app, call.parameters["id"], "restore", origin=call.origin)
     return Answer(show(app, project), now=project.updated_at)
 
 
@@ -44,7 +44,7 @@ def reclaim(app: App, call: Call) -> Answer:
 
     Raises Error `project_not_deletable` when it has begun already.
     """
-    project = move(app, call, "reclaim", "retry")
+    project = move(app, call.parameters["id"], "reclaim", "retry", origin=call.origin)
     return Answer(show(app, project), now=project.updated_at)
 
 

@@ -4,17 +4,12 @@ The count is the size of the map, so it cannot drift; a slot is taken and given 
 commit as its project is written.
 """
 
-from collections.abc import Iterable
-
 from shared.app import App
-from shared.calls import timestamp
-from shared.errors import Error, Target
+from shared.calls import Call, timestamp
+from shared.errors import Error
 from shared.lifecycle import ACTIVE, SOFT_DELETED, Project
+from shared.projects.account import of_account
 from shared.store import Document, Write
-
-
-class FullError(Exception):
-    """No slot of the region is free; the domain's Error is `full`."""
 
 
 def region_path(account: str, region: str) -> str:
@@ -22,21 +17,22 @@ def region_path(account: str, region: str) -> str:
     return f"regions/{account}.{region}"
 
 
-def claim(app: App, region: Document, project_id: str, name: str) -> Write:
+def claim(app: App, region: Document, project: Project, call: Call) -> Write:
     """Give the write that takes a slot and a name, if the region is as it was read.
 
-    Raises Error `name_taken`, or FullError.
+    Raises Error `name_taken`, or `quota_exceeded` with what holds the slots.
     """
     slots = (region.fields or {}).get("slots", {})
+    name = project.name
     if name in slots.values():
         taken = "A project of this name exists already, perhaps soft deleted."
-        raise Error("name_taken", taken, Target("field", "name"))
+        raise Error("name_taken", taken, "name")
     if len(slots) >= app.settings.projects_per_region:
-        raise FullError
+        raise _full(app, call)
     return Write(
         region.path,
-        {"key": region.id, "slots": {project_id: name}},
-        mask=["key", _slot(project_id)],
+        {"key": region.id, "slots": {project.id: name}},
+        mask=["key", _slot(project.id)],
         exists=region.fields is not None,
         update_time=region.update_time,
     )
@@ -53,14 +49,14 @@ def _slot(project_id: str) -> str:
     return f"slots.`{project_id}`"
 
 
-def full(app: App, holders: Iterable[Project]) -> Error:
+def _full(app: App, call: Call) -> Error:
     """Say which projects hold the slots, and when each frees its own."""
+    most = app.settings.projects_per_region
+    _, holders = of_account(app, call, most, None)
     by_end = sorted(holders, key=lambda project: str(project.purge_at or "z"))  # the next one first
     said = "; ".join(f"`{project.name}` ({_held_until(project)})" for project in by_end)
-    head = f"All {app.settings.projects_per_region} project slots of {app.settings.region} are held"
-    return Error(
-        "quota_exceeded", f"{head}: {said}. Deleting one permanently frees its slot at once."
-    )
+    held = f"All {most} project slots of {app.settings.region} are held: {said}."
+    return Error("quota_exceeded", f"{held} Deleting one permanently frees its slot at once.")
 
 
 def _held_until(project: Project) -> str:

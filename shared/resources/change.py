@@ -41,9 +41,9 @@ class Change:
     now: datetime
     writes: list[Write] = field(default_factory=list, repr=False)
 
-    def resource(self) -> Fields:
-        """Give the place's resource as stored; raises Error `resource_not_found`."""
-        found = self.read[self.place.path].fields
+    def resource(self, path: str = "") -> Fields:
+        """Give the place's resource, or one below it, as stored; Error `resource_not_found`."""
+        found = self.read[path or self.place.path].fields
         if found is None:
             raise missing()
         return found
@@ -66,10 +66,13 @@ class Change:
         """
         place, kind, usage = self.place, self.place.kind, self.usage(self.place.kind)
         document, resource = self.read[place.path], {**body, **own}
-        others = usage.others(place.key)
+        others = {key: claim for key, claim in usage.claims.items() if key != place.key}
         replaced = list(kind.check(resource, old=before, others=others) or ())
         if before is None:
-            _require_free(usage, document, leaving=len(replaced))
+            if document.fields is not None:
+                taken = f"A {kind.label} of this name exists already."
+                raise Error("name_taken", taken, "name")
+            usage.require_room(leaving=len(replaced))
         form, parts = sealing.stored(self.app, place, self.project, self.read, own, body)
         born = {"id": revision_id, "created_at": self.now}
         stored, past = history.advance(place, form, document.fields, born)
@@ -89,12 +92,6 @@ class Change:
     def told(self, action: str, names: Iterable[str]) -> None:
         """Leave an audit entry for each of what the change takes along."""
         self.writes.extend(evidence.along(self.origin, action, self.project, self.now, names))
-
-
-def _require_free(usage: Usage, document: Document, leaving: int) -> None:
-    if document.fields is not None:
-        raise Error("name_taken", f"A {usage.kind.label} of this name exists already.", "name")
-    usage.require_room(leaving)
 
 
 def commit(

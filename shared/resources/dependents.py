@@ -4,7 +4,7 @@ They are found in the usage documents, so a delete stays one read and one commit
 secret is read first, for none may go but a service access secret.
 """
 
-from shared.kinds import BINDINGS, BY_COLLECTION, SECRETS, Fields, Kind
+from shared.kinds import BINDINGS, BY_COLLECTION, SECRETS, Fields
 from shared.resources.change import Change
 from shared.resources.history import all_of
 from shared.resources.place import Place
@@ -12,21 +12,16 @@ from shared.resources.usage import Usage
 from shared.store import Write
 
 
-def _dependents(kind: Kind) -> list[Kind]:
-    bindings = [BINDINGS] if kind.bindable else []
-    return [*(BY_COLLECTION[name] for name in kind.dependents), *bindings]
-
-
 def context(place: Place) -> list[str]:
     """Give the usage documents that name what depends on a resource."""
-    return [place.beside(kind).usage for kind in _dependents(place.kind)]
+    return [place.beside(BY_COLLECTION[name]).usage for name in place.kind.dependents]
 
 
 def remove(change: Change, *, keep_service_access: bool) -> None:
     """Delete a resource's envelope, and all that goes with it."""
     place = change.place
     change.writes.extend(map(Write.discard, all_of(place.path, change.resource())))
-    for kind in _dependents(place.kind):
+    for kind in map(BY_COLLECTION.__getitem__, place.kind.dependents):
         usage = change.usage(kind)
         gone = [key for key, claim in usage.claims.items() if _depends(place, claim)]
         change.gone(kind, gone)

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.kinds import Fields
 from shared.resources.place import Place
-from shared.resources.sealing import part_paths, unshared
+from shared.resources.sealing import Stored, part_paths, unshared
 from shared.store import Conflict, Document, Write
 
 KEPT = 2  # revisions of an app: the active one and the latest inactive one
@@ -19,9 +19,7 @@ def revision_name(app_name: str, number: int) -> str:
     return f"{app_name}-{number:05}"
 
 
-def advance(
-    place: Place, stored: Fields, old: Fields | None, own: Fields
-) -> tuple[Fields, list[Write]]:
+def advance(place: Place, stored: dict[str, Any], old: Fields | None, own: Fields) -> Stored:
     """Give a new stored form with its history, and the writes that keep it and forget the old.
 
     `own` is the revision's id and time. A kind without revisions only forgets the old envelope.
@@ -40,9 +38,7 @@ def rebind(document: Document, entity_tag: str, own: Fields) -> list[Write]:
     return [*writes, Write.replace(document, stored)]
 
 
-def _revised(
-    path: str, form: Fields, old: Fields, own: Fields
-) -> tuple[dict[str, Any], list[Write]]:
+def _revised(path: str, form: Fields, old: Fields, own: Fields) -> Stored:
     past = old.get("history", [])
     gone, kept = past[: 1 - KEPT], past[1 - KEPT :]
     number = old.get("revision", 0) + 1

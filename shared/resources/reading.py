@@ -5,7 +5,6 @@ anew, a bounded number of times.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from typing import Any, TypeVar
@@ -13,25 +12,16 @@ from typing import Any, TypeVar
 from shared import quotas
 from shared.access import owned
 from shared.app import App
-from shared.calls import Call, Principal
+from shared.calls import Answer, Call, Page, Principal
 from shared.errors import Error, missing, unavailable
 from shared.kinds import Fields
 from shared.lifecycle import Project, require_active
 from shared.resources import sealing
 from shared.resources.place import Place
-from shared.store import Document, Read
+from shared.store import Document, Filter, Read
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of resources, the project they are in, and the key to go on from."""
-
-    project: Project
-    now: datetime
-    resources: list[dict[str, Any]] = field(repr=False)
-    next: str | None
+Show = Callable[[Project, Fields], dict[str, Any]]
 
 
 def home_of(app: App, principal: Principal, place: Place, read: Read) -> tuple[Project, datetime]:
@@ -60,26 +50,28 @@ def one(app: App, call: Call, place: Place, path: str) -> tuple[Project, datetim
 
 
 def page(
-    app: App, call: Call, place: Place, collection: str, *filters: tuple[str, str, Any], order: str
-) -> Found:
+    app: App, call: Call, place: Place, collection: str, show: Show, *filters: Filter, order: str
+) -> Answer:
     """Give a page of a collection, in the order of a field that is each document's name.
 
-    It ends at `limit` entries, or early where their values pass quotas.PAGE_BYTES. Raises
-    Error `resource_not_found` if the place's own resource is not there.
+    `show` gives the answer's form of a whole resource. The page ends at `limit` entries, or early
+    where their values pass quotas.PAGE_BYTES. Raises Error `resource_not_found` if the place's own
+    resource is not there.
     """
     paths = [*place.context, *([place.path] if place.key else [])]
     limit, after = call.parameters["limit"], call.parameters.get("start")
     how = {"order": order, "after": after, "limit": limit + 1, "weigh": _size}
 
-    def attempt() -> Found:
+    def attempt() -> Answer:
         read, found = app.store.read_beside(paths, collection, *filters, **how)
         project, now = home_of(app, call.principal, place, read)
         if place.key and read[place.path].fields is None:
             raise missing()
         chosen = _fitting(found, limit)
         pairs = zip(chosen, whole(app, place, project, read, chosen), strict=True)
-        resources = [{**document.contents, **body} for document, body in pairs]
-        return Found(project, now, resources, chosen[-1].id if len(found) > len(chosen) else None)
+        entries = [show(project, {**document.contents, **body}) for document, body in pairs]
+        following = chosen[-1].id if len(found) > len(chosen) else None
+        return Answer(page=Page(collection.rpartition("/")[2], entries, following), now=now)
 
     return _patiently(attempt)
 
@@ -107,7 +99,7 @@ def whole(
     """Give the whole bodies of stored resources; raises Replaced if a part or key is gone."""
     if not place.kind.sealed:
         return [document.contents["body"] for document in found]
-    parts = [sealing.part_paths(_holder(document.path), document.fields) for document in found]
+    parts = [sealing.part_paths(document.path, document.fields) for document in found]
     wanted = [part for paths in parts for part in paths]
     more = app.store.read(*wanted).documents if wanted else {}
     if any(document.fields is None for document in more.values()):
@@ -130,7 +122,3 @@ def _fitting(found: list[Document], limit: int) -> list[Document]:
     sizes = accumulate(_size(document) for document in found)
     passed = next((n for n, size in enumerate(sizes, 1) if size > quotas.PAGE_BYTES), limit)
     return found[: min(passed, limit)]
-
-
-def _holder(path: str) -> str:
-    return path.partition("/revisions/")[0]  # the parts of a revision are its app's

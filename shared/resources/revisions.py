@@ -3,6 +3,7 @@
 Reprieve runs nothing: an app has no instances, and its revisions say that no runtime is attached.
 """
 
+from functools import partial
 from typing import Any
 
 from shared import api
@@ -19,10 +20,8 @@ from shared.resources.place import Place
 def listing(app: App, call: Call) -> Answer:
     """Give a page of an app's revisions by name. Raises Error `resource_not_found`."""
     place = _place(call)
-    collection = f"{place.path}/revisions"
-    found = reading.page(app, call, place, collection, order="revision_name")
-    entries = [_shown(app, place, found.project, revision) for revision in found.resources]
-    return Answer(page=Page("revisions", entries, found.next), now=found.now)
+    collection, show = f"{place.path}/revisions", partial(_shown, app, place)
+    return reading.page(app, call, place, collection, show, order="revision_name")
 
 
 def get(app: App, call: Call) -> Answer:
@@ -40,10 +39,8 @@ def delete(app: App, call: Call) -> Answer:
 
     def decide(change: Change) -> Answer:
         change.resource()
-        revision = change.read[path].fields
-        if revision is None:
-            raise missing()
-        change.writes.extend(history.forget(change.read[place.path], revision["revision"]))
+        number = change.resource(path)["revision"]
+        change.writes.extend(history.forget(change.read[place.path], number))
         return Answer(now=change.now)
 
     paths = [place.home, place.path, path]

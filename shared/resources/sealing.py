@@ -21,6 +21,8 @@ from shared.lifecycle import Project
 from shared.resources.place import Place
 from shared.store import Conflict, Document, Read, Write
 
+Stored = tuple[dict[str, Any], list[Write]]  # a stored form, and the writes that go with it
+
 
 class Replaced(Conflict):
     """A part of a value, or the key of its project, is gone since the resource was read."""
@@ -32,7 +34,7 @@ class Replaced(Conflict):
 
 def stored(
     app: App, place: Place, project: Project, read: Read, own: Fields, body: Fields
-) -> tuple[dict[str, Any], list[Write]]:
+) -> Stored:
     """Give a resource as it is stored, and the writes of the parts of its envelope.
 
     `own` is what was made for it or is kept of it. Raises as `under_key` does.
@@ -76,9 +78,7 @@ def lock(
     return stored, [seal(key, *pair) for pair in zip(chunks, places, strict=True)]
 
 
-def _laid(
-    path: str, form: Fields, envelopes: Sequence[bytes]
-) -> tuple[dict[str, Any], list[Write]]:
+def _laid(path: str, form: Fields, envelopes: Sequence[bytes]) -> Stored:
     """Lay the envelope into the resource itself, or all of it in parts; with their bytes noted."""
     clear = len(json.dumps(form["body"], ensure_ascii=False).encode())
     size = sum(map(len, envelopes)) + clear
@@ -127,7 +127,8 @@ def part_paths(path: str, stored: Fields | None) -> list[str]:
     """Give the paths of the parts that a stored resource has; none for most."""
     if stored is None:
         return []
-    return [f"{path}/parts/{stored['value_id']}-{n}" for n in range(stored.get("parts", 0))]
+    holder = path.partition("/revisions/")[0]  # the parts of a revision are its app's
+    return [f"{holder}/parts/{stored['value_id']}-{n}" for n in range(stored.get("parts", 0))]
 
 
 def unshared(path: str, forms: Iterable[Fields], stored: Fields) -> list[str]:

@@ -32,11 +32,10 @@ def body(change: Change, source: list[str], given: Fields) -> dict[str, Any]:
     would make one (contract 11). Raises Error `resource_not_found` if it would not, and
     `invalid_field` for what must be as the template has it and is not, or is too much together.
     """
-    prototype = f"{change.place.kind.schema}Prototype"
-    inherited = _inherited(change, source, given)
+    schema, inherited = change.place.kind.schema, _inherited(change, source, given)
     if inherited is None:
-        return api.filled(prototype, given)
-    return api.whole(prototype, overlaid(inherited, given), change.place.key)
+        return api.filled(schema, given)
+    return api.whole(schema, overlaid(inherited, given), change.place.key)
 
 
 def _inherited(change: Change, source: list[str], given: Fields) -> Fields | None:
@@ -46,15 +45,15 @@ def _inherited(change: Change, source: list[str], given: Fields) -> Fields | Non
     kind, document = change.place.kind, change.read[source[0]]
     template = BY_COLLECTION[kind.template]
     if document.fields is None:
-        if api.suffices(f"{template.schema}Prototype", given, document.id):
+        if api.suffices(template.schema, given, document.id):
             return None
         none = f"There is no {template.label} of this name."
         raise Error("resource_not_found", none, kind.template_name)
     inherited = change.opened(change.place.beside(template, document.id), document)
     says = f"must be as the {template.label} has it, or be left out"
-    given_too = [member for member in kind.fixed if member in given]
-    changed = [member for member in given_too if given[member] != inherited.get(member)]
-    raise_all([invalid(member, says) for member in changed])
+    given_too = (member for member in kind.fixed if member in given)
+    changed = (member for member in given_too if given[member] != inherited.get(member))
+    raise_all(invalid(member, says) for member in changed)
     change.writes.append(Write.verify(document))
     return inherited
 

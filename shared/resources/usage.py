@@ -22,10 +22,6 @@ class Usage:
         self.claims: Mapping[str, Fields] = fields.get("claims", {})
         self._document = document
 
-    def others(self, key: str) -> dict[str, Fields]:
-        """Give what the resources other than `key` claim."""
-        return {name: claim for name, claim in self.claims.items() if name != key}
-
     def require_room(self, leaving: int = 0) -> None:
         """Raise Error `quota_exceeded` if one more does not fit in (contract section 8)."""
         limit = quotas.RESOURCES_PER_PROJECT[self.kind.collection]

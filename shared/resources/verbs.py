@@ -1,11 +1,12 @@
 """List, get, create, update and delete for any kind."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from shared import api
 from shared.app import App
-from shared.calls import Answer, Call, Page
+from shared.calls import Answer, Call
 from shared.errors import Error, Target
 from shared.kinds import Kind
 from shared.resources import dependents, history, reading, templates
@@ -56,7 +57,6 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
     when the merged resource is not whole, or what `kind.check` raises.
     """
     place = Place(kind, call.parameters["project_id"], call.parameters["name"])
-    prototype = f"{kind.schema}Prototype"
     new, revision_id = new_marks(app), app.new_id()
 
     def decide(change: Change) -> Answer:
@@ -66,9 +66,9 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
             raise Error("precondition_failed", message, Target("header", "If-Match"))
         if kind.update == "PATCH":
             before = change.opened(place, change.read[place.path])
-            body = api.whole(prototype, merged(before, call.body), place.key)
+            body = api.whole(kind.schema, merged(before, call.body), place.key)
         else:
-            before, body = old["body"], api.filled(prototype, call.body)
+            before, body = old["body"], api.filled(kind.schema, call.body)
         kept = {name: old[name] for name in ("id", "name", "created_at")}
         return change.put(body, {**new, **kept}, revision_id, {**kept, **before})
 
@@ -108,9 +108,8 @@ def listing(kind: Kind, app: App, call: Call) -> Answer:
     place = Place(kind, call.parameters["project_id"])
     asked = [name for name in kind.filters if name in call.parameters]
     filters = [(f"body.{name}", "==", call.parameters[name]) for name in asked]
-    found = reading.page(app, call, place, place.collection, *filters, order=kind.key)
-    entries = [place.shown(app, found.project, resource) for resource in found.resources]
-    return Answer(page=Page(kind.collection, entries, found.next), now=found.now)
+    show = partial(place.shown, app)
+    return reading.page(app, call, place, place.collection, show, *filters, order=kind.key)
 
 
 def merged(target: Any, patch: Any) -> Any:

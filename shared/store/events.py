@@ -56,18 +56,13 @@ def change_of(event: CloudEvent) -> Change:
     data = event.data.encode() if isinstance(event.data, str) else event.data
     if not isinstance(data, bytes) or not event.get("document"):
         raise Error("malformed_request", "This is no event of a Firestore document.")
-    message = _parsed(data)
-    return Change(event["document"], _fields(message, "old_value"), _fields(message, "value"))
-
-
-def _parsed(data: bytes) -> Any:
-    """Parse bytes; if they are none of a message, the bytes in their base64."""
     with suppress(binascii.Error):  # raw protobuf holds control characters, base64 none
         data = base64.b64decode(data, validate=True)
     try:
-        return DocumentEventData.FromString(data)
+        message = DocumentEventData.FromString(data)
     except DecodeError:
         raise Error("malformed_request", "The event's body is no DocumentEventData.") from None
+    return Change(event["document"], _fields(message, "old_value"), _fields(message, "value"))
 
 
 def _fields(message: Any, name: str) -> dict[str, Any] | None:

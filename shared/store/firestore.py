@@ -47,10 +47,6 @@ class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came 
 class Unanswered(Error):  # noqa: N818 - an Error of the domain
     """Firestore did not answer; what it was asked to commit it may have committed."""
 
-    def __init__(self) -> None:
-        soon = {"Retry-After": "1"}
-        super().__init__("unavailable", "The store does not answer: try again.", headers=soon)
-
 
 class Store:
     """Documents of one Firestore database.
@@ -184,9 +180,9 @@ class Store:
                 sent.append((writes, result))
                 self.commit(writes, within=attempts.left())
             except Conflict:
-                attempts.overtaken()
+                attempts.failed("conflict")
             except Unanswered:
-                attempts.unanswered()
+                attempts.failed("fault")
             else:
                 return result
         if sent and (found := self._collected(self._asked([operation], 1.0))[operation]).fields:
@@ -199,7 +195,7 @@ class Store:
             try:
                 return ask(within)
             except Unanswered:
-                attempts.unanswered()
+                attempts.failed("fault")
         raise attempts.refusal()
 
     def _asked(self, paths: Sequence[str], within: float | None = None) -> Any:
@@ -266,4 +262,7 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except UNREACHABLE as error:
-        raise Unanswered from error
+        soon = {"Retry-After": "1"}
+        raise Unanswered(
+            "unavailable", "The store does not answer: try again.", headers=soon
+        ) from error

@@ -6,6 +6,7 @@ the store, all of it ends by the deadline of the request.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -39,32 +40,24 @@ class Attempts:
         self._jitter = jitter
         self._end = min(time.monotonic() + quotas.STORE_DEADLINE, _END.get())
         self._pause = 0.0
-        self._faults = self._overtaken = 0
+        self._failed = Counter[str]()
 
     def __iter__(self) -> Iterator[float]:
-        while (left := self.left()) > 0 and self._faults < quotas.STORE_TRIES:
+        while (left := self.left()) > 0 and self._failed["fault"] < quotas.STORE_TRIES:
             yield left
 
     def left(self) -> float:
         """Give how many seconds a try may take from now."""
         return min(self._end - time.monotonic(), quotas.STORE_TRY)
 
-    def overtaken(self) -> None:
-        """Note that another came first, and wait a moment."""
-        self._overtaken += 1
-        self._wait("conflict")
-
-    def unanswered(self) -> None:
-        """Note that the store did not answer, and wait a moment if there is a try left."""
-        self._faults += 1
-        if self._faults < quotas.STORE_TRIES:
-            self._wait("fault")
+    def failed(self, why: str) -> None:
+        """Note a `conflict`, another came first, or a `fault`, no answer; wait if a try is left."""
+        self._failed[why] += 1
+        if self._failed["fault"] < quotas.STORE_TRIES:
+            self._pause = min(max(2 * self._pause, FIRST[why]), LONGEST)
+            time.sleep(max(0.0, min(self._pause * self._jitter(), self._end - time.monotonic())))
 
     def refusal(self) -> Error:
         """Give the Error `unavailable` of a request whose tries are used up."""
-        only = self._overtaken and not self._faults
+        only = self._failed["conflict"] and not self._failed["fault"]
         return unavailable("Too many changes at once" if only else "The store does not answer")
-
-    def _wait(self, why: str) -> None:
-        self._pause = min(max(2 * self._pause, FIRST[why]), LONGEST)
-        time.sleep(max(0.0, min(self._pause * self._jitter(), self._end - time.monotonic())))

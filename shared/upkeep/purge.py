@@ -28,9 +28,9 @@ class Step(NamedTuple):
     """
 
     name: str
-    find: Callable[[App, Project], Sequence[str] | None]
-    act: Callable[[App, Project], None] | None
     commit: Callable[[Document, Sequence[str], datetime], list[Write]]
+    find: Callable[[App, Project], Sequence[str] | None] = lambda *_: ()
+    act: Callable[[App, Project], None] = lambda *_: None
 
 
 def advance(app: App, project_id: str) -> str:
@@ -49,8 +49,7 @@ def advance(app: App, project_id: str) -> str:
     for step in STEPS:
         found = step.find(app, project)
         if found is not None:
-            if step.act:
-                step.act(app, project)
+            step.act(app, project)
             try:
                 app.store.commit(step.commit(document, found, now))
             except Conflict:
@@ -91,10 +90,6 @@ def _swept(document: Document, found: Sequence[str], now: datetime) -> list[Writ
     return [Write.update(document, stamp), *map(Write.discard, found)]
 
 
-def _nothing_left(_app: App, _project: Project) -> Sequence[str]:
-    return ()
-
-
 def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
     """Give the writes that end a project: tombstone, slot and name freed, project gone."""
     project = lifecycle.move(Project.of(document.contents), "erase", now)
@@ -111,7 +106,7 @@ def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list
 
 
 STEPS = (
-    Step("shred", _unshredded, _destroy, _shredded),
-    Step("sweep", _children, None, _swept),
-    Step("tombstone", _nothing_left, None, _tombstone),
+    Step("shred", _shredded, find=_unshredded, act=_destroy),
+    Step("sweep", _swept, find=_children),
+    Step("tombstone", _tombstone),
 )

@@ -5,7 +5,7 @@ seen in the store. No secret is opened or rewritten, and no project waits. The o
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from shared import evidence, quotas
 from shared.app import App
 from shared.calls import Answer, Call
-from shared.errors import Error, Target, unavailable
+from shared.errors import invalid, unavailable
 from shared.keys import Undecryptable, check_value, newest
 from shared.log import log_failure
 from shared.resources import data_key_path
@@ -78,23 +78,19 @@ def _prune(app: App, call: Call) -> dict[str, Any]:
     keks = app.keyring.keks()
     since = keks.get(kek)
     if since is None:
-        raise _kept("is not an old key")
+        raise invalid("kek", "is not an old key")
     if _now(app) - since < quotas.KEK_REST:
-        raise _kept("has been in use until a few minutes ago")
+        raise invalid("kek", "has been in use until a few minutes ago")
     check = app.store.read(check_value.PATH)[check_value.PATH].fields or {}
     if check.get("kek") == kek or any(used == kek for used in _used(app)):
-        raise _kept("is in use")
+        raise invalid("kek", "is in use")
     with one_request():
         app.store.commit([_entry(app, call, "keys.prune")])
     try:
         app.keyring.remove_kek(kek)
     except KeyError:  # another call came first
-        raise _kept("is not an old key") from None
+        raise invalid("kek", "is not an old key") from None
     return _keys(app)
-
-
-def _kept(why: str) -> Error:
-    return Error("invalid_field", f"`kek` {why}.", Target("field", "kek"))
 
 
 def _used(app: App) -> Iterator[str]:
@@ -131,7 +127,6 @@ def _next(start: str | None) -> dict[str, Any]:
 
 
 def _entry(app: App, call: Call, action: str) -> Write:
-    """Give the audit entry of a key replaced or removed: the operator's, and about no project."""
     return evidence.by_operator(call.origin, action, _now(app), call.body["kek"])
 
 
@@ -140,9 +135,4 @@ def _now(app: App) -> datetime:
     return datetime.fromtimestamp(app.wall(), UTC)
 
 
-STEPS: dict[str, Callable[[App, Call], dict[str, Any]]] = {
-    "list": _list,
-    "add": _add,
-    "rewrap": _rewrap,
-    "prune": _prune,
-}
+STEPS = {"list": _list, "add": _add, "rewrap": _rewrap, "prune": _prune}

@@ -88,7 +88,7 @@ def _regions(app: App, _now: datetime) -> Work:
 
 def _moved(verb: str) -> Callable[[App, Document, datetime], int]:
     def act(app: App, document: Document, _now: datetime) -> int:
-        projects.move_by_system(app, document.id, verb)
+        projects.move(app, document.id, verb, origin=None)
         return 1
 
     return act

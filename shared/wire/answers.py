@@ -39,9 +39,7 @@ def response(
     app: App, operation: Operation, parameters: Mapping[str, Any], answer: Answer, trace: str
 ) -> Response:
     """Give the response that tells a use case's answer, under the status of its operation."""
-    body = answer.body
-    if answer.page is not None:
-        body = _page(app, operation, parameters, answer.page)
+    body = _page(app, operation, parameters, answer.page) if answer.page else answer.body
     headers = {f"X-Reprieve-{name}": value for name, value in answer.told.items()}
     if answer.entity_tag:
         headers["ETag"] = answer.entity_tag  # unquoted, as IBM's clients send it back
@@ -76,8 +74,7 @@ def refusal(error: Error, trace: str) -> Response:
     """Give the response that tells an Error, in the error model (contract section 6)."""
     if error.code == "apikey_not_found":  # the identity service's own form (contract 7.1)
         context = {"requestId": trace, "requestType": "incoming.Identity_Token"}
-        code, message = "BXNIM0415E", error.message
-        form = {"errorCode": code, "errorMessage": message, "context": context}
+        form = {"errorCode": "BXNIM0415E", "errorMessage": error.message, "context": context}
         return _json(error.status, form, trace, error.headers)
     body = {"errors": error.entries(), "trace": trace, "status_code": error.status}
     return _json(error.status, body, trace, error.headers)

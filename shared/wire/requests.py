@@ -8,7 +8,7 @@ from flask import Request
 
 from shared import quotas
 from shared.api import Operation
-from shared.errors import Error, Target
+from shared.errors import Error, Target, invalid
 from shared.wire.strict import inflate, parse_form, parse_json, parse_query, too_large
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -32,11 +32,6 @@ def asked_for(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
     return next((op for op in ranked if op.required <= merged.keys()), ranked[-1])
 
 
-def has_body(request: Request) -> bool:
-    """Tell whether a body is announced."""
-    return bool(request.content_length or request.headers.get("Transfer-Encoding"))
-
-
 def check_accept(request: Request) -> None:
     """Raise Error `not_acceptable` where JSON is not taken as an answer."""
     if request.headers.get("Accept") and not request.accept_mimetypes.quality(JSON):
@@ -47,8 +42,8 @@ def check_version(parameters: Mapping[str, Any]) -> None:
     """Raise Error `invalid_field` for a version date of the API that is not known."""
     version = parameters.get("version", quotas.FIRST_VERSION)
     if not quotas.FIRST_VERSION <= version <= quotas.NEWEST_VERSION:
-        known = f"`version` must be from {quotas.FIRST_VERSION} to {quotas.NEWEST_VERSION}."
-        raise Error("invalid_field", known, Target("parameter", "version"))
+        known = f"must be from {quotas.FIRST_VERSION} to {quotas.NEWEST_VERSION}"
+        raise invalid(Target("parameter", "version"), known)
 
 
 def parameters_of(request: Request, operation: Operation) -> dict[str, Any]:
@@ -62,8 +57,7 @@ def parameters_of(request: Request, operation: Operation) -> dict[str, Any]:
         elif parameter.place == "query" and parameter.name in query:
             first, *others = query[parameter.name]
             if others:
-                once = f"`{parameter.name}` may be given once."
-                raise Error("invalid_field", once, Target("parameter", parameter.name))
+                raise invalid(parameter.target, "may be given once")
             given[parameter.key] = first
     return given
 

@@ -15,7 +15,7 @@ from shared.access import Caller, admit, authenticate, require
 from shared.api import Operation, operations, route
 from shared.app import App, get_app
 from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
-from shared.errors import Error, Target
+from shared.errors import Error, invalid
 from shared.log import contained, log_failure, new_trace
 from shared.store import one_request
 from shared.wire.admission import count, count_exchange, entered
@@ -26,7 +26,6 @@ from shared.wire.requests import (
     body_of,
     check_accept,
     check_version,
-    has_body,
     parameters_of,
     path_of,
 )
@@ -35,16 +34,15 @@ Handler = Callable[[App, Call], Answer]
 POST = {"Allow": "POST"}
 
 
-def serve(request: Request, handlers: Mapping[str, Handler], *names: str) -> Response:
-    """Answer a request for one of the operations named; for any of the handlers' if none is.
+def serve(request: Request, handlers: Mapping[str, Handler]) -> Response:
+    """Answer a request for one of the operations that have a handler here.
 
     A request at `/` calls the function by name: POST with one JSON object that merges path,
     query, header and body members. Any other path is the operation's REST path.
     """
     trace = new_trace()
-    chosen = {name: handlers[name] for name in names} if names else handlers
     try:
-        return _answered(request, chosen, trace)
+        return _answered(request, handlers, trace)
     except Error as error:
         return refusal(error, trace)
     except Exception as error:  # noqa: BLE001 - the last resort, and it must hold
@@ -93,11 +91,12 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     if by_name:
         types.add(JSON)
     optional = by_name or not asked[0].body_required
-    with entered("reading", quotas.BODIES if has_body(request) else 0):
+    announced = request.content_length or request.headers.get("Transfer-Encoding")
+    with entered("reading", quotas.BODIES if announced else 0):
         raw, body = body_of(request, types, asked, optional=optional)
     if by_name:
         if not isinstance(body, dict):
-            raise Error("invalid_field", "`body` must be of type object.", Target("field", "body"))
+            raise invalid("body", "must be of type object")
         operation = asked_for(known, body)
         given = {p.key: body.pop(p.key) for p in operation.parameters if p.key in body}
     else:

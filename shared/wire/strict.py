@@ -47,17 +47,18 @@ def parse_json(raw: bytes) -> Any:
         raise _malformed("The body begins with a byte order mark.")
     try:
         text = raw.decode()
-    except UnicodeDecodeError:
-        raise _malformed("The body is not UTF-8.") from None
-    _check_depth(text)
-    try:
+        _check_depth(text)
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
         )
+        if "\\u" in text:  # an escape is the only way to a surrogate without its other half
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError:
+        raise _malformed("The body is not UTF-8.") from None
+    except UnicodeEncodeError:
+        raise _malformed("The body holds half of a surrogate pair.") from None
     except ValueError:
         raise _malformed("The body is not JSON.") from None
-    if "\\u" in text:  # an escape is the only way to a surrogate without its other half
-        _check_encodable(value)
     return value
 
 
@@ -108,25 +109,11 @@ def _check_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= quotas.JSON_DEPTH:
         return
     depth = 0
-    for piece in _outside_strings(text):
-        for character in piece:
-            if character in "[{":
-                depth += 1
-                if depth > quotas.JSON_DEPTH:
-                    raise _malformed(f"The body is nested deeper than {quotas.JSON_DEPTH}.")
-            elif character in "]}":
-                depth -= 1
-
-
-def _outside_strings(text: str) -> list[str]:
-    """Give what stands outside of string literals."""
-    bare = text.replace("\\\\", "").replace('\\"', "")
-    return bare.split('"')[::2]
-
-
-def _check_encodable(value: Any) -> None:
-    """Refuse lone surrogates: they cannot be stored as UTF-8."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _malformed("The body holds half of a surrogate pair.") from None
+    outside_strings = text.replace("\\\\", "").replace('\\"', "").split('"')[::2]
+    for character in "".join(outside_strings):
+        if character in "[{":
+            depth += 1
+            if depth > quotas.JSON_DEPTH:
+                raise _malformed(f"The body is nested deeper than {quotas.JSON_DEPTH}.")
+        elif character in "]}":
+            depth -= 1

@@ -58,7 +58,7 @@ ACTS = {  # what is asked, on a project that is active or deleted
     "delete": ("active", lambda app, project: projects.delete(app, call(id=project))),
     "restore": ("deleted", lambda app, project: reclamations.restore(app, call(id=project))),
     "reclaim": ("deleted", lambda app, project: reclamations.reclaim(app, call(id=project))),
-    "expire": ("active", lambda app, project: projects.move_by_system(app, project, "reclaim")),
+    "expire": ("active", lambda app, project: projects.move(app, project, "reclaim", origin=None)),
     "put": ("active", _secret(resources.create, body={**SECRET, "name": "t"})),
     "replace": ("active", _secret(resources.update, body=NEW, name="s", if_match="*")),
     "remove": ("active", _secret(resources.delete, name="s")),

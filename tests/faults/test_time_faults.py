@@ -92,7 +92,7 @@ def test_two_hosts_whose_clocks_differ(app, seconds, apart):
     moment = deadline + timedelta(seconds=seconds)
     api = At(**parts | {"wall": lambda: time.time() + apart}, moment=moment)
     worker = At(**parts | {"wall": lambda: time.time() - apart}, moment=moment)
-    expired = outcome(lambda: projects.move_by_system(worker, project, "expire"))
+    expired = outcome(lambda: projects.move(worker, project, "expire", origin=None))
     restored = outcome(lambda: reclamations.restore(api, call(id=project)))
     assert [expired, restored].count("done") == 1
     assert (expired == "done") == (seconds >= 0)

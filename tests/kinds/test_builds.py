@@ -6,7 +6,7 @@ import pytest
 
 from shared import quotas
 from shared.errors import Error
-from shared.kinds import builds, components
+from shared.kinds import BUILD_RUNS, BUILDS, builds, components
 from tests.support import project_of
 
 PROJECT = project_of()
@@ -58,11 +58,11 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("check", [builds.check_build, builds.check_build_run])
+@pytest.mark.parametrize("kind", [BUILDS, BUILD_RUNS])
 @pytest.mark.parametrize(("build", "expected"), ROWS)
-def test_check(check, build, expected):
+def test_check(kind, build, expected):
     """Git needs a URL, a local source takes none; a run without a build is held to the same."""
-    assert faults(check, build) == expected
+    assert faults(kind.check, build) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_check(check, build, expected):
 )
 def test_check_build_run(run, expected):
     """A run of a build needs nothing more; one without needs what a build has."""
-    assert faults(builds.check_build_run, run) == expected
+    assert faults(BUILD_RUNS.check, run) == expected
 
 
 def test_present_builds():

@@ -47,7 +47,7 @@ def test_at_any_instant_exactly_one_is_legal(app, microseconds, first):
     there = At(**parts, moment=deadline + timedelta(microseconds=microseconds))
     acts = {
         "restore": lambda: reclamations.restore(there, call(id=project)),
-        "expire": lambda: projects.move_by_system(there, project, "expire"),
+        "expire": lambda: projects.move(there, project, "expire", origin=None),
     }
     order = [first, *(set(acts) - {first})]
     outcomes = {verb: outcome(acts[verb]) for verb in order}

@@ -9,7 +9,7 @@ from shared.kinds import APPS, BINDINGS, KINDS, SECRETS, table
 from tests.support.kinds import BY_KIND, called, refused
 from tests.support.kinds_examples import CANARY
 
-BINDABLE = [kind for kind in KINDS if kind.bindable]
+BINDABLE = [kind for kind in KINDS if "bindings" in kind.dependents]
 INSTANCE = {"service_instance": {"id": "12345678-1234-1234-1234-123456789abc"}}
 LARGE = [{"type": "literal", "name": "BIG", "value": "x" * (quotas.SEALED_PART_BYTES + 1)}]
 SMALL = [{"type": "literal", "name": "SMALL", "value": "x"}]

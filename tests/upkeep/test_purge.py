@@ -266,7 +266,7 @@ def test_the_owner_may_retry_a_failed_purge(app):
     """Reclaiming a project whose permanent deletion failed starts it again."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     reclamations.reclaim(app, call(id=project))
-    projects.move_by_system(app, project, "fail")
+    projects.move(app, project, "fail", origin=None)
     assert reclamations.reclaim(app, call(id=project)).body["state"] == "RECLAIMING"
     assert [purge.advance(app, project) for _ in range(4)] == STEPS
 

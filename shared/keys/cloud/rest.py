@@ -32,7 +32,7 @@ DAMAGED = (LookupError, TypeError, ValueError)
 CASTAGNOLI = 0x82F63B78
 
 
-class Refused(OSError):  # noqa: N818 - an answer, and no fault of ours
+class Refused(OSError):
     """An answer that no further try would change; `status` is Google's word for it."""
 
     def __init__(self, api: str, status: str) -> None:
@@ -40,7 +40,7 @@ class Refused(OSError):  # noqa: N818 - an answer, and no fault of ours
         self.status = status
 
 
-class Denied(Refused, PermissionError):  # noqa: N818
+class Denied(Refused, PermissionError):
     """The identity that called may not make this call."""
 
 

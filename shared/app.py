@@ -72,7 +72,7 @@ def _keyring(settings: Settings) -> Keyring:
         from shared.keys import cloud  # noqa: PLC0415 - slow to import, and no part of a local start
 
         store = f"{settings.project}/{settings.database}"
-        return cloud.open_keyring(*settings.cloud_keys, store, settings.google)
+        return cloud.open_keyring(settings.cloud_keys, store, settings.google)
     if settings.emulator and settings.keyring and settings.key_store:
         return open_local(settings.keyring, settings.key_store)
     raise ValueError(

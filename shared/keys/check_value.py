@@ -8,13 +8,13 @@ has the second halves: in any other one nothing would be there to be destroyed.
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from shared.errors import Error
 from shared.keys.envelope import KEY_BYTES, Undecryptable
-from shared.keys.keyring import Keyring, Wrapper, newest
-from shared.log import tell
+from shared.keys.keyring import Keyring, Wrapper, newest, unfit
 from shared.store import Conflict, Store, Write
 
 PATH = "settings/keyring"
@@ -23,45 +23,31 @@ HOLDER = "check"  # what it is wrapped for, in a project id's place
 
 def guard(store: Store, keyring: Keyring) -> None:
     """Let the keyring do nothing with other keys, or another key store, than this store's."""
-    keyring.require(partial(verify, store), partial(recognize, store))
+    keyring.require(partial(check, store))
 
 
-def recognize(store: Store, halves: str) -> None:
-    """Require that the key store of this name is the one of this store, if that is known.
+def check(store: Store, halves: str, wrapper: Wrapper | None) -> None:
+    """Require that the key store of this name is this store's, and that the wrapper has its keys.
 
-    Raises Error `unavailable`, after a line in the log, when it is another.
-    """
-    _recognize(store.read(PATH)[PATH].fields or {}, halves)
-
-
-def _recognize(fields: Mapping[str, Any], halves: str) -> None:
-    if fields.get("halves", halves) != halves:
-        raise _refused("another key store: no key is made, used or destroyed")
-
-
-def verify(store: Store, wrapper: Wrapper, halves: str) -> None:
-    """Require that the wrapper has the keys of this store; the first one ever sets them.
-
-    With it the name of the key store is set. Raises Error `unavailable`, after a line in the log,
-    when it has others.
+    The first wrapper ever sets both. Raises Error `unavailable`, after a line in the log, when
+    they are others.
     """
     fields = store.read(PATH)[PATH].fields
-    if fields is None:
-        try:
+    if fields is None and wrapper:
+        with suppress(Conflict):  # another process comes first
             store.commit([Write.create(PATH, _made(wrapper) | {"halves": halves})])
-        except Conflict:  # another process came first
-            fields = store.read(PATH)[PATH].fields
+            return
+        fields = store.read(PATH)[PATH].fields
     if fields is None:
         return
-    _recognize(fields, halves)
-    if not _fits(wrapper, fields):
+    if fields.get("halves", halves) != halves:
+        raise _refused("another key store: no key is made, used or destroyed")
+    if wrapper and not _fits(wrapper, fields):
         raise _refused("wrong key-encryption key: no key is used")
 
 
 def _refused(why: str) -> Error:
-    tell("CRITICAL", why)
-    message = "The keys of this store are not at hand."
-    return Error("unavailable", message, headers={"Retry-After": "5"})
+    return unfit(why, "The keys of this store are not at hand.")
 
 
 def rewrap(store: Store, keyring: Keyring) -> None:

@@ -12,7 +12,7 @@ from google.auth.credentials import Credentials
 
 from shared import quotas
 from shared.errors import Error
-from shared.keys.cloud import keyring
+from shared.keys import cloud as cloud_keys
 from tests.keys.test_keyring import (
     HOUR,
     ID,
@@ -124,10 +124,10 @@ def test_credentials(cloud, tmp_path, monkeypatch):
     """Google's own library finds who we are and renews the token; without one nothing is sent."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", account(cloud.google, tmp_path))
     found = []
-    monkeypatch.setattr(keyring, "over", lambda *parts: found.append(parts[-1]))
-    keyring.open_keyring(KEY, PREFIX, SIGNING, STORE)
+    monkeypatch.setattr(cloud_keys, "over", lambda *parts: found.append(parts[-1]))
+    cloud_keys.open_keyring((KEY, PREFIX, SIGNING), STORE)
     monkeypatch.undo()
-    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, found[0], cloud.google.address)
+    ring = cloud_keys.over((KEY, PREFIX, SIGNING), STORE, found[0], cloud.google.address)
     ring.create(ID, NOW)
     found[0].token = None  # as after an answer that it is not valid any more
     ring.create(OTHER, NOW)
@@ -175,7 +175,7 @@ class Hanging(Credentials):
 def test_a_renewal_that_hangs(cloud, monkeypatch):
     """One renewal is under way, whoever calls; a token that is still good serves meanwhile."""
     hanging = Hanging()
-    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, hanging, cloud.google.address)
+    ring = cloud_keys.over((KEY, PREFIX, SIGNING), STORE, hanging, cloud.google.address)
     try:
         with monkeypatch.context() as patch:
             patch.setattr(quotas, "KEY_CALL", 0.3)

@@ -15,7 +15,7 @@ from shared import quotas
 from shared.app import App
 from shared.errors import Error
 from shared.keys import Undecryptable
-from shared.keys.cloud import keyring, rest
+from shared.keys.cloud import over, rest
 from shared.keys.cloud.rest import crc32c
 from shared.settings import Settings
 from tests.keys.test_keyring import (
@@ -376,7 +376,7 @@ def test_addresses():
     """In production the addresses are Google's, over TLS, and nothing of the environment's."""
     from google.oauth2.credentials import Credentials
 
-    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, Credentials("t"))
+    ring = over((KEY, PREFIX, SIGNING), STORE, Credentials("t"))
     apis = ring._wrapper._kms, ring._halves._api
     assert [api._address for api in apis] == [
         "https://cloudkms.googleapis.com",

@@ -12,13 +12,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from shared.errors import Error
 from shared.keys.envelope import KEY_BYTES, Undecryptable
 from shared.keys.keyring import Keyring, Wrapper, newest, unfit
 from shared.store import Conflict, Store, Write
 
 PATH = "settings/keyring"
 HOLDER = "check"  # what it is wrapped for, in a project id's place
+SAID = "The keys of this store are not at hand."
 
 
 def guard(store: Store, keyring: Keyring) -> None:
@@ -34,20 +34,19 @@ def check(store: Store, halves: str, wrapper: Wrapper | None) -> None:
     """
     fields = store.read(PATH)[PATH].fields
     if fields is None and wrapper:
+        value = os.urandom(KEY_BYTES)
+        kek, wrapped = wrapper.wrap(value, HOLDER)
+        made = {"kek": kek, "wrapped": wrapped, "sha256": _digest(value), "halves": halves}
         with suppress(Conflict):  # another process comes first
-            store.commit([Write.create(PATH, _made(wrapper) | {"halves": halves})])
+            store.commit([Write.create(PATH, made)])
             return
         fields = store.read(PATH)[PATH].fields
     if fields is None:
         return
     if fields.get("halves", halves) != halves:
-        raise _refused("another key store: no key is made, used or destroyed")
+        raise unfit("another key store: no key is made, used or destroyed", SAID)
     if wrapper and not _fits(wrapper, fields):
-        raise _refused("wrong key-encryption key: no key is used")
-
-
-def _refused(why: str) -> Error:
-    return unfit(why, "The keys of this store are not at hand.")
+        raise unfit("wrong key-encryption key: no key is used", SAID)
 
 
 def rewrap(store: Store, keyring: Keyring) -> None:
@@ -59,10 +58,8 @@ def rewrap(store: Store, keyring: Keyring) -> None:
         store.commit([Write.update(document, change)])
 
 
-def _made(wrapper: Wrapper) -> dict[str, Any]:
-    value = os.urandom(KEY_BYTES)
-    kek, wrapped = wrapper.wrap(value, HOLDER)
-    return {"kek": kek, "wrapped": wrapped, "sha256": hashlib.sha256(value).hexdigest()}
+def _digest(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()
 
 
 def _fits(wrapper: Wrapper, fields: Mapping[str, Any]) -> bool:
@@ -72,4 +69,4 @@ def _fits(wrapper: Wrapper, fields: Mapping[str, Any]) -> bool:
         return False
     except PermissionError:  # the identity may only wrap; that the key is ours was seen before
         return True
-    return bool(hashlib.sha256(value).hexdigest() == fields["sha256"])
+    return bool(_digest(value) == fields["sha256"])

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def open_keyring(file: Path, folder: Path) -> Keyring:
         name = _name()
         fresh = {"current": name, "keks": {name: _key()}, "signing_key": _key()}
         with suppress(FileExistsError):  # another process came first
-            _write_whole(file, fresh, os.link)
+            _put(file, fresh, os.link)
     wrapper = FileWrapper(file)
     signing_key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(wrapper.identity))
     return Keyring(wrapper, FileKeyStore(folder), lambda: signing_key)
@@ -59,13 +59,11 @@ class FileWrapper:
         self._stored()
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:  # noqa: ARG002 - protocol
-        """Wrap under the current key-encryption key."""
         stored = self._stored()
         kek = stored["current"]
         return kek, aes_key_wrap(base64.b64decode(stored["keks"][kek]), half)
 
     def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:  # noqa: ARG002
-        """Unwrap; raises Undecryptable for an unknown key or damaged bytes."""
         keks = self._stored()["keks"]
         try:
             return aes_key_unwrap(base64.b64decode(keks[kek]), wrapped)
@@ -73,7 +71,6 @@ class FileWrapper:
             raise Undecryptable from None
 
     def keks(self) -> dict[str, datetime | None]:
-        """Give the keys and since when each is old; the current one last."""
         stored = self._stored()
         old = {name: datetime.fromisoformat(at) for name, at in stored["retired"].items()}
         return {**old, stored["current"]: None}
@@ -87,7 +84,6 @@ class FileWrapper:
                 stored["keks"][stored["current"]] = _key()
 
     def remove(self, kek: str) -> None:
-        """Drop an old key from the file."""
         with self._changing() as stored:
             del stored["retired"][kek], stored["keks"][kek]
 
@@ -99,7 +95,7 @@ class FileWrapper:
             stored = self._stored()
             yield stored
             if stored != self._stored():
-                _write_whole(self._file, stored, os.replace)
+                _put(self._file, stored, os.replace)
 
     def _stored(self) -> dict[str, Any]:
         """Give the content of the file, which is only ever replaced whole."""
@@ -131,12 +127,10 @@ class FileKeyStore:
             _write(file, content)
 
     def confirm(self, project_id: str) -> None:
-        """Rename the file; a repeated call finds it done."""
         with suppress(FileNotFoundError):
             (self.folder / f"{project_id}.new").rename(self.folder / project_id)
 
     def get(self, project_id: str) -> bytes:
-        """Read the half; raises KeyError when there is none."""
         for name in (project_id, f"{project_id}.new", project_id):  # it may be renamed meanwhile
             with suppress(FileNotFoundError):
                 half = (self.folder / name).read_bytes().partition(b"\n")[2]
@@ -169,9 +163,7 @@ class FileKeyStore:
         return found[:limit]
 
 
-def _write_whole(
-    file: Path, stored: Mapping[str, Any], place: Callable[[Path, Path], object]
-) -> None:
+def _put(file: Path, stored: dict[str, Any], place: Callable[[Path, Path], object]) -> None:
     """Write a 0600 file whole or not at all; `place` moves it (os.replace) or links it (os.link).
 
     A link raises FileExistsError where there is a file already, and leaves that as it is.

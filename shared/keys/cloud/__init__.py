@@ -8,8 +8,7 @@ import random
 from urllib.parse import urlsplit
 
 import google.auth
-from google.auth.credentials import Credentials
-from google.oauth2.credentials import Credentials as Token
+from google.oauth2.credentials import Credentials
 
 from shared.keys import Keyring
 from shared.keys.cloud.kms import KmsWrapper
@@ -27,20 +26,13 @@ def open_keyring(names: tuple[str, str, str], store: str, stand_in: str = "") ->
     `stand_in` is the address of a stand-in for Google's APIs, in a test. Its user part is all
     that such a server is told of who calls: no credentials are looked for.
     """
+    kms_key, secrets, signing = names
+    address, credentials = GOOGLE, None
     if stand_in:
         parts = urlsplit(stand_in)
-        token = Token(parts.username or "local")  # type: ignore[no-untyped-call]
-        return over(names, store, token, f"http://{parts.hostname}:{parts.port}")
-    credentials, _ = google.auth.default(scopes=[SCOPE])
-    return over(names, store, credentials)
-
-
-def over(
-    names: tuple[str, str, str], store: str, credentials: Credentials, address: str = GOOGLE
-) -> Keyring:
-    """Open the same keyring with given credentials."""
-    kms_key, secrets, signing = names
-    caller = Caller(credentials)
+        address = f"http://{parts.hostname}:{parts.port}"
+        credentials = Credentials(parts.username or "local")  # type: ignore[no-untyped-call]
+    caller = Caller(credentials or google.auth.default(scopes=[SCOPE])[0])
     kms = Api("Cloud KMS", address.format("cloudkms"), caller, random.random)
     manager = Api("Secret Manager", address.format("secretmanager"), caller, random.random)
     halves = SecretStore(manager, secrets, store)

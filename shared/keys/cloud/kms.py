@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from shared import quotas
 from shared.keys import Undecryptable
-from shared.keys.cloud.rest import Answer, Api, Refused, packed, unpacked
+from shared.keys.cloud.rest import Answer, Api, allowing, packed, unpacked
 
 VERSIONS = "cryptoKeyVersions"
 UNKNOWN = datetime.max.replace(tzinfo=UTC)
@@ -51,11 +51,8 @@ class KmsWrapper:
         if kek.rpartition("/")[0] != self._versions:
             raise Undecryptable
         path, body = f"{self._key}:decrypt", packed("ciphertext", wrapped) | _bound(project_id)
-        try:
+        with allowing("INVALID_ARGUMENT"):
             return self._kms.call("POST", path, lambda answer: unpacked(answer, "plaintext"), body)
-        except Refused as refused:
-            if refused.status != "INVALID_ARGUMENT":
-                raise
         raise Undecryptable
 
     def keks(self) -> dict[str, datetime | None]:

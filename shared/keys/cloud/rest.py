@@ -46,11 +46,14 @@ class Denied(Refused, PermissionError):
     """The identity that called may not make this call."""
 
 
-class Missing(Refused):
-    """What the call is about is not there."""
-
-
-REFUSALS = {"PERMISSION_DENIED": Denied, "NOT_FOUND": Missing}
+@contextmanager
+def allowing(*statuses: str) -> Iterator[None]:
+    """Pass over Refused with one of these statuses."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.status not in statuses:
+            raise
 
 
 class Caller:
@@ -113,7 +116,7 @@ class Api:
         """
         end = time.monotonic() + quotas.KEY_CALL
         with self._passing():
-            for number in range(1, tries + 1):
+            for number in range(tries):
                 try:
                     answer = read(self._answer(method, path, body, query, end))
                 except Refused as refused:
@@ -126,8 +129,8 @@ class Api:
                 else:
                     self._failures = 0
                     return answer
-                pause = PAUSE * 2 ** (number - 1) * self._jitter()
-                if number == tries or self._failing() or time.monotonic() + pause >= end:
+                pause = PAUSE * 2**number * self._jitter()
+                if number + 1 == tries or self._failing() or time.monotonic() + pause >= end:
                     break
                 time.sleep(pause)
         raise OSError(f"{self._name} does not answer")
@@ -197,7 +200,7 @@ class Api:
         if response.status_code in BUSY or response.status_code >= 500:
             raise ValueError
         status = answer["error"]["status"]  # else it is not Google who answers
-        raise REFUSALS.get(status, Refused)(self._name, status)
+        raise (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
 
 
 def _session() -> requests.Session:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared import quotas
 from shared.errors import Error
-from shared.keys.cloud.rest import Answer, Api, Missing, Query, Refused, packed, unpacked
+from shared.keys.cloud.rest import Answer, Api, Query, Refused, allowing, packed, unpacked
 from shared.keys.envelope import KEY_BYTES
 from shared.keys.keyring import noted, unfit
 from shared.log import tell
@@ -49,7 +49,6 @@ class SecretStore:
         self._home, _, self._begin = prefix.rpartition("/")
 
     def verify(self) -> None:
-        """Refuse a key store that would keep what is destroyed; raises Error `unavailable`."""
         if any(secret.delayed for secret in self._listed(f"labels.{LABEL}:*", 1)):
             raise _keeps()
 
@@ -65,12 +64,10 @@ class SecretStore:
             "annotations": {MADE: created_at.isoformat(), MARK: mark, STORE: self._store},
         }
         query = {"secretId": f"{self._begin}{project_id}"}
-        try:
+        made = None
+        with allowing("ALREADY_EXISTS"):
             made = self._api.call("POST", self._home, _secret, body, query)
-        except Refused as refused:
-            if refused.status != "ALREADY_EXISTS":
-                raise
-            made = self._api.call("GET", name, _secret)
+        made = made or self._api.call("GET", name, _secret)
         if made.mark != mark:
             raise OSError(f"there is a key half of {project_id} already")
         if made.delayed:
@@ -83,9 +80,8 @@ class SecretStore:
         version = f"{self.name}{project_id}/versions/1"
         half = b""
         try:
-            half = self._api.call("GET", f"{version}:access", _payload)
-        except Missing:
-            pass
+            with allowing("NOT_FOUND"):
+                half = self._api.call("GET", f"{version}:access", _payload)
         except Refused as refused:
             if refused.status != "FAILED_PRECONDITION":
                 raise
@@ -111,16 +107,14 @@ class SecretStore:
             raise _keeps()
         if kept or self._served(name):
             raise OSError(f"the key half of {project_id} is still there")
-        with suppress(Missing):
+        with allowing("NOT_FOUND"):
             self._api.call("DELETE", name, dict)
 
     def confirm(self, project_id: str) -> None:
-        """Change the label; a repeated call finds it done."""
         body = {"labels": {LABEL: CONFIRMED}}
         self._api.call("PATCH", f"{self.name}{project_id}", dict, body, {"updateMask": "labels"})
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
-        """Give projects whose secret is still labelled new and was made before a moment."""
         new = self._listed(f"labels.{LABEL}={NEW}", quotas.DUE_PAGES)
         due = [one.id for one in new if one.store == self._store and one.made < before]
         return [name.removeprefix(self._begin) for name in due[:limit]]
@@ -133,20 +127,17 @@ class SecretStore:
 
     def _kept(self, name: str) -> dict[str, bool]:
         """Give the versions not destroyed, as the list shows them: whether they are to be soon."""
-        with suppress(Missing):
+        with allowing("NOT_FOUND"):
             listed = self._api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
             return {number: later for number, state, later in listed if state != DESTROYED}
         return {}
 
     def _served(self, name: str) -> bool:
         """Tell whether the half can be read."""
-        try:
+        with allowing("NOT_FOUND", "FAILED_PRECONDITION"):  # no such version, or it is not enabled
             self._api.call("GET", f"{name}/versions/1:access", dict)
-        except Refused as refused:  # no such version, or it is not enabled
-            if refused.status not in ("NOT_FOUND", "FAILED_PRECONDITION"):
-                raise
-            return False
-        return True
+            return True
+        return False
 
 
 def signing_key(api: Api, name: str) -> Ed25519PrivateKey:

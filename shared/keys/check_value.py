@@ -23,7 +23,7 @@ SAID = "The keys of this store are not at hand."
 
 def guard(store: Store, keyring: Keyring) -> None:
     """Let the keyring do nothing with other keys, or another key store, than this store's."""
-    keyring.require(partial(check, store))
+    keyring.check = partial(check, store)
 
 
 def check(store: Store, halves: str, wrapper: Wrapper | None) -> None:

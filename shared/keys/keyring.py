@@ -116,6 +116,10 @@ class Keyring:
     Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
     project and wrapped half, and are dropped when the project is shredded. The signing key is read
     when it is first needed, so who never needs it need not be allowed to.
+
+    No key is made or opened before `check` accepts the key store, by its name, and the wrapper;
+    nor destroyed before it accepts the key store alone, for in another one there is nothing to
+    destroy. It raises Error, and then is made again after quotas.KEY_RECHECK seconds.
     """
 
     def __init__(
@@ -125,7 +129,7 @@ class Keyring:
         self._cache: dict[tuple[str, bytes], tuple[float, bytes]] = {}
         self._shredded = 0  # how often: tells an `open` that one came between
         self._lock, self._checking = Lock(), Lock()
-        self._check: Callable[[str, Wrapper | None], None] | None = None
+        self.check: Callable[[str, Wrapper | None], None] | None = None  # None: it has accepted
         self._refused: tuple[float, Error] | None = None
 
     @cached_property
@@ -139,36 +143,27 @@ class Keyring:
         """The public half of it, in 32 bytes; raises Error `unavailable`."""
         return self.signing_key.public_key().public_bytes_raw()
 
-    def require(self, check: Callable[[str, Wrapper | None], None]) -> None:
-        """Let no key be made, opened or destroyed before `check` accepts, which else raises Error.
-
-        It is handed the key store's name and the wrapper; for a half that is destroyed none, which
-        takes no key, but in another key store there would be nothing to destroy. A check that
-        refused is made again quotas.KEY_RECHECK seconds later at the earliest.
-        """
-        self._check = check
-
     def ready(self) -> None:
         """Check, unless that is done; raises the Error of the check."""
-        if self._check is None:
+        if self.check is None:
             return
         if not self._checking.acquire(blocking=False):
             if self._refused:
                 raise self._refused[1].again()  # nobody waits to hear whether it is better by now
             self._checking.acquire()
         try:
-            if self._check is None:  # by another thread meanwhile
+            if self.check is None:  # by another thread meanwhile
                 return
             if self._refused and time.monotonic() < self._refused[0]:
                 raise self._refused[1].again()
             try:
                 with _reachable():
                     self._halves.verify()
-                    self._check(self._halves.name, self._wrapper)
+                    self.check(self._halves.name, self._wrapper)
             except Error as error:
                 self._refused = (time.monotonic() + quotas.KEY_RECHECK, error.again())
                 raise
-            self._check = None
+            self.check = None
         finally:
             self._checking.release()
 
@@ -188,15 +183,14 @@ class Keyring:
 
     def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
         """Give the data key; raises Undecryptable when a half is gone or does not fit."""
-        self.ready()
         place = (project_id, record["wrapped"])
         with self._lock:
             self._forget_old()
-            if place in self._cache:
+            if place in self._cache:  # then all was ready once
                 return self._cache[place][1]
             shredded = self._shredded
         try:
-            with _reachable():
+            with self._usable():
                 second = self._halves.get(project_id)
                 first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
         except KeyError:
@@ -239,15 +233,15 @@ class Keyring:
     def destroy(self, project_id: str) -> None:
         """Shred: destroy the second half for good, and forget the data key."""
         try:
-            if check := self._check:
+            if check := self.check:
                 check(self._halves.name, None)
             with _reachable():
                 self._halves.destroy(project_id)
         finally:
             with self._lock:
                 self._shredded += 1
-                kept = {place: key for place, key in self._cache.items() if place[0] != project_id}
-                self._cache = kept
+                for place in [place for place in self._cache if place[0] == project_id]:
+                    del self._cache[place]
 
     def _forget_old(self) -> None:
         """Drop what is too old or too much; entries stand in the order of their age."""

@@ -31,7 +31,7 @@ def open_keyring(file: Path, folder: Path) -> Keyring:
         name = _name()
         fresh = {"current": name, "keks": {name: _key()}, "signing_key": _key()}
         with suppress(FileExistsError):  # another process came first
-            _put(file, fresh, os.link)
+            _save(file, fresh, os.link)
     wrapper = FileWrapper(file)
     signing_key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(wrapper.identity))
     return Keyring(wrapper, FileKeyStore(folder), lambda: signing_key)
@@ -95,7 +95,7 @@ class FileWrapper:
             stored = self._stored()
             yield stored
             if stored != self._stored():
-                _put(self._file, stored, os.replace)
+                _save(self._file, stored, os.replace)
 
     def _stored(self) -> dict[str, Any]:
         """Give the content of the file, which is only ever replaced whole."""
@@ -163,7 +163,7 @@ class FileKeyStore:
         return found[:limit]
 
 
-def _put(file: Path, stored: dict[str, Any], place: Callable[[Path, Path], object]) -> None:
+def _save(file: Path, stored: dict[str, Any], place: Callable[[Path, Path], object]) -> None:
     """Write a 0600 file whole or not at all; `place` moves it (os.replace) or links it (os.link).
 
     A link raises FileExistsError where there is a file already, and leaves that as it is.

@@ -1,8 +1,9 @@
 """One of Google's REST APIs, called so that its bad day does not become ours.
 
-A call ends within quotas.KEY_CALL seconds, tries and all. Only so many are under way at once, and
-an API that keeps failing is left alone for a while: who calls then is refused at once. No text of
-an answer or an exception goes further than this file: it could quote what was sent, or a token.
+A call ends within quotas.KEY_CALL seconds, tries and all. Only quotas.KEY_CALLS are under way at
+once, and an API that failed quotas.KEY_FAILURES times in a row is left alone: one call in
+quotas.KEY_PAUSE seconds finds out, all others are refused at once. No text of an answer or an
+exception goes further than this file: it could quote what was sent, or a token.
 """
 
 import base64
@@ -30,7 +31,7 @@ BUSY = frozenset({401, 408, 429})  # and 5xx: the same call may succeed when it 
 TOLD = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
 CONNECT = 1.0  # seconds: a connection to Google's edge takes some hundredths
 PAUSE = 0.1  # seconds before the second try, at random up to that; then twice as much
-DAMAGED = (LookupError, TypeError, ValueError)
+FAILURES = (requests.RequestException, GoogleAuthError, LookupError, TypeError, ValueError)
 CASTAGNOLI = 0x82F63B78
 
 
@@ -84,7 +85,7 @@ class Caller:
         return headers
 
     def _renew(self) -> None:
-        with suppress(GoogleAuthError, requests.RequestException, *DAMAGED):  # the state tells
+        with suppress(*FAILURES):  # the state tells
             self.credentials.refresh(self._request)  # type: ignore[no-untyped-call]
 
 
@@ -117,18 +118,11 @@ class Api:
         end = time.monotonic() + quotas.KEY_CALL
         with self._passing():
             for number in range(tries):
-                try:
+                with suppress(*FAILURES):
                     answer = read(self._answer(method, path, body, query, end))
-                except Refused as refused:
-                    self._failures = 0
-                    if refused.status not in TOLD:
-                        tell("WARNING", str(refused), call=f"{method} {path}")
-                    raise
-                except (requests.RequestException, GoogleAuthError, *DAMAGED):
-                    self._failed()
-                else:
                     self._failures = 0
                     return answer
+                self._failed()
                 pause = PAUSE * 2**number * self._jitter()
                 if number + 1 == tries or self._failing() or time.monotonic() + pause >= end:
                     break
@@ -152,11 +146,7 @@ class Api:
 
     @contextmanager
     def _passing(self) -> Iterator[None]:
-        """Be one of the calls under way; raises OSError at once where there is no point in it.
-
-        A bulkhead and a circuit breaker: only so many at once, and after quotas.KEY_FAILURES
-        failures in a row one in quotas.KEY_PAUSE seconds, to find out.
-        """
+        """Be one of the calls under way; raises OSError at once where there is no point in it."""
         if not self._room.acquire(blocking=False):
             raise OSError(f"too many calls of {self._name} at once")
         try:
@@ -200,6 +190,9 @@ class Api:
         if response.status_code in BUSY or response.status_code >= 500:
             raise ValueError
         status = answer["error"]["status"]  # else it is not Google who answers
+        if status not in TOLD:
+            tell("WARNING", f"{self._name} refuses: {status}", call=f"{method} {path}")
+        self._failures = 0
         raise (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
 
 

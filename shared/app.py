@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 from shared.errors import Error
 from shared.keys import Keyring, check_value, open_local
@@ -89,7 +89,7 @@ def get_app() -> App:
     With keys that are not this store's, or out of reach, every use of a key is refused.
     """
     app = App.from_settings(Settings.from_env(os.environ))
-    check_value.guard(app.store, app.keyring)
+    app.keyring.check = partial(check_value.check, app.store)
     with suppress(Error):  # it is logged, and the check is made again before a key is used
         app.keyring.ready()
     return app

@@ -9,21 +9,15 @@ import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from shared.keys.envelope import KEY_BYTES, Undecryptable
-from shared.keys.keyring import Keyring, Wrapper, newest, unfit
+from shared.keys.keyring import Keyring, Wrapper, unfit
 from shared.store import Conflict, Store, Write
 
 PATH = "settings/keyring"
 HOLDER = "check"  # what it is wrapped for, in a project id's place
 SAID = "The keys of this store are not at hand."
-
-
-def guard(store: Store, keyring: Keyring) -> None:
-    """Let the keyring do nothing with other keys, or another key store, than this store's."""
-    keyring.check = partial(check, store)
 
 
 def check(store: Store, halves: str, wrapper: Wrapper | None) -> None:
@@ -49,12 +43,10 @@ def check(store: Store, halves: str, wrapper: Wrapper | None) -> None:
         raise unfit("wrong key-encryption key: no key is used", SAID)
 
 
-def rewrap(store: Store, keyring: Keyring) -> None:
+def rewrap(store: Store, keyring: Keyring, current: str) -> None:
     """Wrap the check value under the newest key; raises Conflict when another does so now."""
     document = store.read(PATH)[PATH]
-    current = newest(keyring.keks())
-    change = keyring.rewrap(HOLDER, document.fields, current) if document.fields else {}
-    if change:
+    if document.fields and (change := keyring.rewrap(HOLDER, document.fields, current)):
         store.commit([Write.update(document, change)])
 
 

@@ -190,10 +190,11 @@ class Api:
         if response.status_code in BUSY or response.status_code >= 500:
             raise ValueError
         status = answer["error"]["status"]  # else it is not Google who answers
+        refused = (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
         if status not in TOLD:
-            tell("WARNING", f"{self._name} refuses: {status}", call=f"{method} {path}")
+            tell("WARNING", str(refused), call=f"{method} {path}")
         self._failures = 0
-        raise (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
+        raise refused
 
 
 def _session() -> requests.Session:

@@ -72,8 +72,7 @@ class SecretStore:
             raise OSError(f"there is a key half of {project_id} already")
         if made.delayed:
             raise _keeps()
-        payload = {"payload": packed("data", half)}
-        self._api.call("POST", f"{name}:addVersion", _stored, payload)
+        self._api.call("POST", f"{name}:addVersion", _stored, {"payload": packed("data", half)})
 
     def get(self, project_id: str) -> bytes:
         """Read the half; raises KeyError when it is gone, OSError when it is only disabled."""

@@ -38,13 +38,9 @@ CASTAGNOLI = 0x82F63B78
 class Refused(OSError):
     """An answer that no further try would change; `status` is Google's word for it."""
 
-    def __init__(self, api: str, status: str) -> None:
-        super().__init__(f"{api} refuses: {status}")
+    def __init__(self, why: str, status: str) -> None:
+        super().__init__(why)
         self.status = status
-
-
-class Denied(Refused, PermissionError):
-    """The identity that called may not make this call."""
 
 
 @contextmanager
@@ -112,8 +108,9 @@ class Api:
         """Give what `read` makes of the answer. An answer that `read` refuses is none.
 
         `read` raises LookupError, TypeError or ValueError for one that is damaged. What may not
-        be applied twice has one try. Raises Refused, Denied, or a plain OSError when there was no
-        answer: the call may have been applied all the same.
+        be applied twice has one try. Raises Refused, PermissionError where this identity may not
+        make the call, or a plain OSError when there was no answer: the call may have been applied
+        all the same.
         """
         end = time.monotonic() + quotas.KEY_CALL
         with self._passing():
@@ -170,7 +167,7 @@ class Api:
                 tell("ERROR", f"{self._name} does not answer")
 
     def _answer(self, method: str, path: str, body: Body, query: Query, end: float) -> Answer:
-        """Make one try; raises what `call` takes for no answer, or Refused."""
+        """Make one try; raises one of FAILURES for no answer, else what `call` raises."""
         headers = self._caller.headers(end)
         seconds = max(end - time.monotonic(), 0.01)
         response = self._session.request(
@@ -190,11 +187,11 @@ class Api:
         if response.status_code in BUSY or response.status_code >= 500:
             raise ValueError
         status = answer["error"]["status"]  # else it is not Google who answers
-        refused = (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
+        why = f"{self._name} refuses: {status}"
         if status not in TOLD:
-            tell("WARNING", str(refused), call=f"{method} {path}")
+            tell("WARNING", why, call=f"{method} {path}")
         self._failures = 0
-        raise refused
+        raise PermissionError(why) if status == "PERMISSION_DENIED" else Refused(why, status)
 
 
 def _session() -> requests.Session:

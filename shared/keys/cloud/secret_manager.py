@@ -99,7 +99,7 @@ class SecretStore:
         name = f"{self.name}{project_id}"
         kept = self._kept(name)
         for version in kept:
-            with suppress(Refused):  # what is left shows
+            with suppress(Refused, PermissionError):  # what is left shows
                 self._api.call("POST", f"{name}/versions/{version}:destroy", dict, {})
         kept = kept and self._kept(name)
         if any(kept.values()):

@@ -3,8 +3,12 @@
 It reads arguments and hands on. It must never do a command's work.
 """
 
-import os
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the folder one stands in, which -m puts first: nothing of ours is there
+
+import os
 from pathlib import Path
 from typing import Any
 

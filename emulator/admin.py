@@ -178,6 +178,11 @@ class Hub:
 
     def reset(self, _request: Request) -> Response:
         """Forget everything but who the first account is."""
+        if self.firestore.process is None:
+            raise Refused(
+                f"The Firestore at {self.firestore.address} is not this host's own: nothing was "
+                "reset. It ends with whoever started it."
+            )
         self.triggers_.drop()
         self.firestore.clear(self.project)
         self.state.forget()

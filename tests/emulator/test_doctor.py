@@ -30,10 +30,9 @@ class Machine:
         for name in ("HOME", "XDG_CACHE_HOME"):
             monkeypatch.setenv(name, str(home))
         monkeypatch.setattr(doctor, "ROOT", self.root)
-        self.jar = (
-            home / ".cache" / "firebase" / "emulators" / "cloud-firestore-emulator-v1.9.9.jar"
-        )
+        self.jar = home / "sdk" / jar.COMPONENT
         self.jar.parent.mkdir(parents=True)
+        monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(home / "sdk"))
         needing(self.jar, 8)
         bin_ = home / "bin"  # where there is a Java, and no gcloud
         bin_.mkdir()

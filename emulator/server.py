@@ -145,6 +145,7 @@ def serve(
         "loglevel": level or "critical",
         "child_exit": died,
         "pre_request": _unsaid,
+        "sendfile": False,  # it would wait for who takes nothing
     }
     wsgi.SERVER = SERVER
     Worker.fault = partial(log.fault, "emulators")

@@ -1,20 +1,22 @@
 """The worker behind the three ports: a thread for a request, and none for whoever only waits.
 
-One loop waits, without a thread, for the head of each request and for the end of each connection.
-A thread is given to a request whose head is there whole. It must never log what was sent, nor
-wait in the loop itself.
+One loop waits, without a thread, for the head of each request, for who is slow to take an answer,
+and for the end of each connection. A thread is given to a request whose head is there whole. It
+must never log what was sent, nor wait in the loop itself.
 """
 
 import errno
+import resource
 import socket
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from selectors import EVENT_READ
-from typing import TYPE_CHECKING, Any
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import Any
 
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData, ParseException
@@ -23,19 +25,19 @@ from gunicorn.workers.gthread import ThreadWorker
 from werkzeug.http import http_date
 
 from emulator import wire
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from emulator.outlet import Outlet
 
 IDLE = 30  # seconds a connection may stay open without a request
 HEAD, WHOLE = 10.0, 30.0  # seconds until a request's head is there; until its body is, too
 TAKEN = 30.0  # seconds until a client must have taken its answer
+LEFT = 33_554_432  # bytes of answers not taken yet, of all connections
 LEAVE = 2.0  # seconds a client has to take the end of its answer and close
 REST = 0.2  # seconds for the rest of a body that nobody wanted: a thread waits for it
 LOOK = 0.25  # seconds between two looks for what is late
 LONGEST_LINE = 8190  # bytes of a request's first line: the most gunicorn takes with a limit
 LONGEST_HEAD = 65_536  # bytes of a head
 PIECE = 8192  # bytes read at a time
+SPARE = 64  # descriptors kept for the requests that are worked on
 END = b"\r\n\r\n"
 FULL = {errno.EMFILE, errno.ENFILE}  # as the kernel says that there are too many open
 # What is refused before there is a request, by the name of its error: status, code, message.
@@ -49,6 +51,12 @@ NO_REQUEST = {
 SERVER = "http"  # what it is made of is nobody's business
 FAILED = (500, "internal", "Internal error.")
 NOT_HTTP = (400, "malformed_request", "The request is not HTTP.")
+
+
+def _scarce(fileno: int) -> bool:
+    """Whether descriptors run out: the kernel gives the lowest that is free."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return limit != resource.RLIM_INFINITY and fileno >= limit - SPARE
 
 
 class NoHostError(ParseException):  # type: ignore[misc]
@@ -72,34 +80,20 @@ class Waiting:
     """A connection that has no thread: until when, and what there is of its next head."""
 
     due: float
-    head: bytearray | None  # None: it was answered, and is to close
+    head: bytearray | None = None  # None: it is being answered, or is to close
+    answered: Future[Any] | None = None  # the answer whose rest is to be taken first
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Serves requests, each in a thread once its head is there."""
 
     fault: Callable[[str], None]
-    wsgi: Any
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._due: dict[Any, float] = {}  # until when a connection in a thread may be read
-        self._taken: dict[Any, float] = {}  # until when one may be written to
         self._waiting: dict[Any, Waiting] = {}  # who has waited longest comes first
-        self._looked, self._last = 0.0, float("inf")  # last: when a stopping worker ends at most
-
-    def load_wsgi(self) -> None:
-        """Load the app, and note when each of its answers begins to be written."""
-        super().load_wsgi()
-        answer = self.wsgi
-
-        def noted(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-            try:
-                return answer(environ, start_response)
-            finally:
-                self._taken[environ["gunicorn.socket"]] = time.monotonic() + TAKEN
-
-        self.wsgi = noted
+        self._looked, self._last = 0.0, float("inf")  # last: until when heads are waited for
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection; where there is no room for more, who waits longest has to go."""
@@ -108,45 +102,61 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError as problem:
             if problem.errno not in FULL or not self._make_room():
                 raise
-        if self.nr_conns >= self.worker_connections:
-            self._make_room()
+        newest = next(reversed(self._waiting), None)
+        if newest and (self.nr_conns >= self.worker_connections or _scarce(newest.sock.fileno())):
+            self._make_room(newest)
 
     def enqueue_req(self, conn: Any) -> None:
         """Give a connection a thread once a whole head is there, whether it is new or kept."""
-        conn.init()
-        head = bytearray(conn.parser.unreader.take_buffered())
-        self._wait(conn, HEAD if head else IDLE, head)
+        if not conn.initialized:
+            conn.sock = Outlet(conn.sock)
+            conn.init()
+        head, now = bytearray(conn.parser.unreader.take_buffered()), time.monotonic()
+        self._wait(conn, Waiting(min(now + (HEAD if head else IDLE), self._last), head))
         self._go_on(conn)
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Keep a connection that was answered, or let it end; in the loop, which may not wait."""
-        if not fs.cancelled() and fs.exception() is None and fs.result():
+        if conn.sock.left:
+            self._wait(conn, Waiting(time.monotonic() + TAKEN, answered=fs))
+            self._spare(conn)
+        elif not fs.cancelled() and fs.exception() is None and fs.result():
             super().finish_request(conn, fs)
-            return
+        else:
+            self._leave(conn)
+
+    def _leave(self, conn: Any) -> None:
+        """Say that nothing more comes, and let the client close."""
         with suppress(OSError):  # it may be gone
             conn.sock.shutdown(socket.SHUT_WR)
-        self._wait(conn, LEAVE, None)
+        self._wait(conn, Waiting(time.monotonic() + LEAVE))
 
-    def _wait(self, conn: Any, seconds: float, head: bytearray | None) -> None:
-        self._waiting[conn] = Waiting(min(time.monotonic() + seconds, self._last), head)
+    def _wait(self, conn: Any, waiting: Waiting) -> None:
+        self._waiting[conn] = waiting
+        event = EVENT_WRITE if waiting.answered else EVENT_READ
         try:
             conn.sock.setblocking(False)
-            self.poller.register(conn.sock, EVENT_READ, partial(self._read, conn))
+            self.poller.register(conn.sock, event, partial(self._ready, conn))
         except (OSError, ValueError):  # it is closed
             self._drop(conn)
 
-    def _read(self, conn: Any, _: Any) -> None:
-        """Take what has come of a connection that waits."""
+    def _ready(self, conn: Any, _: Any) -> None:
+        """Take what has come of a connection that waits, or send it more of its answer."""
         waiting = self._waiting.get(conn)
         if waiting is None:  # it had to go while this event was on its way
             return
         try:
-            piece = conn.sock.recv(PIECE)
+            piece = conn.sock.go_on() if waiting.answered else conn.sock.recv(PIECE)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            piece = b""
-        if not piece:
+            self._drop(conn)
+            return
+        if waiting.answered:
+            if not conn.sock.left:
+                self._release(conn)
+                self.finish_request(conn, waiting.answered)
+        elif not piece:
             self._drop(conn)
         elif waiting.head is not None:
             if not waiting.head:
@@ -177,9 +187,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Answer what is no request, and let its connection end."""
         self._release(conn)
         self.handle_error(None, conn.sock, conn.client, error)
-        with suppress(OSError):
-            conn.sock.shutdown(socket.SHUT_WR)
-        self._wait(conn, LEAVE, None)
+        self._leave(conn)
 
     def _release(self, conn: Any) -> None:
         """Wait for a connection no more."""
@@ -193,9 +201,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
         conn.close()
 
-    def _make_room(self) -> bool:
-        """Close the connection that has waited longest; False if none waits."""
-        if oldest := next(iter(self._waiting), None):
+    def _make_room(self, newest: Any = None) -> bool:
+        """Close the connection that has waited longest, but for the newest; False if none waits."""
+        oldest = next(iter(self._waiting), newest)
+        if oldest is not newest:
             self._drop(oldest)
         elif self.keepalived_conns:
             self.keepalived_conns[0].timeout = 0.0
@@ -204,12 +213,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return False
         return True
 
+    def _spare(self, newest: Any) -> None:
+        """Close those that have left the most of their answers for the longest, beyond a bound."""
+        slow = [conn for conn, waiting in self._waiting.items() if waiting.answered]
+        held = sum(len(conn.sock.left) for conn in slow)
+        for conn in slow:
+            if held <= LEFT or conn is newest:
+                return
+            held -= len(conn.sock.left)
+            self._drop(conn)
+
     def _cap_keepalive(self, deadline: float) -> None:
         """Let nobody who waits hold up the end of a worker that stops."""
         super()._cap_keepalive(deadline)
         self._last = deadline
         for waiting in self._waiting.values():
-            waiting.due = min(waiting.due, deadline)
+            if waiting.head is not None:
+                waiting.due = min(waiting.due, deadline)
 
     def handle(self, conn: Any) -> Any:
         """Serve one request of a connection, whose head is there."""
@@ -218,7 +238,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return super().handle(conn)
         finally:
             self._due.pop(conn, None)
-            self._taken.pop(conn.sock, None)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request, whose body must be there in time, and whole."""
@@ -238,19 +257,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return False
 
     def murder_pending(self) -> None:
-        """End what is late: the waiting, and the reading or writing of those with a thread."""
+        """End what is late: the waiting, and the reading of those with a thread."""
         super().murder_pending()
         if (now := time.monotonic()) < self._looked + LOOK:
             return
         self._looked = now
         for conn in [conn for conn, waiting in self._waiting.items() if waiting.due < now]:
             self._drop(conn)
-        late = [(conn.sock, due, socket.SHUT_RD) for conn, due in list(self._due.items())]
-        late += [(sock, due, socket.SHUT_RDWR) for sock, due in list(self._taken.items())]
-        for sock, due, how in late:
-            if due < now:
-                with suppress(OSError):
-                    sock.shutdown(how)
+        for conn in [conn for conn, due in list(self._due.items()) if due < now]:
+            with suppress(OSError):
+                conn.sock.shutdown(socket.SHUT_RD)
 
     def handle_error(self, _req: Any, client: socket.socket, _addr: Any, error: Exception) -> None:
         """Refuse in our envelope: gunicorn's page would repeat what was sent."""

@@ -6,10 +6,12 @@ In a host of its own nobody else's requests are counted; the attack is that of `
 import http.client
 import json
 import socket
+import time
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from emulator import worker
 from tests.support import told
@@ -25,6 +27,8 @@ STALLS = {  # what a connection sends that then waits, in each place where a thr
     "a part of a body nobody reads": NOPE + b"Content-Length: 9\r\n\r\n{",
     "what is no request, and stays": b"G\x01T / HTTP/1.1\r\n\r\n",
     "what is no line, and stays": b"G\n",
+    "the most there is, and takes none of it": b"GET /docs/redoc.standalone.js HTTP/1.1\r\n"
+    b"Host: localhost\r\n\r\n",
 }
 
 
@@ -70,6 +74,18 @@ def test_a_head_may_come_in_pieces(host):
     assert got.count(b"HTTP/1.1 200 OK") == 2
 
 
+def test_a_slow_client_gets_all_of_an_answer(host):
+    """What it did not take at once comes when it reads, and then the next answer does."""
+    get = STALLS["the most there is, and takes none of it"]
+    with connected(host) as connection:
+        connection.sendall(get + get.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        time.sleep(0.5)  # the host has written all that there is room for
+        got = b"".join(iter(lambda: connection.recv(65_536), b""))
+    whole = requests.get(f"{host.url}/docs/redoc.standalone.js", timeout=10).content
+    assert len(whole) > 500_000
+    assert got.count(whole) == 2
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -105,9 +121,12 @@ def test_a_body_cut_short_makes_nothing(account, framing):
 
 
 def connected(host, port="hosting"):
-    """Connect to a port of the host."""
-    address = urlsplit(host.info[port])
-    return socket.create_connection((address.hostname, address.port), timeout=30)
+    """Connect to a port of the host, with little room for an answer."""
+    address, connection = urlsplit(host.info[port]), socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(30)
+    connection.connect((address.hostname, address.port))
+    return connection
 
 
 def refused(host, sent, port="hosting", *, end=False):

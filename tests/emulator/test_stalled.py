@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from emulator import worker
-from tests.support import told
+from tests.support import Host, told
 from tools import attacks
 
 GET = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n"
@@ -60,6 +60,20 @@ def test_more_connections_than_there_is_room_for(host):
             assert connection.recv(12) == b"HTTP/1.1 404"
         assert attacks.neighbour(host.url, 2).share >= 0.95
         assert held[0].recv(1) == b""
+
+
+@pytest.mark.slow
+def test_nobody_who_waits_holds_up_a_stop(tmp_path):
+    """A host that stops gives requests 12 s, and who only waits 2 s."""
+    own = Host(tmp_path, "--firestore-port", "0", "--hub-port", "0").start()
+    with ExitStack() as last:
+        for sent in [*STALLS.values()] * 20:
+            last.enter_context(connected(own)).sendall(sent)
+        assert attacks.neighbour(own.url, 0.5).share == 1
+        began = time.monotonic()
+        own.stop()
+        assert time.monotonic() - began < 8
+    assert own.process.returncode == 0
 
 
 def test_a_head_may_come_in_pieces(host):

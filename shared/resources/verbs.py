@@ -40,7 +40,7 @@ def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any]) -> Answer:
 
     def decide(change: Change) -> Answer:
         body = templates.body(change, source, call.body)
-        answer = change.put(body, {**own, "created_at": change.now}, revision_id)
+        answer = change.put(body, {**own, "created_at": change.now}, revision_id, given=call.body)
         for path in bound:
             born = {"id": revision_id, "created_at": change.now}
             change.writes.extend(history.rebind(change.read[path], own["entity_tag"], born))
@@ -70,7 +70,7 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
         else:
             before, body = old["body"], api.filled(kind.schema, call.body)
         kept = {name: old[name] for name in ("id", "name", "created_at")}
-        return change.put(body, {**new, **kept}, revision_id, {**kept, **before})
+        return change.put(body, {**new, **kept}, revision_id, {**kept, **before}, given=call.body)
 
     paths = [*place.context, place.usage, place.path]
     return commit(app, call.origin, place, f"{kind.audited}.update", paths, decide)

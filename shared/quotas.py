@@ -55,7 +55,9 @@ JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
 PART_READS = 3  # times a value in parts is read until a part that is not there counts as lost
 PART_TRIES = 20  # times it is read anew because it was replaced meanwhile
 
-PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
+# A page of large secrets ends early rather than filling memory: of entries as they are answered,
+# where a control character takes six bytes, and of what is read for it.
+PAGE_BYTES = 4 * MIB
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1
 KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory

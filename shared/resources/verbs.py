@@ -102,8 +102,8 @@ def get(kind: Kind, app: App, call: Call) -> Answer:
 def listing(kind: Kind, app: App, call: Call) -> Answer:
     """Give a page of resources in the order of their keys, their sealed members in clear.
 
-    A page ends at `limit` entries, or early where their values pass quotas.PAGE_BYTES.
-    Raises Error `project_not_active`.
+    A page ends at `limit` entries, or early where the next would take the answer over
+    quotas.PAGE_BYTES. Raises Error `project_not_active`.
     """
     place = Place(kind, call.parameters["project_id"])
     asked = [name for name in kind.filters if name in call.parameters]

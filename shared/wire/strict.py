@@ -132,9 +132,9 @@ def _check_bounds(raw: bytes) -> None:
         plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     if plain.count(b'"') > 2 * quotas.JSON_STRINGS:
         raise _malformed(f"The body holds more than {quotas.JSON_STRINGS} strings.")
-    # What is left of an escape is a byte at least, of two that were taken out or of six.
-    escapes = plain.count(b"\\")
-    if (len(raw) + len(plain)) // 2 - 5 * escapes > quotas.JSON_TEXT_BYTES:
+    # What is left of an escape is a byte at least: of two, or of the six of `\u0001`.
+    saved = plain.count(b"\\") + 4 * plain.count(b"\\u")
+    if (len(raw) + len(plain)) // 2 - saved > quotas.JSON_TEXT_BYTES:
         most = f"The body may hold at most {quotas.JSON_TEXT_BYTES} bytes, escapes undone."
         raise Error("payload_too_large", most)
     structure = b"".join(plain.split(b'"')[::2])

@@ -264,7 +264,9 @@ def test_text_is_bounded():
     assert len(parse_json(b'"' + b"\\u0001" * 2_100_000 + b'"')) == 2_100_000
     assert len(parse_json(b'"' + b'\\"' * (most - 2) + b'"')) == most - 2
     assert len(parse_json(b'"' + b"a" * (most - 2) + b'"')) == most - 2
-    for raw in (b'"' + b"a" * (most - 1) + b'"', b'"' + b"\\\\" * (most + 1) + b'"'):
+    assert len(parse_json(b'"' + b"\\n" * (most - 2) + b'"')) == most - 2
+    for piece in (b"a", b"\\\\", b'\\"', b"\\n"):
+        raw = b'"' + piece * (most + 1) + b'"'
         assert bounded(raw) == (code, "The body may hold at most 4194304 bytes, escapes undone.")
 
 

@@ -1,6 +1,7 @@
 """Bodies that cost a parser hundreds of times what they cost their sender, at a real function."""
 
 import gzip
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -43,6 +44,7 @@ SHAPES = {
     "one character beyond 16 bits": (b'{"data":"\xf0\x9f\x98\x80', b"a", b'"}'),
     "the same, and escapes": (b'{"data":"\xf0\x9f\x98\x80', b"\\u0041", b'"}'),
     "the same, and backslashes": (b'{"data":"\xf0\x9f\x98\x80', b"\\\\", b'"}'),
+    "the same, and line feeds": (b'{"data":"\xf0\x9f\x98\x80', b"\\n", b'"}'),
     "halves of pairs": (b'{"data":"', b"\\ud800", b'"}'),
     "no UTF-8": (b'{"data":"', b"\xff", b'"}'),
     "colons": (b'{"data":', b":", b"}"),
@@ -93,6 +95,23 @@ def test_bombs(subtests, owner, api):
             assert answer.status_code in {400, 413}
             assert took < 100 * MIB
             assert spent < 1
+
+
+def test_the_largest_secret(owner, api):
+    """What is refused is no resource's: 2 MiB in 1,000 keys, each byte of them six in the body."""
+    keys = [f"{'k' * 249}{number:04}" for number in range(1000)]
+    values = dict.fromkeys(keys, "\x01" * (quotas.SECRET_BYTES // 1000))
+    body = {"name": "largest", "format": "generic", "data": values}
+    raw = json.dumps(body, indent=4).encode()
+    assert len(raw) > 12 * MIB
+    path = f"/v2/projects/{owner.project()['id']}/secrets"
+    server = Server(api)
+    server.mark()
+    for name in ("largest", "again"):
+        more = gzip.compress(raw.replace(b"largest", name.encode()), 1)
+        assert post(api + path, owner, more).status_code == 201
+    assert owner.got(f"{path}/again")["data"] == values
+    assert server.grown < 150 * MIB
 
 
 @pytest.mark.claim("D1", "32 such bodies at once: the process stays under 512 MiB, and serves")

@@ -16,6 +16,11 @@ from tests.support.wire import FORM, JSON, MIB, check, send
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 P, S, R = "/v2/projects", "/v2/projects/{p}/secrets", "/v2/resource_instances"
+LOGIN = {"username": "u", "password": "p"}
+REGISTRY = {"name": "new", "format": "registry"}
+IMAGE = {"name": "new", "image_reference": "icr.io/a/b"}
+DAEMON = IMAGE | {"run_mode": "daemon", "scale_retry_limit": 3}
+PROBED = IMAGE | {"probe_liveness": {"type": "http", "path": "/a\nb"}}
 GOOD = {"name": "new", "format": "generic", "data": {"k": "v"}}
 
 
@@ -114,6 +119,19 @@ FIELDS = [
     row(f"400 invalid_field name POST {P}", {"name": None}),
     row(f"400 invalid_field name POST {P}", {"name": ""}),
     row(f"400 missing_field format POST {S}", {"name": "new"}),
+    *(row(f"400 invalid_field name POST {P}", {"name": blank}) for blank in (" ", " a", "a ")),
+    *(
+        row(f"400 invalid_field data POST {S}", GOOD | {"data": {dots: "v"}})
+        for dots in (".", "..")
+    ),
+    *(
+        row(f"400 invalid_field data.server POST {S}", REGISTRY | {"data": LOGIN | {"server": bad}})
+        for bad in ("a\nb", " a", "a\n")
+    ),
+    row(f"400 missing_field data PUT {S}/s", {"format": "generic"}, If_Match="*"),
+    row(f"400 invalid_field data PUT {S}/s", {"format": "generic", "data": None}, If_Match="*"),
+    row("400 invalid_field scale_retry_limit POST /v2/projects/{p}/jobs", DAEMON),
+    row("400 invalid_field probe_liveness.path POST /v2/projects/{p}/apps", PROBED),
     row(f"400 missing_field name POST {S}", {"format": "generic"}),
     row(f"400 invalid_field format POST {S}", GOOD | {"format": "other"}),
     row(f"400 invalid_field name POST {S}", GOOD | {"name": "New"}),
@@ -142,7 +160,7 @@ QUERIES = [
     *(row(f"400 invalid_field limit GET {S}?limit={n}") for n in ["0", "201", "x"]),
     *(
         row(f"400 invalid_field version GET {V}{v}")
-        for v in ["x", "2021-03-30", "2026-09-05", "2024-1-1", "1"]
+        for v in ["x", "2021-03-30", "2026-13-01", "2024-1-1", "1"]
     ),
     row(f"400 invalid_field limit GET {P}?limit="),
     row(f"400 invalid_field limit GET {P}?limit=1&limit=1"),
@@ -457,6 +475,12 @@ def test_good_headers(ground, headers):
     """What is not at fault is not refused: other forms of a header, and headers nobody asks for."""
     status, found, _ = send(ground.owner, "GET", f"{P}?unheard=1&limit=2", headers=headers)
     assert (status, found["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("version", ["2021-03-31", "2026-09-04", "2026-09-05", "9999-12-31"])
+def test_good_version(ground, version):
+    """From the first on every date is taken; one later than the newest known as that."""
+    assert send(ground.owner, "GET", f"{V}{version}")[0] == 200
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"x" * 60_000])

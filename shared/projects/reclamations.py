@@ -78,9 +78,8 @@ def _of(app: App, call: Call, wanted: str) -> tuple[Read, Project]:
     One deleted under form 1 notes none, and is read by its own id. So is what is nobody's and what
     is another's: how long the refusal takes does not tell them apart.
     """
-    time, found = app.store.query(
-        "projects", ("reclamation_id", "==", wanted), order="reclamation_id", limit=1
-    )
+    noted = ("reclamation_id", "==", wanted)  # its index is automatic, which ends with the name
+    time, found = app.store.query("projects", noted, order="__name__", limit=1)
     for document in found:
         with suppress(Error):
             return Read(time, {document.path: document}), owned(document, call.principal)

@@ -20,6 +20,7 @@ def project(status):
 HARD = ("project", "delete", "--id", "i", "--hard", "--force")
 
 
+@pytest.mark.claim("E1", "a hard delete without `project.purge` deletes nothing")
 @pytest.mark.parametrize("told", [TOKEN, token(), token("editor"), token("manager", "viewer")])
 def test_hard_deletes_nothing_without_the_role(other, told):
     """The token's own roles are looked at before anything is sent that changes something."""

@@ -156,13 +156,18 @@ class Store:
             raise Conflict from error
 
     def transact(
-        self, operation: str, paths: Sequence[str], decide: Callable[[Read], tuple[list[Write], T]]
+        self,
+        operation: str,
+        paths: Sequence[str],
+        decide: Callable[[Read], tuple[list[Write], T]],
+        first: Read | None = None,
     ) -> T:
         """Read, let `decide` give the writes and the result, and commit; again if that fails.
 
         `operation` is the path of a document that the writes create, whose id no other call has:
         where it exists, this call's commit was applied, whatever became of the answer. `decide`
-        may run several times, each on a fresh snapshot: ids and values are made before. What it
+        may run several times, each on a fresh snapshot: ids and values are made before. `first`
+        is one that was read already, by a query. What `decide`
         raises is not retried, but for a Conflict; without writes nothing is committed. Raises
         Error `unavailable` when others kept coming first, or the store did not answer.
         """
@@ -171,7 +176,7 @@ class Store:
         for within in attempts:
             try:
                 wanted = [*paths, operation] if sent else paths
-                read = self._collected(self._asked(wanted, within))
+                read, first = first or self._collected(self._asked(wanted, within)), None
                 if sent and read[operation].fields is not None:
                     return _applied(sent, read[operation])
                 writes, result = decide(read)

@@ -10,7 +10,7 @@ from shared.access import api_keys
 from shared.kinds import SECRETS
 from shared.projects import account, instances, reclamations
 from shared.upkeep import purge
-from tests.support import call
+from tests.support import call, reclaim
 
 ACCOUNT = "a" * 32
 
@@ -39,8 +39,9 @@ PINNED = {
     "getResourceInstance": ("batch_get_documents",),
     "deleteResourceInstance": ("batch_get_documents", "commit"),
     "deleteProject": ("batch_get_documents", "commit"),
-    "restoreProject": ("batch_get_documents", "commit"),
-    "reclaimProject": ("batch_get_documents", "commit"),
+    "restoreProject": ("run_query", "commit"),
+    "restoreProject by its project": ("batch_get_documents", "commit"),
+    "reclaimProject": ("run_query", "commit"),
     "issueToken": ("batch_get_documents",),
     "createApiKey": ("batch_get_documents", "commit"),
     "createApiKey for a project": ("batch_get_documents", "commit"),
@@ -66,10 +67,12 @@ def test_round_trips_are_pinned(counted, operation):
         resources.create(SECRETS, app, call(body=secret("large", LARGE), **on))
     key = api_keys.create_account(app, call(body={"account_id": ACCOUNT})).body["apikey"]
     key_id, for_one = access.key_id(key), {"name": "k", "project_id": project}
-    if operation in ("restoreProject", "listReclamations"):
+    reclamation = ""
+    if operation.startswith("re") or operation == "listReclamations":
         projects.delete(app, call(id=project))
+        reclamation = reclamations.listing(app, call()).body["resources"][0]["id"]
     if "purge" in operation:
-        reclamations.reclaim(app, call(id=project))
+        reclaim(app, project)
         steps = ("shred", "sweep", "tombstone")
         for step in steps[: steps.index(operation.split()[1])]:
             assert purge.advance(app, project) == step
@@ -84,8 +87,9 @@ def test_round_trips_are_pinned(counted, operation):
         "getResourceInstance": partial(instances.get, app, call(id=project)),
         "deleteResourceInstance": partial(instances.delete, app, call(id=project)),
         "deleteProject": partial(projects.delete, app, call(id=project)),
-        "restoreProject": partial(reclamations.restore, app, call(id=project)),
-        "reclaimProject": partial(reclamations.reclaim, app, call(id=project)),
+        "restoreProject": partial(reclamations.restore, app, call(id=reclamation)),
+        "restoreProject by its project": partial(reclamations.restore, app, call(**on)),
+        "reclaimProject": partial(reclamations.reclaim, app, call(id=reclamation)),
         "issueToken": partial(access.issue_token, app, call(body={"apikey": key})),
         "createApiKey": partial(api_keys.create, app, call(body={"name": "k"})),
         "createApiKey for a project": partial(api_keys.create, app, call(body=for_one)),

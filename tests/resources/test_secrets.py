@@ -83,7 +83,7 @@ def empty(owner):
     """A project of its own, permanently deleted afterwards: its slot is free again."""
     project = owner.project()
     yield f"/v2/projects/{project['id']}/secrets"
-    owner.action(project, "reclaim")
+    owner.destroy(project)
 
 
 @pytest.fixture

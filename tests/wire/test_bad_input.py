@@ -85,8 +85,14 @@ def ground(host):
     owner.secret(active, "s", {"k": "v"})
     owner.secret(deleted, "s", {"k": "v"})
     owner.delete(deleted)
-    other = host.account().project("theirs")
+    owner.delete(active)
+    ended = owner.reclamation(active)
+    assert owner.act(ended, "restore").status_code == 200
+    stranger = host.account()
+    other, last = stranger.project("theirs"), stranger.project("their last")
+    stranger.delete(last)
     places = {"p": active["id"], "d": deleted["id"], "o": other["id"], "n": NOWHERE}
+    places |= {"e": ended, "l": stranger.reclamation(last)}
     reader = host.account("viewer", "reader", account_id=owner.id)
     editor = host.account("editor", account_id=owner.id)
     host.quiet()
@@ -261,6 +267,11 @@ MISSING = [
         )
     ),
     row(f"404 resource_not_found - PUT {S}/none", GOOD, If_Match="*"),
+    *(
+        row(f"404 resource_not_found - POST /v1/reclamations/{at}/actions/{action}", {})
+        for at in ("{l}", "{p}", "{d}")  # another's; and no project's id is its reclamation's
+        for action in ("restore", "reclaim")
+    ),
     row("404 resource_not_found - POST /internal/accounts", {}),
     row("404 resource_not_found - POST /v1/reclamations/{d}/actions/destroy", {}),
 ]
@@ -299,7 +310,8 @@ CONFLICTS = [
     row("409 project_not_active - POST /v2/projects/{d}/secrets", GOOD),
     row("409 project_not_active - PUT /v2/projects/{d}/secrets/s", GOOD, If_Match="*"),
     row("409 project_not_active - DELETE /v2/projects/{d}/secrets/s"),
-    row("409 project_not_restorable - POST /v1/reclamations/{p}/actions/restore", {}),
+    row("409 project_not_restorable - POST /v1/reclamations/{e}/actions/restore", {}),
+    row("409 project_not_deletable - POST /v1/reclamations/{e}/actions/reclaim", {}),
     row(f"412 precondition_failed If-Match PUT {S}/s", GOOD, If_Match="0"),
 ]
 LARGE = [

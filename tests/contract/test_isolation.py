@@ -14,7 +14,7 @@ ON_PROJECTS = re.compile(r"{project_id}|/(projects|reclamations|resource_instanc
 ASKED = [name for name, operation in operations().items() if ON_PROJECTS.search(operation.path)]
 # What a create or a replacement sends: what is required. An update sends nothing, and that is fine.
 BODIES = {
-    operation.id: example.body(9, example.least)
+    operation.id: example.body(9, example.change if operation.method == "PUT" else example.least)
     for example in EXAMPLES
     for operation in operations().values()
     if operation.path.partition("{project_id}/")[2].partition("/")[0] == example.kind.collection

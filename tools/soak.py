@@ -44,10 +44,12 @@ class Client:
         self.ledger: dict[str, set[str | None]] = {}  # name: the values it may have
         self.spent: list[tuple[float, float, str]] = []  # when, seconds, what went wrong
         self.project = account.project()["id"]
+        self.deleted = False  # and not restored yet: the host stopped in between
 
     def act(self, due: float) -> None:
         """Make one request of the mix that was due at some time, and note what came of it."""
         (verb,) = self.random.choices(list(MIX), list(MIX.values()))
+        verb = "restore" if self.deleted else verb
         try:
             wrong = getattr(self, verb.replace(" ", "_"))()
         except OSError as error:  # also while the host's address is not written
@@ -113,9 +115,11 @@ class Client:
 
     def restore(self):
         """Delete the project and restore it: all must be there."""
-        path = f"/v2/projects/{self.project}"
+        path, self.deleted = f"/v2/projects/{self.project}", True
         wrong = self._call("DELETE", path, good=(202, 409))[1]
-        return wrong or self._end(self.project, "restore")
+        wrong = wrong or self._end(self.project, "restore")
+        self.deleted = bool(wrong)
+        return wrong
 
     def replace(self):
         """Destroy the project before its time, and go on in a new one."""

@@ -18,3 +18,13 @@ def path_of(key_id: str) -> str:
 def of(_app: App, document: Document) -> dict[str, Any] | None:
     """Give the record of an API key as it was read; None where there is none that counts."""
     return document.fields
+
+
+def alive(app: App, document: Document) -> dict[str, Any] | None:
+    """Give the record of a key that can be used now; None also for one that has expired.
+
+    Keys live by the host's clock, as tokens do, and not by the lifecycle's.
+    """
+    record = of(app, document)
+    expires_at = record and record.get("expires_at")
+    return None if expires_at and expires_at.timestamp() <= app.wall() else record

@@ -10,7 +10,6 @@ Two back ends have both protocols: `local` (a keyring file, a folder of 0600 fil
 
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared import quotas
 from shared.errors import Error, unavailable
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
+from shared.keys.memory import Memory
 
 GENERATION = 1  # of a project's data key; bound into every envelope
 
@@ -113,9 +113,9 @@ def _reachable() -> Iterator[None]:
 class Keyring:
     """The keys of all projects, and the key that signs tokens.
 
-    Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
-    project and wrapped half, and are dropped when the project is shredded. The signing key is read
-    when it is first needed, so who never needs it need not be allowed to.
+    Plain data keys stay in memory for a minute at most, keyed by project and wrapped half, and are
+    dropped when the project is shredded (`memory`). The signing key is read when it is first
+    needed, so who never needs it need not be allowed to.
     """
 
     def __init__(
@@ -124,9 +124,7 @@ class Keyring:
         self._read_signing_key = signing_key
         self._wrapper = wrapper
         self._halves = halves
-        self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
-        self._shredded = 0  # how often: tells an `open` that one came between
-        self._lock = Lock()
+        self._memory = Memory()
         self._check: Callable[[Wrapper, str], None] | None = None
         self._recognize: Callable[[str], None] | None = None
         self._checking = Lock()
@@ -199,10 +197,7 @@ class Keyring:
         """Give the data key; raises Undecryptable when a half is gone or does not fit."""
         self.ready()
         place = (project_id, record["wrapped"])
-        with self._lock:
-            self._forget_old()
-            _, key = self._cache.get(place, (0.0, b""))
-            shredded = self._shredded
+        key, moment = self._memory.get(place)
         if key:
             return key
         try:
@@ -212,10 +207,7 @@ class Keyring:
         except KeyError:
             raise Undecryptable from None
         key = derive(first + second, None, b"reprieve/v1/data-key/" + project_id.encode())
-        with self._lock:
-            if shredded == self._shredded:  # else it may be the one shredded meanwhile
-                self._cache[place] = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, key)
-            self._forget_old()
+        self._memory.put(place, key, moment)
         return key
 
     def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
@@ -255,18 +247,7 @@ class Keyring:
             with _reachable():
                 self._halves.destroy(project_id)
         finally:
-            with self._lock:
-                self._shredded += 1
-                for place in [place for place in self._cache if place[0] == project_id]:
-                    del self._cache[place]
-
-    def _forget_old(self) -> None:
-        """Drop what is too old or too much; entries stand in the order of their age."""
-        while self._cache:
-            place, (until, _) = next(iter(self._cache.items()))
-            if time.monotonic() < until and len(self._cache) <= quotas.KEY_CACHE_ENTRIES:
-                break
-            del self._cache[place]
+            self._memory.forget(project_id)
 
     def confirm(self, project_id: str) -> None:
         """Note that a created project is stored; the schedule makes good a note that failed."""

@@ -12,6 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared import quotas
+from shared.access import records
 from shared.app import App
 from shared.calls import Answer, Call, Principal
 from shared.errors import Error
@@ -73,16 +74,13 @@ def issue_token(app: App, call: Call) -> Answer:
     stored; the three cannot be told apart.
     """
     text = call.body["apikey"]
-    path = f"api_keys/{key_id(text)}"
-    record = app.store.read(path)[path].fields or {}
-    now = app.wall()
-    matches = hmac.compare_digest(digest(text), record.get("sha256", b""))
-    expires_at = record.get("expires_at")
-    if not matches or (expires_at and expires_at.timestamp() <= now):
+    path = records.path_of(key_id(text))
+    record = records.alive(app, app.store.read(path)[path]) or {}
+    if not hmac.compare_digest(digest(text), record.get("sha256", b"")):
         raise Error("apikey_not_found", "Provided API key could not be found.")
-    issued = int(now)
+    issued = int(app.wall())
     expiration = issued + int(quotas.TOKEN_LIFETIME.total_seconds())
-    if expires_at:  # no token outlives its key
+    if expires_at := record["expires_at"]:  # no token outlives its key
         expiration = min(expiration, int(expires_at.timestamp()))
     claims = {
         "iss": ISSUER,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from shared import quotas
-from shared.access import owned
+from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call, timestamp
 from shared.errors import Error, missing
@@ -79,13 +79,14 @@ def _of(app: App, call: Call, wanted: str) -> tuple[Read, Project]:
     is another's: how long the refusal takes does not tell them apart.
     """
     noted = ("reclamation_id", "==", wanted)  # its index is automatic, which ends with the name
-    time, found = app.store.query("projects", noted, order="__name__", limit=1)
+    key, path = own_key(call.principal), f"projects/{wanted}"
+    beside, found = app.store.read_beside([key], "projects", noted, order="__name__", limit=1)
     for document in found:
+        read = Read(beside.time, {**beside.documents, document.path: document})
         with suppress(Error):
-            return Read(time, {document.path: document}), owned(document, call.principal)
-    path = f"projects/{wanted}"
-    read = app.store.read(path)
-    return read, owned(read[path], call.principal)
+            return read, owned(app, call.principal, read, document.path)
+    read = app.store.read(path, key)
+    return read, owned(app, call.principal, read, path)
 
 
 def show(app: App, project: Project) -> dict[str, Any]:

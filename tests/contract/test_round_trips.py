@@ -40,9 +40,9 @@ PINNED = {
     "getResourceInstance": ("batch_get_documents",),
     "deleteResourceInstance": ("batch_get_documents", "commit"),
     "deleteProject": ("batch_get_documents", "commit"),
-    "restoreProject": ("run_query", "commit"),
+    "restoreProject": ("batch_get_documents", "run_query", "commit"),  # the first two at once
     "restoreProject by its project": ("batch_get_documents", "commit"),
-    "reclaimProject": ("run_query", "commit"),
+    "reclaimProject": ("batch_get_documents", "run_query", "commit"),  # likewise
     "issueToken": ("batch_get_documents",),
     "createApiKey": ("batch_get_documents", "commit"),
     "createApiKey for a project": ("batch_get_documents", "commit"),

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ce.server.addresses import LOOPBACK
 from ce.server.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
-from ce.server.profiles import LOOPBACK
 from ce.server.target import EMULATOR, Target, selected
 from ce.text import instant
 

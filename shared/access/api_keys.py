@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import evidence
+from shared.access import key_quota
 from shared.access.roles import OWNER, owned
 from shared.access.tokens import digest, key_id
 from shared.app import App
@@ -27,7 +28,7 @@ def create(app: App, call: Call) -> Answer:
     """Make a key of the caller's account, for all of it or for one project; its text is told once.
 
     Raises Error `invalid_field` for an expiry that is past, `resource_not_found` for a project
-    that is not the caller's.
+    that is not the caller's, `quota_exceeded` when the account has as many keys as it may.
     """
     now = _moment(app)
     text = _new_text()
@@ -46,9 +47,11 @@ def create(app: App, call: Call) -> Answer:
         for project in projects:
             owned(read[project], call.principal)
         made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
-        return [Write.create(path, key), made], None
+        named = key_quota.added(app, read, key["account_id"], key["id"])
+        return [Write.create(path, key), named, made], None
 
-    app.store.transact(evidence.operation(call.origin), [path, *projects], decide)
+    paths = [path, key_quota.path_of(key["account_id"]), *projects]
+    app.store.transact(evidence.operation(call.origin), paths, decide)
     where = f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
     return Answer(present(key) | {"apikey": text}, location=where)
 
@@ -80,9 +83,11 @@ def delete(app: App, call: Call) -> Answer:
     def decide(read: Read) -> tuple[list[Write], Answer]:
         key = _owned(read, path, call)
         gone = evidence.of_key(call.origin, "apikey.delete", key, app.now(read))
-        return [Write.delete(read[path]), gone], Answer()
+        unnamed = key_quota.removed(app, read, key["account_id"], key["id"])
+        return [Write.delete(read[path]), unnamed, gone], Answer()
 
-    return app.store.transact(evidence.operation(call.origin), [path], decide)
+    paths = [path, key_quota.path_of(call.principal.account)]
+    return app.store.transact(evidence.operation(call.origin), paths, decide)
 
 
 def create_account(app: App, call: Call) -> Answer:
@@ -94,7 +99,7 @@ def create_account(app: App, call: Call) -> Answer:
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    app.store.commit([Write(f"api_keys/{key['id']}", key)])
+    app.store.commit([Write(f"api_keys/{key['id']}", key), key_quota.uncounted(account)])
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
 
 

@@ -176,12 +176,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._refuse(conn, LimitRequestLine(0, 0))
         elif end > LONGEST_HEAD or (end < 0 and len(head) > LONGEST_HEAD):
             self._refuse(conn, LimitRequestHeaders(""))
+        elif line == 0 or (end < 0 and head.count(b"\n") != head.count(b"\r\n")):
+            self._refuse(conn, ParseException())  # no head begins so, or none ever ends so
         elif end >= 0:
             self._release(conn)
             conn.parser.unreader.unread(bytes(waiting.head))
             super().enqueue_req(conn)
-        elif head.count(b"\n") != head.count(b"\r\n"):  # a head never ends so
-            self._refuse(conn, ParseException())
 
     def _refuse(self, conn: Any, error: Exception) -> None:
         """Answer what is no request, and let its connection end."""

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -32,6 +33,7 @@ STALLED = 400  # connections that send one byte each, and wait
 BODIES = 64  # connections that send a part of a body each, and wait: what a process reads at once
 WRITERS, KEYS, TOKENS = 100, 20, 600  # threads at one secret; keys of an account; false tokens
 ATTACKER, NEIGHBOUR = "127.0.0.2", "127.0.0.3"
+MANY = tuple(f"127.0.1.{number}" for number in range(1, 101))  # addresses of one attacker
 RATES = {"CE_RATE": str(quotas.KEY_RATE), "CE_TOKEN_RATE": str(quotas.TOKEN_RATE)}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
@@ -92,10 +94,13 @@ class Tenant:
         account = host.account()
         return cls(host.url, account.apikey, secret_of(account), bearer(account.token))
 
-    def told(self, seconds: float = SECONDS, source: str = NEIGHBOUR) -> Told:
+    def told(
+        self, seconds: float = SECONDS, source: str = NEIGHBOUR, *, logs_in: bool = True
+    ) -> Told:
         """Make a round of requests every now and then, each over a new connection."""
         taken, end = [], time.monotonic() + seconds
-        round_: list[Request] = [login(self.apikey), written(self.secret, self.headers)]
+        round_: list[Request] = [login(self.apikey)] if logs_in else []
+        round_.append(written(self.secret, self.headers))
         round_.append(("GET", self.secret, b"", self.headers))
         while time.monotonic() < end:
             taken += [timed(self.url, request, source) for request in round_]
@@ -209,8 +214,11 @@ def _crowd(url: str, requests: Sequence[Request], seconds: float, heard: Any) ->
 class Stalled:
     """Connections that send the beginning of a request and wait; one that ends is begun anew."""
 
-    def __init__(self, url: str, sent: bytes, count: int, source: str = ATTACKER) -> None:
-        self._address, self._sent, self._count, self._source = urlsplit(url), sent, count, source
+    def __init__(
+        self, url: str, sent: bytes, count: int, sources: Sequence[str] = (ATTACKER,)
+    ) -> None:
+        self._address, self._sent, self._count = urlsplit(url), sent, count
+        self._sources = cycle(sources)
         self._stop, self._thread = threading.Event(), threading.Thread(target=self._hold)
 
     def __enter__(self) -> Self:
@@ -227,7 +235,7 @@ class Stalled:
 
     def _begun(self) -> socket.socket:
         to = str(self._address.hostname), self._address.port
-        held = socket.create_connection(to, timeout=60, source_address=(self._source, 0))
+        held = socket.create_connection(to, timeout=60, source_address=(next(self._sources), 0))
         held.sendall(self._sent)
         held.setblocking(False)
         return held
@@ -256,6 +264,13 @@ def stalled_logins(host: Host, seconds: float = SECONDS) -> Told:
     tenant = Tenant.at(host)
     with Stalled(host.url, LOGIN, BODIES):
         return tenant.told(seconds)
+
+
+def stalled_everywhere(host: Host, seconds: float = SECONDS) -> Told:
+    """The same from 100 addresses: of a neighbour with a token, for logins have no place then."""
+    tenant = Tenant.at(host)
+    with Stalled(host.url, LOGIN, len(MANY), MANY):
+        return tenant.told(seconds, logs_in=False)
 
 
 def stalled_writes(host: Host, seconds: float = SECONDS) -> Told:
@@ -297,6 +312,7 @@ def false_tokens(host: Host, seconds: float = SECONDS) -> Told:
 ATTACKS: dict[str, Callable[[Host], Told]] = {
     "stalled-heads": stalled_heads,
     "stalled-logins": stalled_logins,
+    "stalled-everywhere": stalled_everywhere,
     "stalled-writes": stalled_writes,
     "fought-secret": fought_secret,
     "many-keys": many_keys,
@@ -314,9 +330,9 @@ def main() -> None:
         host = Host(Path(folder) / "ce", "--firestore-port", "0", "--hub-port", "0")
         try:
             host.start(**RATES)
-            print(f"{'nobody else':<16}{Tenant.at(host).told(2)}")
+            print(f"{'nobody else':<20}{Tenant.at(host).told(2)}")
             for name in names:
-                print(f"{name:<16}{ATTACKS[name](host)}", flush=True)
+                print(f"{name:<20}{ATTACKS[name](host)}", flush=True)
         finally:
             host.stop()
 

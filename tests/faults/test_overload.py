@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from shared import quotas
 from shared.calls import ANYBODY, Answer, Principal
 from shared.errors import Error
 from shared.settings import Settings
+from shared.store import Write
 from shared.wire import admission, gates, serve, serving
 from shared.wire.admission import Rates
 from tests.functions.test_functions import running
@@ -164,11 +166,12 @@ def test_exchanges(host, account):
         assert exchange(host.account().apikey) == 200
 
 
-def asked(app):
-    """Give the answer to a listing of projects, served in this process, and whether it ran."""
+def asked(app, act=lambda: None):
+    """Give the answer to a request that does this, served in this process, and whether it ran."""
     ran = []
 
     def handler(_app, _call):
+        act()
         ran.append(1)
         return Answer({})
 
@@ -191,6 +194,30 @@ def test_too_many_at_once(app):
             answer, ran = asked(small)  # at once: who waited would wait for itself
     assert (answer.status_code, answer.headers["Retry-After"], ran) == (503, "1", False)
     assert asked(small)[1]
+
+
+@pytest.mark.claim(
+    "F35", "a request that waits for its turn at a document has no place in the gate"
+)
+def test_a_turn_is_waited_for_outside(app):
+    """Meanwhile the one place there is is another's; afterwards it takes it again."""
+    small = replace(app, settings=replace(app.settings, concurrency=1))
+    path, waits = "counts/one", threading.Event()
+
+    def fought():
+        waits.set()
+        decide = lambda read: ([Write.replace(read[path], {"n": 1})], None)  # noqa: E731
+        app.store.transact("entries/one", [path], decide)
+
+    with ThreadPoolExecutor(1) as pool, app.store._turns.one() as turn:
+        turn.take([path], time.monotonic() + 60)
+        first = pool.submit(asked, small, fought)
+        assert waits.wait(10)
+        until(lambda: asked(small)[1])
+        assert not first.done()
+        turn.end()
+        answer, ran = first.result(20)
+    assert (answer.status_code, ran) == (200, True)
 
 
 def connected(url):

@@ -47,7 +47,7 @@ def create(app: App, call: Call) -> Answer:
         for project in projects:
             owned(read[project], call.principal)
         made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
-        named = key_quota.added(app, read, key["account_id"], key["id"])
+        named = key_quota.added(app, call, read, key["id"])
         return [Write.create(path, key), named, made], None
 
     paths = [path, key_quota.path_of(key["account_id"]), *projects]
@@ -83,7 +83,7 @@ def delete(app: App, call: Call) -> Answer:
     def decide(read: Read) -> tuple[list[Write], Answer]:
         key = _owned(read, path, call)
         gone = evidence.of_key(call.origin, "apikey.delete", key, app.now(read))
-        unnamed = key_quota.removed(app, read, key["account_id"], key["id"])
+        unnamed = key_quota.removed(app, call, read, key["id"])
         return [Write.delete(read[path]), unnamed, gone], Answer()
 
     paths = [path, key_quota.path_of(call.principal.account)]
@@ -99,7 +99,7 @@ def create_account(app: App, call: Call) -> Answer:
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    app.store.commit([Write(f"api_keys/{key['id']}", key), key_quota.uncounted(account)])
+    app.store.commit([Write(f"api_keys/{key['id']}", key), key_quota.uncounted(account, call)])
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from shared import quotas
 from shared.app import App
+from shared.calls import Call
 from shared.errors import Error
 from shared.store import Document, Read, Write
 
@@ -19,11 +20,12 @@ def path_of(account: str) -> str:
     return f"accounts/{account}"
 
 
-def added(app: App, read: Read, account: str, key_id: str) -> Write:
-    """Give the write that names one more key, if the account's are as they were read.
+def added(app: App, call: Call, read: Read, key_id: str) -> Write:
+    """Give the write that names one more key, if the caller's account's are as they were read.
 
     Raises Error `quota_exceeded` when the account has quotas.KEYS_PER_ACCOUNT of them.
     """
+    account = call.principal.account
     document = read[path_of(account)]
     named = _named(document)
     if named is None or len(named) >= quotas.KEYS_PER_ACCOUNT:
@@ -34,20 +36,24 @@ def added(app: App, read: Read, account: str, key_id: str) -> Write:
     return Write.replace(document, {"keys": sorted({*named, key_id})})
 
 
-def removed(app: App, read: Read, account: str, key_id: str) -> Write:
+def removed(app: App, call: Call, read: Read, key_id: str) -> Write:
     """Give the write that names a key no more, if the account's are as they were read."""
+    account = call.principal.account
     document = read[path_of(account)]
     named = _named(document)
     if named is None:
         named = _found(app, account)
     if len(named) > quotas.KEYS_PER_ACCOUNT:  # too many to name: they are counted at each change
-        return uncounted(account)
+        return uncounted(account, call)
     return Write.replace(document, {"keys": sorted({*named} - {key_id})})
 
 
-def uncounted(account: str) -> Write:
-    """Give the write after which an account's keys are counted anew, whatever was read before."""
-    return Write(path_of(account), {"keys": None})
+def uncounted(account: str, call: Call) -> Write:
+    """Give the write after which an account's keys are counted anew, whatever was read before.
+
+    It names the call: to Firestore a write that changes nothing is none, and hinders nobody's.
+    """
+    return Write(path_of(account), {"keys": None, "changed": call.trace})
 
 
 def _named(document: Document) -> Collection[str] | None:

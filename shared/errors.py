@@ -28,6 +28,7 @@ STATUS = {
     "format_mismatch": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,
+    "uri_too_long": 414,
     "unsupported_media_type": 415,
     "too_many_requests": 429,
     "internal": 500,
@@ -96,9 +97,9 @@ def missing() -> Error:
     return Error("resource_not_found", "Resource not found.")
 
 
-def unavailable(what: str) -> Error:
-    """Give the error for what may succeed when it is tried again."""
-    return Error("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
+def unavailable(what: str, kind: type[Error] = Error) -> Error:
+    """Give the error, of this kind, for what may succeed when it is tried again."""
+    return kind("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
 
 
 def required(field: Target | str) -> Error:

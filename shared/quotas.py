@@ -40,11 +40,25 @@ TEMPLATE_BODY_BYTES = 6 * TEMPLATE_BYTES + MIB
 PLAIN_BODY_BYTES = 64 * 1024  # of a body that holds no secret's values
 FAULTS_TOLD = 20  # of one request; a body that is all faults would be answered with megabytes
 FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is looked for
+# A body is mostly values, and these are strings: a comma or bracket costs a parser hundreds of
+# times its bytes. The most that openapi.yaml takes are an app's 100 variables and 100 mounts with
+# all members: 2,500 strings, and 24 KiB of the rest, written a member a line.
+JSON_STRUCTURE_BYTES = 64 * 1024  # outside strings
+JSON_STRINGS = 4096
+# One character beyond 16 bits makes Python keep four bytes for each; twice what a secret may hold,
+# so that what is a little too large is told by its name.
+JSON_TEXT_BYTES = 2 * SECRET_BYTES
+ADDRESS_BYTES = 8190  # of a path and query; functions-framework lets gunicorn take any
+PAIRS = 1000  # of a form or a query; the longest has a dozen
+LARGE_BYTES = 128 * 1024  # memory that is given back when freed: glibc's own first threshold
+OPENED = 2  # compressed or large bodies that are opened and parsed at once; more wait their turn
 JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
 PART_READS = 3  # times a value in parts is read until a part that is not there counts as lost
 PART_TRIES = 20  # times it is read anew because it was replaced meanwhile
 
-PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
+# A page of large secrets ends early rather than filling memory: of entries as they are answered,
+# where a control character takes six bytes, and of what is read for it.
+PAGE_BYTES = 4 * MIB
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1
 KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory

@@ -115,8 +115,7 @@ class Client:
         """Delete the project and restore it: all must be there."""
         path = f"/v2/projects/{self.project}"
         wrong = self._call("DELETE", path, good=(202, 409))[1]
-        word = f"/v1/reclamations/{self.project}/actions/restore"
-        return wrong or self._call("POST", word, {}, good=(200, 409))[1]
+        return wrong or self._end(self.project, "restore")
 
     def replace(self):
         """Destroy the project before its time, and go on in a new one."""
@@ -126,8 +125,19 @@ class Client:
             return wrong
         self.project, self.ledger = told.body(answer, 202)["id"], {}
         wrong = self._call("DELETE", f"/v2/projects/{old}", good=(202, 409))[1]
-        word = f"/v1/reclamations/{old}/actions/reclaim"
-        return wrong or self._call("POST", word, {}, good=(200, 409))[1]
+        return wrong or self._end(old, "reclaim")
+
+    def _end(self, project, action):
+        """Restore or reclaim a project that was deleted, by the reclamation of its deletion."""
+        query = f"/v1/reclamations?resource_instance_id={project}"
+        answer, wrong = self._call("GET", query, good=(200,))
+        if wrong:
+            return wrong
+        found = told.body(answer, 200)["resources"]
+        if not found:
+            return "a deletion without a reclamation"
+        path = f"/v1/reclamations/{found[0]['id']}/actions/{action}"
+        return self._call("POST", path, {}, good=(200, 409))[1]
 
     def differences(self):
         """Give how many secrets are not what they were left as."""

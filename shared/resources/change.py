@@ -14,7 +14,7 @@ from shared import evidence
 from shared.app import App
 from shared.calls import Answer, Origin
 from shared.errors import Error, missing
-from shared.kinds import Fields, Kind
+from shared.kinds import ALLOWED_OUTBOUND_DESTINATIONS, Fields, Kind, destinations
 from shared.lifecycle import Project
 from shared.resources import history, reading, sealing
 from shared.resources.place import Place
@@ -22,11 +22,20 @@ from shared.resources.usage import Usage
 from shared.store import Document, Read, Write
 
 T = TypeVar("T")
+EVERYTHING = {"type": destinations.RANGE, destinations.CIDR: str(destinations.EVERYTHING)}
 
 
 def new_marks(app: App) -> dict[str, str]:
     """Make what is new of a resource at each write; to be called before the first try."""
     return {"id": app.new_id(), "entity_tag": app.new_tag(), "value_id": app.new_id()}
+
+
+def first_rule(project_id: str, marks: Fields, now: datetime) -> list[Write]:
+    """Give the writes of a new project's own rule: all addresses are allowed (contract 1.6)."""
+    place = Place(ALLOWED_OUTBOUND_DESTINATIONS, project_id, destinations.DEFAULT)
+    stored = {**marks, "name": place.key, "created_at": now, "body": EVERYTHING}
+    usage = Usage(place.kind, Document(place.usage, None))
+    return [Write.create(place.path, stored), *usage.write({place.key: EVERYTHING})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +66,24 @@ class Change:
         return Usage(kind, self.read[self.place.beside(kind).usage])
 
     def put(
-        self, body: Fields, own: Fields, revision_id: str, before: Fields | None = None
+        self,
+        body: Fields,
+        own: Fields,
+        revision_id: str,
+        before: Fields | None = None,
+        *,
+        given: Fields,
     ) -> Answer:
         """Store the resource, with all that goes along, and give the answer that shows it.
 
-        `own` is what was made for it or is kept of it, `before` the whole of what it replaces.
+        `own` is what was made for it or is kept of it, `before` the whole of what it replaces,
+        `given` what the request says of it.
         Raises what the kind's check raises, Error `name_taken` or `quota_exceeded`.
         """
         place, kind, usage = self.place, self.place.kind, self.usage(self.place.kind)
         document, resource = self.read[place.path], {**body, **own}
         others = {key: claim for key, claim in usage.claims.items() if key != place.key}
-        replaced = list(kind.check(resource, old=before, others=others) or ())
+        replaced = list(kind.check(resource, old=before, others=others, given=given) or ())
         if before is None:
             if document.fields is not None:
                 taken = f"A {kind.label} of this name exists already."

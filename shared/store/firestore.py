@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared import quotas
-from shared.errors import Error
+from shared.errors import Error, unavailable
 from shared.store import values
 from shared.store.tries import Attempts, left
 from shared.store.turns import Turns
@@ -41,11 +41,11 @@ UNREACHABLE = (
 )
 
 
-class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came first
+class Conflict(Exception):
     """A precondition of a commit did not hold; nothing of it was written."""
 
 
-class Unanswered(Error):  # noqa: N818 - an Error of the domain
+class Unanswered(Error):
     """Firestore did not answer; what it was asked to commit it may have committed."""
 
 
@@ -158,25 +158,31 @@ class Store:
             raise Conflict from error
 
     def transact(
-        self, operation: str, paths: Sequence[str], decide: Callable[[Read], tuple[list[Write], T]]
+        self,
+        operation: str,
+        paths: Sequence[str],
+        decide: Callable[[Read], tuple[list[Write], T]],
+        first: Read | None = None,
     ) -> T:
         """Read, let `decide` give the writes and the result, and commit; again if that fails.
 
         `operation` is the path of a document that the writes create, whose id no other call has:
         where it exists, this call's commit was applied, whatever became of the answer. `decide`
-        may run several times, each on a fresh snapshot: ids and values are made before. What it
-        raises is not retried, but for a Conflict; without writes nothing is committed. Raises
-        Error `unavailable` when others kept coming first, or the store did not answer.
+        may run several times, each on a fresh snapshot: ids and values are made before. `first` is
+        one that was read already, by a query. What `decide` raises is not retried, but for a
+        Conflict; without writes nothing is committed. Raises Error `unavailable` when others kept
+        coming first, or the store did not answer.
         """
         attempts = Attempts(self._jitter)
         sent: list[tuple[list[Write], T]] = []
         with self._turns.one() as turn:
             if fought := self._turns.fought(paths):
                 attempts.wait(turn, fought)
+                first = None  # it has grown old
             for within in attempts:
                 try:
                     wanted = [*paths, operation] if sent else paths
-                    read = self._collected(self._asked(wanted, within))
+                    read, first = first or self._collected(self._asked(wanted, within)), None
                     if sent and read[operation].fields is not None:
                         return _applied(sent, read[operation])
                     writes, result = decide(read)
@@ -273,7 +279,4 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except UNREACHABLE as error:
-        soon = {"Retry-After": "1"}
-        raise Unanswered(
-            "unavailable", "The store does not answer: try again.", headers=soon
-        ) from error
+        raise unavailable("The store does not answer", Unanswered) from error

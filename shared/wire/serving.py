@@ -24,6 +24,7 @@ from shared.wire.requests import (
     asked_for,
     body_of,
     check_accept,
+    check_head,
     check_version,
     parameters_of,
     path_of,
@@ -74,6 +75,7 @@ def platform(caller: Caller, request: Request) -> Iterator[App]:
 
 
 def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
+    check_head(request.environ)
     path = path_of(request.environ)
     known = [operations()[name] for name in handlers] if path == "/" else []
     by_name = len({operation.function for operation in known}) == 1
@@ -94,7 +96,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     optional = by_name or not asked[0].body_required
     announced = request.content_length or request.headers.get("Transfer-Encoding")
     with reading(app, principal, request.environ) if announced else nullcontext():
-        raw, body = body_of(request, types, asked, optional=optional)
+        size, body = body_of(request, types, asked, optional=optional)
     if by_name:
         if not isinstance(body, dict):
             raise invalid("body", "must be of type object")
@@ -104,7 +106,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
         given |= parameters_of(request, operation)
     _check_role(principal, operation)
     with working(app, principal, request.environ) as place, one_request(place.outside):
-        parameters, body = operation.checked(given, body, len(raw))
+        parameters, body = operation.checked(given, body, size)
         check_version(parameters)
         if operation.id == "issue_token":
             count_exchange(app, body, request.environ)
@@ -120,9 +122,21 @@ def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
     if any(operation.permission is None for operation in asked):
         return ANYBODY
     principal = authenticate(app, request.headers.get("Authorization"))
-    if len(asked) == 1:
-        _check_role(principal, asked[0])
+    _check_any_role(principal, asked)
     return principal
+
+
+def _check_any_role(principal: Principal, asked: list[Operation]) -> None:
+    """Raise Error `forbidden` where each of the operations would: which one it is, no body says."""
+    refused = None
+    for operation in asked:
+        try:
+            return _check_role(principal, operation)
+        except Error as error:
+            refused = refused or error
+    if refused:
+        raise refused
+    return None
 
 
 def _check_role(principal: Principal, operation: Operation) -> None:

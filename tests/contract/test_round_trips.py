@@ -8,9 +8,9 @@ import pytest
 from shared import access, projects, resources
 from shared.access import api_keys
 from shared.kinds import SECRETS
-from shared.projects import details, instances, reclamations
+from shared.projects import account, instances, reclamations
 from shared.upkeep import purge
-from tests.support import call
+from tests.support import call, reclaim
 
 ACCOUNT = "a" * 32
 
@@ -39,8 +39,9 @@ PINNED = {
     "getResourceInstance": ("batch_get_documents",),
     "deleteResourceInstance": ("batch_get_documents", "commit"),
     "deleteProject": ("batch_get_documents", "commit"),
-    "restoreProject": ("batch_get_documents", "commit"),
-    "reclaimProject": ("batch_get_documents", "commit"),
+    "restoreProject": ("run_query", "commit"),
+    "restoreProject by its project": ("batch_get_documents", "commit"),
+    "reclaimProject": ("run_query", "commit"),
     "issueToken": ("batch_get_documents",),
     "createApiKey": ("batch_get_documents", "commit"),
     "createApiKey for a project": ("batch_get_documents", "commit"),
@@ -69,10 +70,12 @@ def test_round_trips_are_pinned(counted, operation):
     key_id, for_one = access.key_id(key), {"name": "k", "project_id": project}
     if "ApiKey" in operation and "first" not in operation:
         api_keys.create(app, call(body={"name": "counted"}))
-    if operation in ("restoreProject", "listReclamations"):
+    reclamation = ""
+    if operation.startswith("re") or operation == "listReclamations":
         projects.delete(app, call(id=project))
+        reclamation = reclamations.listing(app, call()).body["resources"][0]["id"]
     if "purge" in operation:
-        reclamations.reclaim(app, call(id=project))
+        reclaim(app, project)
         steps = ("shred", "sweep", "tombstone")
         for step in steps[: steps.index(operation.split()[1])]:
             assert purge.advance(app, project) == step
@@ -81,14 +84,15 @@ def test_round_trips_are_pinned(counted, operation):
         "getProject": partial(projects.get, app, call(id=project)),
         "listProjects": partial(projects.listing, app, call()),
         "listReclamations": partial(reclamations.listing, app, call()),
-        "getProjectEgressIps": partial(details.egress_ips, app, call(**on)),
-        "getProjectStatusDetails": partial(details.status_details, app, call(**on)),
+        "getProjectEgressIps": partial(account.egress_ips, app, call(**on)),
+        "getProjectStatusDetails": partial(account.status_details, app, call(**on)),
         "listResourceInstances": partial(instances.listing, app, call()),
         "getResourceInstance": partial(instances.get, app, call(id=project)),
         "deleteResourceInstance": partial(instances.delete, app, call(id=project)),
         "deleteProject": partial(projects.delete, app, call(id=project)),
-        "restoreProject": partial(reclamations.restore, app, call(id=project)),
-        "reclaimProject": partial(reclamations.reclaim, app, call(id=project)),
+        "restoreProject": partial(reclamations.restore, app, call(id=reclamation)),
+        "restoreProject by its project": partial(reclamations.restore, app, call(**on)),
+        "reclaimProject": partial(reclamations.reclaim, app, call(id=reclamation)),
         "issueToken": partial(access.issue_token, app, call(body={"apikey": key})),
         "createApiKey": partial(api_keys.create, app, call(body={"name": "k"})),
         "createApiKey, the first to be counted": partial(

@@ -10,7 +10,7 @@ import pytest
 
 from shared import quotas
 from tests.support import Host
-from tools import attacks
+from tools import attackers, attacks
 
 pytestmark = pytest.mark.slow
 
@@ -51,8 +51,8 @@ def test_the_same_address(busy):
     tenant, account = attacks.Tenant.at(busy), busy.account()
     with ExitStack() as last:
         for begun in (attacks.LOGIN, attacks.write_begun(account.token)):
-            last.enter_context(attacks.Stalled(busy.url, begun, attacks.BODIES))
-        assert tenant.told(SECONDS, attacks.ATTACKER, logs_in=False).share >= ENOUGH
+            last.enter_context(attackers.Stalled(busy.url, begun, attacks.BODIES))
+        assert tenant.told(SECONDS, attackers.ATTACKER, logs_in=False).share >= ENOUGH
 
 
 @pytest.mark.claim("F35", "100 threads at one secret: another account reads, writes and logs in")
@@ -86,8 +86,10 @@ def test_false_tokens(busy):
     assert set(told.attackers) == {401, 429}
     assert told.attackers[401] <= quotas.KEY_RATE * (SECONDS + 2 + quotas.KEY_BURST)
     tenant = attacks.Tenant.at(busy)
-    with attacks.connected(busy.url, attacks.ATTACKER) as to:
+    with attackers.connected(busy.url, attackers.ATTACKER) as to:
         false = ("GET", "/v2/projects", b"", attacks.bearer("no token"))
-        codes = Counter(attacks.answered(to, false) for _ in range(200))
+        codes = Counter(attackers.answered(to, false) for _ in range(200))
         assert codes[429] > 0
-    assert attacks.timed(busy.url, attacks.login(tenant.apikey), attacks.ATTACKER) < attacks.WITHIN
+    assert (
+        attackers.timed(busy.url, attacks.login(tenant.apikey), attackers.ATTACKER) < attacks.WITHIN
+    )

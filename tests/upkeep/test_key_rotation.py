@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -15,12 +16,11 @@ from shared.calls import OPERATOR
 from shared.errors import Error
 from shared.keys import check_value
 from shared.kinds import SECRETS
-from shared.projects import reclamations
 from shared.store import Store, tries
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
-from tests.support import call, paths_below, wired
+from tests.support import call, paths_below, reclaim, wired
 
 DATA = {"k": "v"}
 
@@ -51,7 +51,7 @@ def rotate(app):
 def again(app):
     """Give another process of the same deployment, with its check."""
     other = replace(app, keyring=App.from_settings(app.settings).keyring)
-    check_value.guard(app.store, other.keyring)
+    other.keyring.check = partial(check_value.check, app.store)
     return other
 
 
@@ -190,7 +190,7 @@ def test_another_keyring(app, tmp_path, caplog):
     assert set(paths_below(app.store, "", 1000)) == before
     told = [json.loads(record.message) for record in caplog.records]
     assert [line["severity"] for line in told] == ["CRITICAL"]
-    reclamations.reclaim(bad, call(id=doomed))
+    reclaim(bad, doomed)
     assert purge.advance(bad, doomed) == "shred"
     assert value(again(app), project) == DATA
 

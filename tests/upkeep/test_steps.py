@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,11 +17,10 @@ import pytest
 from shared import keys, projects, resources, upkeep
 from shared.errors import Error
 from shared.kinds import SECRETS
-from shared.projects import reclamations
 from shared.store import Store
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
-from tests.support import call, wired
+from tests.support import call, reclaim, wired
 
 VALUE = {"k": "v"}
 # Where a step breaks: the call that fails, and on which side of it.
@@ -53,7 +53,7 @@ def project_with_a_secret(app, name="p"):
 def doomed(app):
     """Begin the permanent deletion of a project."""
     project = project_with_a_secret(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     return project
 
 
@@ -92,7 +92,7 @@ def rotation_steps(app, seen):
 
 def keyed(app):
     """Make a project under the key that is to be replaced."""
-    keys.check_value.guard(app.store, app.keyring)
+    app.keyring.check = partial(keys.check_value.check, app.store)
     app.keyring.ready()
     project = project_with_a_secret(app)
     return {"project": project, "kek": [*app.keyring.keks()][-1], "done": []}

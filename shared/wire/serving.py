@@ -6,12 +6,11 @@ and answers; it catches everything, so no framework's error page ever goes out.
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from flask import Request, Response, abort
 
-from shared import quotas
 from shared.access import Caller, admit, authenticate, require
 from shared.api import Operation, operations, route
 from shared.app import App, get_app
@@ -19,7 +18,7 @@ from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
 from shared.errors import Error, invalid
 from shared.log import contained, log_failure, new_trace
 from shared.store import one_request
-from shared.wire.admission import count, count_exchange, entered
+from shared.wire.admission import count, count_exchange, reading, unknown_counted, working
 from shared.wire.answers import refusal, response
 from shared.wire.requests import (
     JSON,
@@ -44,7 +43,8 @@ def serve(request: Request, handlers: Mapping[str, Handler]) -> Response:
     """
     trace = new_trace()
     try:
-        return _answered(request, handlers, trace)
+        with unknown_counted(request.environ, get_app):
+            return _answered(request, handlers, trace)
     except Error as error:
         return refusal(error, trace)
     except Exception as error:  # noqa: BLE001 - the last resort, and it must hold
@@ -64,7 +64,8 @@ def platform(caller: Caller, request: Request) -> Iterator[App]:
     with contained():
         try:
             app = get_app()
-            admit(app, caller, request.environ)
+            with unknown_counted(request.environ, get_app):
+                admit(app, caller, request.environ)
             refused = None
         except Error as error:
             refused = refusal(error, trace)
@@ -95,7 +96,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
         types.add(JSON)
     optional = by_name or not asked[0].body_required
     announced = request.content_length or request.headers.get("Transfer-Encoding")
-    with entered("reading", quotas.BODIES if announced else 0):
+    with reading(app, principal, request.environ) if announced else nullcontext():
         size, body = body_of(request, types, asked, optional=optional)
     if by_name:
         if not isinstance(body, dict):
@@ -105,7 +106,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     else:
         given |= parameters_of(request, operation)
     _check_role(principal, operation)
-    with entered("working", app.settings.concurrency), one_request():
+    with working(app, principal, request.environ) as place, one_request(place.outside):
         parameters, body = operation.checked(given, body, size)
         check_version(parameters)
         if operation.id == "issue_token":

@@ -37,6 +37,7 @@ ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 LIMITS = {
     "PROJECTS_PER_REGION": ("20",),
     "RESOURCES_PER_PROJECT": ("100",),
+    "KEYS_PER_ACCOUNT": ("100",),
     "SECRET_BYTES": ("2 MiB",),
     "SERVICE_BYTES": ("64 KiB",),
     "TEMPLATE_BYTES": ("1 MiB",),
@@ -58,9 +59,15 @@ LIMITS = {
     "TOKEN_RATE": ("5 (`CE_TOKEN_RATE`)",),
     "TOKEN_BURST": ("four times that",),
     "LOCAL_RATE": ("1000 beside an emulator",),
+    "ACCOUNT_KEYS": ("twice what a key has",),
     "BUCKETS": ("10,000",),
     "CONCURRENCY": ("64 (`CE_CONCURRENCY`)",),
     "BODIES": ("64 bodies",),
+    "STRANGERS": ("32 without a token",),
+    "STRANGER_BODY": ("5 s",),
+    "WAITING": ("64 that wait",),
+    "GATE_KEPT": ("an eighth",),
+    "GATE_SHARE": ("a sixteenth",),
     "JSON_DEPTH": ("32",),
     "JSON_STRINGS": ("4,096",),
     "JSON_STRUCTURE_BYTES": ("64 KiB",),
@@ -79,6 +86,7 @@ LIMITS = {
     "STORE_DEADLINE": ("10 s", "10 seconds"),
     "STORE_TRY": ("5 s", "5 seconds"),
     "STORE_TRIES": ("5", "five"),
+    "CONFLICT_TRIES": ("20",),
     "NUDGE_AFTER": ("15 min", "15 minutes"),
     "FAIL_AFTER": ("24 h", "24 hours"),
     "RETRY_AFTER": ("1 h", "one hour", "an hour", "every hour", "hourly"),
@@ -217,6 +225,7 @@ def queries():
 # Each query of shared/, by the file it stands in: collection group, equalities, order.
 QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
+    "key_quota.py": [("api_keys", ("account_id",), "id")],
     "rotation.py": [("projects", (), "id")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
     "account.py": [("projects", ("account_id", "region"), "name")],
@@ -241,7 +250,8 @@ QUERIES = {
 
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
-    once = ["account.py", "api_keys.py", "reading.py", "reclamations.py", "rotation.py"]
+    once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
+    once.append("rotation.py")
     assert sorted(queries()) == once + ["schedule.py"] * 4
     assert set(queries()) == set(QUERIES)
 

@@ -81,6 +81,18 @@ def test_the_keys(vector, imported, name):
     assert set(told) - set(may) == ({"expired"} if name == "one" else set())
 
 
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_keys_are_counted(vector, imported, name):
+    """That version named an account's keys nowhere: the first that is made counts them all."""
+    tenant = vector.tenant(imported, name)
+    named = f"accounts/{tenant.id}"
+    before = {key["id"] for key in tenant.ask("/v1/apikeys?limit=200")["apikeys"]}
+    made = tenant.owner.another_key("viewer")
+    assert imported.inside.document(named) == {"keys": sorted({*before, made.key_id})}
+    assert tenant.owner.call("DELETE", f"/v1/apikeys/{made.key_id}").status_code == 204
+    assert imported.inside.document(named) == {"keys": sorted(before)}
+
+
 def test_an_expired_key_stays_expired(one):
     """No token is given for it, by the real time, wherever the lifecycle's clock is."""
     key = one.told["keys"]["expired"]

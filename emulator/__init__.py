@@ -9,5 +9,5 @@ ACCOUNT = "createAccount"  # the private function that makes an account and its 
 KEYS = "rotateKeys"  # the private function that takes one step of a key rotation
 
 
-class Refused(Exception):  # noqa: N818 - it reads as what happened, and is no error of ours
+class Refused(Exception):
     """What the user asked cannot be done; the message is one clear sentence for the terminal."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 from shared.errors import Error
 from shared.keys import Keyring, check_value, open_local
@@ -68,7 +68,7 @@ def _keyring(settings: Settings) -> Keyring:
         from shared.keys import cloud  # noqa: PLC0415 - slow to import, and no part of a local start
 
         store = f"{settings.project}/{settings.database}"
-        return cloud.open_keyring(*settings.cloud_keys, store, settings.google)
+        return cloud.open_keyring(settings.cloud_keys, store, settings.google)
     if settings.emulator and settings.keyring and settings.key_store:
         return open_local(settings.keyring, settings.key_store)
     raise ValueError(
@@ -85,7 +85,7 @@ def get_app() -> App:
     With keys that are not this store's, or out of reach, every use of a key is refused.
     """
     app = App.from_settings(Settings.from_env(os.environ))
-    check_value.guard(app.store, app.keyring)
+    app.keyring.check = partial(check_value.check, app.store)
     with suppress(Error):  # it is logged, and the check is made again before a key is used
         app.keyring.ready()
     return app

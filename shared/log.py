@@ -16,7 +16,7 @@ from typing import Any
 log = logging.getLogger("reprieve")
 
 
-class Failed(Exception):  # noqa: N818 - a function's end, for the platform to try again
+class Failed(Exception):
     """A function failed; the log line of this trace says where."""
 
 

@@ -17,11 +17,11 @@ EXIT_CODES = {
 }
 
 
-class Declined(Exception):  # noqa: N818 - nothing went wrong
+class Declined(Exception):
     """The answer to a confirmation was not yes: nothing was done."""
 
 
-class Failure(Exception):  # noqa: N818 - named as the user sees it: FAILED
+class Failure(Exception):
     """What went wrong, one message a line, and what the server said of it.
 
     `status` is its HTTP status, `code` its word for the error (the status, if it had none),

@@ -8,75 +8,50 @@ has the second halves: in any other one nothing would be there to be destroyed.
 import hashlib
 import os
 from collections.abc import Mapping
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
-from shared.errors import Error
 from shared.keys.envelope import KEY_BYTES, Undecryptable
-from shared.keys.keyring import Keyring, Wrapper, newest
-from shared.log import tell
+from shared.keys.keyring import Keyring, Wrapper, unfit
 from shared.store import Conflict, Store, Write
 
 PATH = "settings/keyring"
 HOLDER = "check"  # what it is wrapped for, in a project id's place
+SAID = "The keys of this store are not at hand."
 
 
-def guard(store: Store, keyring: Keyring) -> None:
-    """Let the keyring do nothing with other keys, or another key store, than this store's."""
-    keyring.require(partial(verify, store), partial(recognize, store))
+def check(store: Store, halves: str, wrapper: Wrapper | None) -> None:
+    """Require that the key store of this name is this store's, and that the wrapper has its keys.
 
-
-def recognize(store: Store, halves: str) -> None:
-    """Require that the key store of this name is the one of this store, if that is known.
-
-    Raises Error `unavailable`, after a line in the log, when it is another.
-    """
-    _recognize(store.read(PATH)[PATH].fields or {}, halves)
-
-
-def _recognize(fields: Mapping[str, Any], halves: str) -> None:
-    if fields.get("halves", halves) != halves:
-        raise _refused("another key store: no key is made, used or destroyed")
-
-
-def verify(store: Store, wrapper: Wrapper, halves: str) -> None:
-    """Require that the wrapper has the keys of this store; the first one ever sets them.
-
-    With it the name of the key store is set. Raises Error `unavailable`, after a line in the log,
-    when it has others.
+    The first wrapper ever sets both. Raises Error `unavailable`, after a line in the log, when
+    they are others.
     """
     fields = store.read(PATH)[PATH].fields
-    if fields is None:
-        try:
-            store.commit([Write.create(PATH, _made(wrapper) | {"halves": halves})])
-        except Conflict:  # another process came first
-            fields = store.read(PATH)[PATH].fields
+    if fields is None and wrapper:
+        value = os.urandom(KEY_BYTES)
+        kek, wrapped = wrapper.wrap(value, HOLDER)
+        made = {"kek": kek, "wrapped": wrapped, "sha256": _digest(value), "halves": halves}
+        with suppress(Conflict):  # another process comes first
+            store.commit([Write.create(PATH, made)])
+            return
+        fields = store.read(PATH)[PATH].fields
     if fields is None:
         return
-    _recognize(fields, halves)
-    if not _fits(wrapper, fields):
-        raise _refused("wrong key-encryption key: no key is used")
+    if fields.get("halves", halves) != halves:
+        raise unfit("another key store: no key is made, used or destroyed", SAID)
+    if wrapper and not _fits(wrapper, fields):
+        raise unfit("wrong key-encryption key: no key is used", SAID)
 
 
-def _refused(why: str) -> Error:
-    tell("CRITICAL", why)
-    message = "The keys of this store are not at hand."
-    return Error("unavailable", message, headers={"Retry-After": "5"})
-
-
-def rewrap(store: Store, keyring: Keyring) -> None:
+def rewrap(store: Store, keyring: Keyring, current: str) -> None:
     """Wrap the check value under the newest key; raises Conflict when another does so now."""
     document = store.read(PATH)[PATH]
-    current = newest(keyring.keks())
-    change = keyring.rewrap(HOLDER, document.fields, current) if document.fields else {}
-    if change:
+    if document.fields and (change := keyring.rewrap(HOLDER, document.fields, current)):
         store.commit([Write.update(document, change)])
 
 
-def _made(wrapper: Wrapper) -> dict[str, Any]:
-    value = os.urandom(KEY_BYTES)
-    kek, wrapped = wrapper.wrap(value, HOLDER)
-    return {"kek": kek, "wrapped": wrapped, "sha256": hashlib.sha256(value).hexdigest()}
+def _digest(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()
 
 
 def _fits(wrapper: Wrapper, fields: Mapping[str, Any]) -> bool:
@@ -86,4 +61,4 @@ def _fits(wrapper: Wrapper, fields: Mapping[str, Any]) -> bool:
         return False
     except PermissionError:  # the identity may only wrap; that the key is ours was seen before
         return True
-    return bool(hashlib.sha256(value).hexdigest() == fields["sha256"])
+    return bool(_digest(value) == fields["sha256"])

@@ -21,7 +21,7 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 
 
-class Undecryptable(Exception):  # noqa: N818 - a state of the data, told without any detail
+class Undecryptable(Exception):
     """Wrong key, wrong place, cut or flipped bytes: one answer, nothing to learn from."""
 
 

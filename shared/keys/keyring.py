@@ -10,7 +10,6 @@ Two back ends have both protocols: `local` (a keyring file, a folder of 0600 fil
 
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared import quotas
 from shared.errors import Error, unavailable
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
+from shared.log import tell
 
 GENERATION = 1  # of a project's data key; bound into every envelope
 
@@ -35,70 +35,70 @@ class Wrapper(Protocol):
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:
         """Give the name of the key-encryption key used, and the wrapped half."""
-        ...
 
     def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:
         """Give the half; raises Undecryptable if the key or the bytes are wrong.
 
         PermissionError (an OSError) says that this identity may wrap and not unwrap.
         """
-        ...
 
     def keks(self) -> dict[str, datetime | None]:
         """Give the key-encryption keys there are, and since when each is not used for new ones.
 
         The one that is used for new ones, None, comes last.
         """
-        ...
 
     def add(self, instead_of: str, now: datetime) -> None:
         """Make a new key for what is wrapped from now on, unless `instead_of` is not it any more.
 
         So two who rotate at once make one key. What older keys wrapped can be unwrapped still.
         """
-        ...
 
     def remove(self, kek: str) -> None:
         """Destroy an old key; raises KeyError when it is none, or is the one in use."""
-        ...
 
 
 class KeyStore(Protocol):
     """Keeps the second halves, and no history of them. Raises OSError when it is out of reach."""
 
-    @property
-    def name(self) -> str:
-        """What tells it from another one, for good; empty where nothing does."""
-        ...
+    name: str  # what tells it from another one, for good; empty where nothing does
 
     def verify(self) -> None:
         """Raise Error `unavailable`, after a line in the log, if it would keep what it destroys."""
-        ...
 
     def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
         """Keep the half of a new project, durably."""
-        ...
 
     def get(self, project_id: str) -> bytes:
         """Give the half; raises KeyError when it does not exist (any more)."""
-        ...
 
     def destroy(self, project_id: str) -> None:
         """Destroy the half and read back that it is gone; destroying it twice succeeds."""
-        ...
 
     def confirm(self, project_id: str) -> None:
         """Note that the project is stored: its half is no orphan. May be repeated."""
-        ...
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give up to `limit` projects made before a moment whose half is not confirmed."""
-        ...
 
 
 def newest(keks: Mapping[str, datetime | None]) -> str:
     """Give the key-encryption key that new halves are wrapped under."""
     return [*keks][-1]
+
+
+def unfit(why: str, message: str) -> Error:
+    """Say in the log why no key may be used; give the error, which says less of it."""
+    tell("CRITICAL", why)
+    return Error("unavailable", message, headers={"Retry-After": "5"})
+
+
+def noted(text: str, otherwise: datetime) -> datetime:
+    """Give the time that a half's note says; `otherwise` if the note is damaged, or cut short."""
+    with suppress(ValueError):
+        made = datetime.fromisoformat(text)
+        return made if made.tzinfo else otherwise
+    return otherwise
 
 
 @contextmanager
@@ -116,24 +116,21 @@ class Keyring:
     Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
     project and wrapped half, and are dropped when the project is shredded. The signing key is read
     when it is first needed, so who never needs it need not be allowed to.
+
+    No key is made or opened before `check` accepts the key store, by its name, and the wrapper;
+    nor destroyed before it accepts the key store alone, for in another one there is nothing to
+    destroy. It raises Error, and then is made again after quotas.KEY_RECHECK seconds.
     """
 
     def __init__(
         self, wrapper: Wrapper, halves: KeyStore, signing_key: Callable[[], Ed25519PrivateKey]
     ) -> None:
-        self._read_signing_key = signing_key
-        self._wrapper = wrapper
-        self._halves = halves
-        self._cache: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
+        self._wrapper, self._halves, self._read_signing_key = wrapper, halves, signing_key
+        self._cache: dict[tuple[str, bytes], tuple[float, bytes]] = {}
         self._shredded = 0  # how often: tells an `open` that one came between
-        self._lock = Lock()
-        self._check: Callable[[Wrapper, str], None] | None = None
-        self._recognize: Callable[[str], None] | None = None
-        self._checking = Lock()
+        self._lock, self._checking = Lock(), Lock()
+        self.check: Callable[[str, Wrapper | None], None] | None = None  # None: it has accepted
         self._refused: tuple[float, Error] | None = None
-
-    def __repr__(self) -> str:
-        return "Keyring(***)"
 
     @cached_property
     def signing_key(self) -> Ed25519PrivateKey:
@@ -146,38 +143,27 @@ class Keyring:
         """The public half of it, in 32 bytes; raises Error `unavailable`."""
         return self.signing_key.public_key().public_bytes_raw()
 
-    def require(
-        self, check: Callable[[Wrapper, str], None], recognize: Callable[[str], None]
-    ) -> None:
-        """Let no key be made or opened before `check` accepts wrapper and key store.
-
-        Nor destroyed before `recognize` accepts the key store: in another one there is nothing to
-        destroy. Both know it by its name and raise Error. A check that refused is made again
-        quotas.KEY_RECHECK seconds later at the earliest.
-        """
-        self._check, self._recognize = check, recognize
-
     def ready(self) -> None:
         """Check, unless that is done; raises the Error of the check."""
-        if self._check is None:
+        if self.check is None:
             return
         if not self._checking.acquire(blocking=False):
             if self._refused:
                 raise self._refused[1].again()  # nobody waits to hear whether it is better by now
             self._checking.acquire()
         try:
-            if self._check is None:  # by another thread meanwhile
+            if self.check is None:  # by another thread meanwhile
                 return
             if self._refused and time.monotonic() < self._refused[0]:
                 raise self._refused[1].again()
             try:
                 with _reachable():
                     self._halves.verify()
-                    self._check(self._wrapper, self._halves.name)
+                    self.check(self._halves.name, self._wrapper)
             except Error as error:
                 self._refused = (time.monotonic() + quotas.KEY_RECHECK, error.again())
                 raise
-            self._check = self._recognize = None
+            self.check = None
         finally:
             self._checking.release()
 
@@ -197,16 +183,14 @@ class Keyring:
 
     def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
         """Give the data key; raises Undecryptable when a half is gone or does not fit."""
-        self.ready()
         place = (project_id, record["wrapped"])
         with self._lock:
             self._forget_old()
-            _, key = self._cache.get(place, (0.0, b""))
+            if place in self._cache:  # then all was ready once
+                return self._cache[place][1]
             shredded = self._shredded
-        if key:
-            return key
         try:
-            with _reachable():
+            with self._usable():
                 second = self._halves.get(project_id)
                 first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
         except KeyError:
@@ -249,9 +233,8 @@ class Keyring:
     def destroy(self, project_id: str) -> None:
         """Shred: destroy the second half for good, and forget the data key."""
         try:
-            if recognize := self._recognize:
-                recognize(self._halves.name)
-                self._recognize = None
+            if check := self.check:
+                check(self._halves.name, None)
             with _reachable():
                 self._halves.destroy(project_id)
         finally:

@@ -5,34 +5,33 @@ Nothing here may leave a copy behind: a half is written once, overwritten, and u
 """
 
 import base64
-import copy
 import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.keywrap import (
-    InvalidUnwrap,
-    aes_key_unwrap,
-    aes_key_wrap,
-)
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from shared.keys.envelope import KEY_BYTES, Undecryptable
-from shared.keys.keyring import Keyring
+from shared.keys.keyring import Keyring, noted
+
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def open_keyring(file: Path, folder: Path) -> Keyring:
     """Open the keyring in `file` (made at first use) over the key store in `folder`."""
     if not file.exists():
+        name = _name()
+        fresh = {"current": name, "keks": {name: _key()}, "signing_key": _key()}
         with suppress(FileExistsError):  # another process came first
-            _write_whole(file, _encoded(_fresh()), os.link)
+            _save(file, fresh, os.link)
     wrapper = FileWrapper(file)
     signing_key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(wrapper.identity))
     return Keyring(wrapper, FileKeyStore(folder), lambda: signing_key)
@@ -46,64 +45,46 @@ def _name() -> str:
     return f"local-{secrets.token_hex(4)}"
 
 
-def _fresh() -> dict[str, Any]:
-    name = _name()
-    return {"current": name, "keks": {name: _key()}, "signing_key": _key()}
-
-
-def _encoded(stored: Mapping[str, Any]) -> bytes:
-    return json.dumps(stored).encode()
-
-
 class FileWrapper:
-    """AES key wrap (RFC 3394) under the keys of the keyring file.
+    """keyring.Wrapper with AES key wrap (RFC 3394) under the keys of the keyring file.
 
     It takes no associated data: the data key's derivation binds the half to its project. The
-    file is read again when it has changed, for another process may have rotated. One with
-    another signing key is another keyring: it is refused (OSError), as is none at all.
+    file is read at each use, for another process may have rotated. One with another signing key
+    is another keyring: it is refused (OSError), as is none at all.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._seen = self._read()  # the file's stamp and its content
-        self.identity: str = self._seen[1]["signing_key"]
-
-    def __repr__(self) -> str:
-        return "FileWrapper(***)"
+        self.identity: str = json.loads(file.read_text())["signing_key"]
+        self._stored()
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:  # noqa: ARG002 - protocol
-        """Wrap under the current key-encryption key."""
-        stored = self._newest()
+        stored = self._stored()
         kek = stored["current"]
         return kek, aes_key_wrap(base64.b64decode(stored["keks"][kek]), half)
 
     def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:  # noqa: ARG002
-        """Unwrap; raises Undecryptable for an unknown key or damaged bytes."""
-        stored = self._seen[1]
-        stored = stored if kek in stored["keks"] else self._newest()
+        keks = self._stored()["keks"]
         try:
-            return aes_key_unwrap(base64.b64decode(stored["keks"][kek]), wrapped)
+            return aes_key_unwrap(base64.b64decode(keks[kek]), wrapped)
         except (KeyError, ValueError, InvalidUnwrap):
             raise Undecryptable from None
 
     def keks(self) -> dict[str, datetime | None]:
-        """Give the keys and since when each is old; the current one last."""
-        stored = self._newest()
-        old = {name: datetime.fromisoformat(at) for name, at in _retired(stored).items()}
+        stored = self._stored()
+        old = {name: datetime.fromisoformat(at) for name, at in stored["retired"].items()}
         return {**old, stored["current"]: None}
 
     def add(self, instead_of: str, now: datetime) -> None:
         """Make a new current key; the file is replaced whole, or stays as it is."""
         with self._changing() as stored:
             if stored["current"] == instead_of:
-                stored["retired"] = _retired(stored) | {instead_of: now.isoformat()}
+                stored["retired"][instead_of] = now.isoformat()
                 stored["current"] = _name()
                 stored["keks"][stored["current"]] = _key()
 
     def remove(self, kek: str) -> None:
-        """Drop an old key from the file."""
         with self._changing() as stored:
-            stored["retired"] = _retired(stored)
             del stored["retired"][kek], stored["keks"][kek]
 
     @contextmanager
@@ -111,37 +92,18 @@ class FileWrapper:
         """Give the content for changing; one process at a time, and what it leaves is stored."""
         with self._file.with_name(f".{self._file.name}.lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            before = self._newest()
-            stored = copy.deepcopy(before)
+            stored = self._stored()
             yield stored
-            if stored != before:
-                _write_whole(self._file, _encoded(stored), os.replace)
+            if stored != self._stored():
+                _save(self._file, stored, os.replace)
 
-    def _newest(self) -> dict[str, Any]:
-        """Give the content of the file as it is now."""
-        stamp, stored = self._seen
-        if stamp != _stamp(self._file):
-            stamp, stored = self._read()
-            if stored["signing_key"] != self.identity:
-                raise OSError("the keyring file was replaced by another keyring")
-            self._seen = stamp, stored
-        return stored
-
-    def _read(self) -> tuple[tuple[int, int], dict[str, Any]]:
-        stamp = _stamp(self._file)
+    def _stored(self) -> dict[str, Any]:
+        """Give the content of the file, which is only ever replaced whole."""
         stored = json.loads(self._file.read_text())
         stored["keks"][stored["current"]]  # without it the keyring is damaged
-        return stamp, stored
-
-
-def _retired(stored: Mapping[str, Any]) -> dict[str, str]:
-    return dict(stored.get("retired", {}))
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """Give what tells one content of a file that is always replaced whole from the next."""
-    seen = file.stat()
-    return seen.st_ino, seen.st_mtime_ns
+        if stored["signing_key"] != self.identity:
+            raise OSError("the keyring file was replaced by another keyring")
+        return {"retired": {}, **stored}  # before the first rotation there are none
 
 
 @dataclass(frozen=True)
@@ -161,17 +123,14 @@ class FileKeyStore:
         """Write the file, and make it durable before anything refers to it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = f"{created_at.isoformat()}\n".encode() + half
-        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        _durably(self.folder / f"{project_id}.new", new, lambda fd: _write(fd, content))
-        _durably(self.folder, os.O_RDONLY)
+        with _durable(self.folder), _durable(self.folder / f"{project_id}.new", NEW) as file:
+            _write(file, content)
 
     def confirm(self, project_id: str) -> None:
-        """Rename the file; a repeated call finds it done."""
         with suppress(FileNotFoundError):
             (self.folder / f"{project_id}.new").rename(self.folder / project_id)
 
     def get(self, project_id: str) -> bytes:
-        """Read the half; raises KeyError when there is none."""
         for name in (project_id, f"{project_id}.new", project_id):  # it may be renamed meanwhile
             with suppress(FileNotFoundError):
                 half = (self.folder / name).read_bytes().partition(b"\n")[2]
@@ -186,52 +145,46 @@ class FileKeyStore:
         """
         self.confirm(project_id)
         file, new = self.folder / project_id, self.folder / f"{project_id}.new"
-        with suppress(FileNotFoundError):
-            _durably(file, os.O_WRONLY, lambda fd: _write(fd, b"\0" * os.fstat(fd).st_size))
+        with suppress(FileNotFoundError), _durable(self.folder):
+            with _durable(file, os.O_WRONLY) as half:
+                _write(half, b"\0" * os.fstat(half).st_size)
             file.unlink()
-            _durably(self.folder, os.O_RDONLY)
         if file.exists() or new.exists():
             raise OSError(f"the key half of {project_id} is still there")
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give projects still called new that were made before a moment, or are damaged."""
-        found = []
+        found, long_ago = [], datetime.min.replace(tzinfo=UTC)
         for file in self.folder.glob(f"{'?' * 36}.new"):  # a project's id has 36 characters
             with suppress(FileNotFoundError, IsADirectoryError):
-                made = _time_of(file.read_bytes())
-                if made is None or made < before:
+                note = file.read_bytes().partition(b"\n")[0].decode(errors="replace")
+                if noted(note, long_ago) < before:
                     found.append(file.stem)
         return found[:limit]
 
 
-def _time_of(content: bytes) -> datetime | None:
-    """Give the time a half was made; None if its file was not written to the end."""
-    try:
-        made = datetime.fromisoformat(content.partition(b"\n")[0].decode())
-    except ValueError:
-        return None
-    return made if made.tzinfo else None
-
-
-def _write_whole(file: Path, content: bytes, place: Callable[[Path, Path], object]) -> None:
+def _save(file: Path, stored: dict[str, Any], place: Callable[[Path, Path], object]) -> None:
     """Write a 0600 file whole or not at all; `place` moves it (os.replace) or links it (os.link).
 
     A link raises FileExistsError where there is a file already, and leaves that as it is.
     """
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        _durably(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, lambda fd: _write(fd, content))
-        place(draft, file)
-    finally:
-        draft.unlink(missing_ok=True)
-    _durably(file.parent, os.O_RDONLY)
+    with _durable(file.parent):
+        try:
+            with _durable(draft, NEW) as descriptor:
+                _write(descriptor, json.dumps(stored).encode())
+            place(draft, file)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
-def _durably(file: Path, flags: int, act: Callable[[int], object] = lambda _: None) -> None:
-    descriptor = os.open(file, flags, 0o600)
+@contextmanager
+def _durable(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
+    """Open a 0600 file, or a folder; what is done with it, or in it, then survives a power cut."""
+    descriptor = os.open(path, flags, 0o600)
     try:
-        act(descriptor)
+        yield descriptor
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

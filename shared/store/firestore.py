@@ -40,11 +40,11 @@ UNREACHABLE = (
 )
 
 
-class Conflict(Exception):  # noqa: N818 - not a failure: the other writer came first
+class Conflict(Exception):
     """A precondition of a commit did not hold; nothing of it was written."""
 
 
-class Unanswered(Error):  # noqa: N818 - an Error of the domain
+class Unanswered(Error):
     """Firestore did not answer; what it was asked to commit it may have committed."""
 
 

@@ -46,12 +46,11 @@ def _add(app: App, call: Call) -> dict[str, Any]:
 
 def _rewrap(app: App, call: Call) -> dict[str, Any]:
     """Wrap a page of first halves anew, and before the first page the check value."""
-    start = call.body.get("start")
+    start, current = call.body.get("start"), newest(app.keyring.keks())
     if start is None:
         with suppress(Conflict):  # another rotation did it just now
-            check_value.rewrap(app.store, app.keyring)
+            check_value.rewrap(app.store, app.keyring, current)
     found, start = _page(app, start)
-    current = newest(app.keyring.keks())
     counts = Counter(_rewrapped(app, call, record, current) for record in found)
     done = {word: counts[word] for word in ("rewrapped", "skipped", "failed")}
     return _keys(app) | done | _next(start)

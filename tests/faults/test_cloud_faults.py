@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -386,7 +387,7 @@ def test_no_signing_key(app, google):
 def test_nobody_waits_for_a_check(app, google, monkeypatch):
     """While one process's check waits for Google, its other requests are refused at once."""
     there = replace(app, keyring=App.from_settings(app.settings).keyring)
-    check_value.guard(there.store, there.keyring)
+    there.keyring.check = partial(check_value.check, there.store)
     monkeypatch.setattr(quotas, "KEY_CALL", 0.5)
     google.fault(Fault("sm.list", "hang", seconds=2))
     refused(lambda: make(there, "q"))

@@ -6,13 +6,14 @@ from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
+import google.auth
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import Credentials
 
 from shared import quotas
 from shared.errors import Error
-from shared.keys.cloud import keyring
+from shared.keys import cloud as cloud_keys
 from tests.keys.test_keyring import (
     HOUR,
     ID,
@@ -123,22 +124,21 @@ def account(google, folder):
 def test_credentials(cloud, tmp_path, monkeypatch):
     """Google's own library finds who we are and renews the token; without one nothing is sent."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", account(cloud.google, tmp_path))
-    found = []
-    monkeypatch.setattr(keyring, "over", lambda *parts: found.append(parts[-1]))
-    keyring.open_keyring(KEY, PREFIX, SIGNING, STORE)
-    monkeypatch.undo()
-    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, found[0], cloud.google.address)
+    monkeypatch.setattr(cloud_keys, "GOOGLE", cloud.google.address)
+    ring = cloud_keys.open_keyring((KEY, PREFIX, SIGNING), STORE)
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    found = ring._wrapper._kms._caller.credentials
     ring.create(ID, NOW)
-    found[0].token = None  # as after an answer that it is not valid any more
+    found.token = None  # as after an answer that it is not valid any more
     ring.create(OTHER, NOW)
     assert cloud.google.calls.count("token") == 2
     assert cloud.google.callers["manage"] == 6
     cloud.google.fault()
-    found[0].expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=2)
+    found.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=2)
     ring.create(numbered(2), NOW)  # a token that will not last is renewed beside the calls
     until(lambda: "token" in cloud.google.calls)
-    until(lambda: found[0].expiry > datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=30))
-    found[0].token = None
+    until(lambda: found.expiry > datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=30))
+    found.token = None
     monkeypatch.setattr(quotas, "KEY_CALL", 0.5)
     cloud.google.fault(Fault("token", "refuse"))
     with expect_out_of_reach():
@@ -175,7 +175,9 @@ class Hanging(Credentials):
 def test_a_renewal_that_hangs(cloud, monkeypatch):
     """One renewal is under way, whoever calls; a token that is still good serves meanwhile."""
     hanging = Hanging()
-    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, hanging, cloud.google.address)
+    monkeypatch.setattr(google.auth, "default", lambda **_: (hanging, None))
+    monkeypatch.setattr(cloud_keys, "GOOGLE", cloud.google.address)
+    ring = cloud_keys.open_keyring((KEY, PREFIX, SIGNING), STORE)
     try:
         with monkeypatch.context() as patch:
             patch.setattr(quotas, "KEY_CALL", 0.3)

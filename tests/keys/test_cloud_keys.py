@@ -15,7 +15,7 @@ from shared import quotas
 from shared.app import App
 from shared.errors import Error
 from shared.keys import Undecryptable
-from shared.keys.cloud import keyring, rest
+from shared.keys.cloud import open_keyring, rest
 from shared.keys.cloud.rest import crc32c
 from shared.settings import Settings
 from tests.keys.test_keyring import (
@@ -372,11 +372,13 @@ def test_nothing_is_told(cloud, caplog):
     assert "canar" not in shown
 
 
-def test_addresses():
+def test_addresses(monkeypatch):
     """In production the addresses are Google's, over TLS, and nothing of the environment's."""
+    import google.auth
     from google.oauth2.credentials import Credentials
 
-    ring = keyring.over(KEY, PREFIX, SIGNING, STORE, Credentials("t"))
+    monkeypatch.setattr(google.auth, "default", lambda **_: (Credentials("t"), None))
+    ring = open_keyring((KEY, PREFIX, SIGNING), STORE)
     apis = ring._wrapper._kms, ring._halves._api
     assert [api._address for api in apis] == [
         "https://cloudkms.googleapis.com",

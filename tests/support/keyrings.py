@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.keys.cloud.keyring import open_keyring as open_cloud
+from shared.keys.cloud import open_keyring as open_cloud
 from shared.keys.local import open_keyring as open_local
 from tests.support.google_keys import KEY, PREFIX, SIGNING
 
@@ -71,7 +71,7 @@ class Cloud:
 
     def again(self, caller="any", store=STORE):
         """Open the same keyring as another process would, of an identity."""
-        return open_cloud(KEY, PREFIX, SIGNING, store, self.google.as_(caller))
+        return open_cloud((KEY, PREFIX, SIGNING), store, self.google.as_(caller))
 
     def halves(self):
         """Give the projects that have a second half."""

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -92,7 +93,7 @@ def rotation_steps(app, seen):
 
 def keyed(app):
     """Make a project under the key that is to be replaced."""
-    keys.check_value.guard(app.store, app.keyring)
+    app.keyring.check = partial(keys.check_value.check, app.store)
     app.keyring.ready()
     project = project_with_a_secret(app)
     return {"project": project, "kek": [*app.keyring.keks()][-1], "done": []}

@@ -1,6 +1,39 @@
 """The keys of a deployment in Google Cloud: Cloud KMS wraps, Secret Manager keeps.
 
-Speaks their REST interfaces and nothing else of Google's. Never imported on a local start.
+Speaks their REST interfaces and nothing else of Google's. Imported only where the settings name
+it: never on a local start.
 """
 
-from shared.keys.cloud.keyring import open_keyring, over
+import random
+from urllib.parse import urlsplit
+
+import google.auth
+from google.oauth2.credentials import Credentials
+
+from shared.keys import Keyring
+from shared.keys.cloud.kms import KmsWrapper
+from shared.keys.cloud.rest import Api, Caller
+from shared.keys.cloud.secret_manager import SecretStore, signing_key
+
+GOOGLE = "https://{}.googleapis.com"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+def open_keyring(names: tuple[str, str, str], store: str, stand_in: str = "") -> Keyring:
+    """Open the keyring of a KMS key, a prefix of secrets, and a secret for the signing key.
+
+    `store` names the Firestore database that the projects of new key halves are in.
+    `stand_in` is the address of a stand-in for Google's APIs, in a test. Its user part is all
+    that such a server is told of who calls: no credentials are looked for.
+    """
+    kms_key, secrets, signing = names
+    address, credentials = GOOGLE, None
+    if stand_in:
+        parts = urlsplit(stand_in)
+        address = f"http://{parts.hostname}:{parts.port}"
+        credentials = Credentials(parts.username or "local")  # type: ignore[no-untyped-call]
+    caller = Caller(credentials or google.auth.default(scopes=[SCOPE])[0])
+    kms = Api("Cloud KMS", address.format("cloudkms"), caller, random.random)
+    manager = Api("Secret Manager", address.format("secretmanager"), caller, random.random)
+    halves = SecretStore(manager, secrets, store)
+    return Keyring(KmsWrapper(kms, kms_key), halves, lambda: signing_key(manager, signing))

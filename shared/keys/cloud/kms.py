@@ -8,13 +8,12 @@ not open; and both sides check CRC-32C checksums of everything that is sent
 
 import time
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from shared import quotas
 from shared.keys import Undecryptable
-from shared.keys.cloud.rest import Answer, Api, Refused, packed, unpacked, whole
+from shared.keys.cloud.rest import Answer, Api, allowing, packed, unpacked
 
-VERSIONS = "/cryptoKeyVersions/"
+VERSIONS = "cryptoKeyVersions"
 UNKNOWN = datetime.max.replace(tzinfo=UTC)
 ENABLED = {"filter": "state=ENABLED"}
 GONE = frozenset({"DESTROY_SCHEDULED", "DESTROYED"})
@@ -24,12 +23,8 @@ class KmsWrapper:
     """keyring.Wrapper over one key, `projects/P/locations/L/keyRings/R/cryptoKeys/K`."""
 
     def __init__(self, kms: Api, key: str) -> None:
-        self._kms, self._key = kms, key
-        self._versions = f"{key}/cryptoKeyVersions"
+        self._kms, self._key, self._versions = kms, key, f"{key}/{VERSIONS}"
         self._seen = (0.0, "")  # until when it is taken as known, and the primary version
-
-    def __repr__(self) -> str:
-        return "KmsWrapper(***)"
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:
         """Wrap under the primary version, or the one that `keks` has just found to be it.
@@ -53,14 +48,11 @@ class KmsWrapper:
 
         What another key wrapped is told by its name, so also to who may only wrap.
         """
-        if kek.rpartition(VERSIONS)[0] != self._key:
+        if kek.rpartition("/")[0] != self._versions:
             raise Undecryptable
-        body = packed("ciphertext", wrapped) | _bound(project_id)
-        try:
-            return self._kms.call("POST", f"{self._key}:decrypt", _plaintext, body)
-        except Refused as refused:
-            if refused.status != "INVALID_ARGUMENT":
-                raise
+        path, body = f"{self._key}:decrypt", packed("ciphertext", wrapped) | _bound(project_id)
+        with allowing("INVALID_ARGUMENT"):
+            return self._kms.call("POST", path, lambda answer: unpacked(answer, "plaintext"), body)
         raise Undecryptable
 
     def keks(self) -> dict[str, datetime | None]:
@@ -71,15 +63,15 @@ class KmsWrapper:
         version newer than the primary was never used, or until nobody knows when: it never
         counts as rested.
         """
-        primary = self._primary()
-        rested = primary.made + quotas.KMS_SPARE + quotas.KMS_PRIMARY
+        since, primary = self._primary()
+        rested = since + quotas.KMS_SPARE + quotas.KMS_PRIMARY
         old = {
-            version.name: rested if version.made < primary.made else UNKNOWN
-            for version in self._enabled()
-            if version != primary
+            name: rested if made < since else UNKNOWN
+            for made, name in self._enabled()
+            if name != primary
         }
-        self._seen = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, primary.name)
-        return {**old, primary.name: None}
+        self._seen = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, primary)
+        return {**old, primary: None}
 
     def add(self, instead_of: str, now: datetime) -> None:
         """Make a version and make it the primary.
@@ -87,59 +79,47 @@ class KmsWrapper:
         One that another call made and left is taken: it was cut short, or is at it just now. Two
         at the very same time may make two; the one that is not used goes with the next pruning.
         """
-        primary = self._primary()
-        if primary.name != instead_of:
+        since, primary = self._primary()
+        if primary != instead_of:
             return
-        fresh = max(primary.made, now - quotas.KMS_SPARE)
-        spare = [version for version in self._enabled() if version.made > fresh]
+        fresh = max(since, now - quotas.KMS_SPARE)
+        spare = [name for made, name in self._enabled() if made > fresh]
         if not spare:
-            spare.append(self._kms.call("POST", self._versions, self._version, {}, tries=1))
-        body = {"cryptoKeyVersionId": spare[-1].name.rpartition("/")[2]}
-        self._kms.call("POST", f"{self._key}:updatePrimaryVersion", whole, body)
+            spare = [self._kms.call("POST", self._versions, self._version, {}, tries=1)[1]]
+        body = {"cryptoKeyVersionId": spare[-1].rpartition("/")[2]}
+        self._kms.call("POST", f"{self._key}:updatePrimaryVersion", dict, body)
         self._seen = (0.0, "")
 
     def remove(self, kek: str) -> None:
         """Schedule an old version's destruction: KMS can take it back for a day or more."""
         if self.keks().get(kek) is None:
             raise KeyError(kek)
-        answer = self._kms.call("POST", f"{kek}:destroy", whole, {})
+        answer = self._kms.call("POST", f"{kek}:destroy", dict, {})
         if answer.get("state") not in GONE:
             raise OSError("Cloud KMS keeps the key-encryption key")
 
-    def _primary(self) -> "Version":
+    def _primary(self) -> tuple[datetime, str]:
         return self._kms.call("GET", self._key, lambda answer: self._version(answer["primary"]))
 
-    def _enabled(self) -> list["Version"]:
+    def _enabled(self) -> list[tuple[datetime, str]]:
         """Give the versions that unwrap, the oldest first."""
-        found = self._kms.pages(
-            self._versions, "cryptoKeyVersions", self._version, quotas.KMS_PAGES, ENABLED
-        )
-        return sorted(found)
+        most = quotas.KMS_PAGES
+        return sorted(self._kms.pages(self._versions, VERSIONS, self._version, most, ENABLED))
 
-    def _version(self, answer: Answer) -> "Version":
-        return Version(datetime.fromisoformat(answer["createTime"]), self._named(answer))
+    def _version(self, answer: Answer) -> tuple[datetime, str]:
+        """Give when a version was made, and its name."""
+        return datetime.fromisoformat(answer["createTime"]), self._named(answer)
 
     def _named(self, answer: Answer) -> str:
         """Give a version's name as the key is named in the settings.
 
         Google may write the project's number for its id. Raises ValueError for another key's.
         """
-        key, _, number = answer["name"].rpartition(VERSIONS)
-        if key.split("/")[2:] != self._key.split("/")[2:]:
+        versions, _, number = answer["name"].rpartition("/")
+        if versions.split("/")[2:] != self._versions.split("/")[2:]:
             raise ValueError
-        return f"{self._key}{VERSIONS}{number}"
-
-
-class Version(NamedTuple):
-    """A version of the key: when it was made, and its name."""
-
-    made: datetime
-    name: str
+        return f"{self._versions}/{number}"
 
 
 def _bound(project_id: str) -> dict[str, str]:
     return packed("additionalAuthenticatedData", b"reprieve/v1/first-half/" + project_id.encode())
-
-
-def _plaintext(answer: Answer) -> bytes:
-    return unpacked(answer, "plaintext")

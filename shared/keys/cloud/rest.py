@@ -1,8 +1,9 @@
 """One of Google's REST APIs, called so that its bad day does not become ours.
 
-A call ends within quotas.KEY_CALL seconds, tries and all. Only so many are under way at once, and
-an API that keeps failing is left alone for a while: who calls then is refused at once. No text of
-an answer or an exception goes further than this file: it could quote what was sent, or a token.
+A call ends within quotas.KEY_CALL seconds, tries and all. Only quotas.KEY_CALLS are under way at
+once, and an API that failed quotas.KEY_FAILURES times in a row is left alone: one call in
+quotas.KEY_PAUSE seconds finds out, all others are refused at once. No text of an answer or an
+exception goes further than this file: it could quote what was sent, or a token.
 """
 
 import base64
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Lock, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, TypeVar
 
 import requests
@@ -24,71 +25,32 @@ from shared.log import tell
 
 T = TypeVar("T")
 Answer = dict[str, Any]
+Body = Mapping[str, Any] | None
+Query = Mapping[str, str | int | None] | None
 BUSY = frozenset({401, 408, 429})  # and 5xx: the same call may succeed when it is made again
 TOLD = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
 CONNECT = 1.0  # seconds: a connection to Google's edge takes some hundredths
 PAUSE = 0.1  # seconds before the second try, at random up to that; then twice as much
-DAMAGED = (LookupError, TypeError, ValueError)
+FAILURES = (requests.RequestException, GoogleAuthError, LookupError, TypeError, ValueError)
 CASTAGNOLI = 0x82F63B78
 
 
-class Refused(OSError):  # noqa: N818 - an answer, and no fault of ours
+class Refused(OSError):
     """An answer that no further try would change; `status` is Google's word for it."""
 
-    def __init__(self, api: str, status: str) -> None:
-        super().__init__(f"{api} refuses: {status}")
+    def __init__(self, why: str, status: str) -> None:
+        super().__init__(why)
         self.status = status
 
 
-class Denied(Refused, PermissionError):  # noqa: N818
-    """The identity that called may not make this call."""
-
-
-class Gate:
-    """Tells whether there is a point in another call: a bulkhead and a circuit breaker in one.
-
-    After quotas.KEY_FAILURES failures in a row one call in quotas.KEY_PAUSE seconds is let
-    through, to find out; all others raise OSError at once.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._lock = Lock()
-        self._calls = self._failures = 0
-        self._closed_until = 0.0
-
-    @contextmanager
-    def passed(self) -> Iterator[None]:
-        """Be one of the calls under way."""
-        with self._lock:
-            now = time.monotonic()
-            if self._calls >= quotas.KEY_CALLS:
-                raise OSError(f"too many calls of {self._name} at once")
-            if self._failures >= quotas.KEY_FAILURES:
-                if now < self._closed_until:
-                    raise OSError(f"{self._name} has not answered lately")
-                self._closed_until = now + quotas.KEY_PAUSE  # this call finds out
-            self._calls += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._calls -= 1
-
-    def answered(self) -> None:
-        """Note that the API is there."""
-        with self._lock:
-            self._failures = 0
-
-    def failed(self) -> bool:
-        """Note a failure; tell whether the gate is closed now."""
-        with self._lock:
-            self._failures += 1
-            if self._failures == quotas.KEY_FAILURES:
-                tell("ERROR", f"{self._name} does not answer")
-            if self._failures >= quotas.KEY_FAILURES:
-                self._closed_until = time.monotonic() + quotas.KEY_PAUSE
-            return self._failures >= quotas.KEY_FAILURES
+@contextmanager
+def allowing(*statuses: str) -> Iterator[None]:
+    """Pass over Refused with one of these statuses."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.status not in statuses:
+            raise
 
 
 class Caller:
@@ -119,7 +81,7 @@ class Caller:
         return headers
 
     def _renew(self) -> None:
-        with suppress(GoogleAuthError, requests.RequestException, *DAMAGED):  # the state tells
+        with suppress(*FAILURES):  # the state tells
             self.credentials.refresh(self._request)  # type: ignore[no-untyped-call]
 
 
@@ -129,88 +91,89 @@ class Api:
     def __init__(
         self, name: str, address: str, caller: Caller, jitter: Callable[[], float]
     ) -> None:
-        self._name, self._address = name, address
-        self._caller, self._jitter = caller, jitter
-        self._gate = Gate(name)
-        self._session = _session()
-
-    def __repr__(self) -> str:
-        return f"Api({self._name!r})"
+        self._name, self._address, self._caller, self._jitter = name, address, caller, jitter
+        self._session, self._room = _session(), BoundedSemaphore(quotas.KEY_CALLS)
+        self._lock, self._failures = Lock(), 0  # in a row
+        self._closed_until = 0.0  # if it is failing: then one call is let through
 
     def call(
         self,
         method: str,
         path: str,
         read: Callable[[Answer], T],
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str | int] | None = None,
+        body: Body = None,
+        query: Query = None,
         tries: int = quotas.KEY_TRIES,
     ) -> T:
         """Give what `read` makes of the answer. An answer that `read` refuses is none.
 
         `read` raises LookupError, TypeError or ValueError for one that is damaged. What may not
-        be applied twice has one try. Raises Refused, Denied, or a plain OSError when there was no
-        answer: the call may have been applied all the same.
+        be applied twice has one try. Raises Refused, PermissionError where this identity may not
+        make the call, or a plain OSError when there was no answer: the call may have been applied
+        all the same.
         """
-        end, pause = time.monotonic() + quotas.KEY_CALL, PAUSE
-        with self._gate.passed():
-            for number in range(1, tries + 1):
-                try:
-                    answer = read(self._answer(method, path, body, query or {}, end))
-                except Refused as refused:
-                    self._gate.answered()
-                    if refused.status not in TOLD:
-                        tell("WARNING", str(refused), call=f"{method} {path}")
-                    raise
-                except (requests.RequestException, GoogleAuthError, *DAMAGED):
-                    if self._gate.failed():
-                        break
-                else:
-                    self._gate.answered()
+        end = time.monotonic() + quotas.KEY_CALL
+        with self._passing():
+            for number in range(tries):
+                with suppress(*FAILURES):
+                    answer = read(self._answer(method, path, body, query, end))
+                    self._failures = 0
                     return answer
-                wait = pause * self._jitter()
-                if number == tries or time.monotonic() + wait >= end:
+                self._failed()
+                pause = PAUSE * 2**number * self._jitter()
+                if number + 1 == tries or self._failing() or time.monotonic() + pause >= end:
                     break
-                time.sleep(wait)
-                pause *= 2
+                time.sleep(pause)
         raise OSError(f"{self._name} does not answer")
 
     def pages(
-        self,
-        path: str,
-        key: str,
-        read: Callable[[Answer], T],
-        most: int,
-        query: Mapping[str, str | int],
+        self, path: str, key: str, read: Callable[[Answer], T], most: int, query: Query = None
     ) -> Iterator[T]:
         """Give what `read` makes of the entries of up to `most` pages of a list."""
 
-        def page(answer: Answer) -> tuple[list[T], str]:
-            return [read(entry) for entry in answer.get(key, ())], answer.get("nextPageToken", "")
+        def page(answer: Answer) -> tuple[list[T], str | None]:
+            return [read(entry) for entry in answer.get(key, ())], answer.get("nextPageToken")
 
-        token = ""
+        token = None
         for _ in range(most):
-            found, token = self.call("GET", path, page, query={**query, "pageToken": token})
+            found, token = self.call("GET", path, page, query={**(query or {}), "pageToken": token})
             yield from found
             if not token:
                 return
 
-    def _answer(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        query: Mapping[str, str | int],
-        end: float,
-    ) -> Answer:
-        """Make one try; raises what `call` takes for no answer, or Refused."""
-        url = f"{self._address}/v1/{path}"
+    @contextmanager
+    def _passing(self) -> Iterator[None]:
+        """Be one of the calls under way; raises OSError at once where there is no point in it."""
+        if not self._room.acquire(blocking=False):
+            raise OSError(f"too many calls of {self._name} at once")
+        try:
+            with self._lock:
+                if self._failing() and time.monotonic() < self._closed_until:
+                    raise OSError(f"{self._name} has not answered lately")
+                self._closed_until = time.monotonic() + quotas.KEY_PAUSE
+            yield
+        finally:
+            self._room.release()
+
+    def _failing(self) -> bool:
+        return self._failures >= quotas.KEY_FAILURES
+
+    def _failed(self) -> None:
+        """Note a try that failed."""
+        with self._lock:
+            self._failures += 1
+            self._closed_until = time.monotonic() + quotas.KEY_PAUSE
+            if self._failures == quotas.KEY_FAILURES:
+                tell("ERROR", f"{self._name} does not answer")
+
+    def _answer(self, method: str, path: str, body: Body, query: Query, end: float) -> Answer:
+        """Make one try; raises one of FAILURES for no answer, else what `call` raises."""
         headers = self._caller.headers(end)
         seconds = max(end - time.monotonic(), 0.01)
         response = self._session.request(
             method,
-            url,
-            params={name: value for name, value in query.items() if value != ""},
+            f"{self._address}/v1/{path}",
+            params=query,
             json=body,
             headers=headers,
             timeout=(min(seconds, CONNECT), seconds),
@@ -224,12 +187,11 @@ class Api:
         if response.status_code in BUSY or response.status_code >= 500:
             raise ValueError
         status = answer["error"]["status"]  # else it is not Google who answers
-        raise (Denied if status == "PERMISSION_DENIED" else Refused)(self._name, status)
-
-
-def whole(answer: Answer) -> Answer:
-    """Take an answer as it is."""
-    return answer
+        why = f"{self._name} refuses: {status}"
+        if status not in TOLD:
+            tell("WARNING", why, call=f"{method} {path}")
+        self._failures = 0
+        raise PermissionError(why) if status == "PERMISSION_DENIED" else Refused(why, status)
 
 
 def _session() -> requests.Session:
@@ -239,8 +201,8 @@ def _session() -> requests.Session:
     """
     session = requests.Session()
     session.trust_env = False
-    session.mount("https://", HTTPAdapter(pool_maxsize=quotas.KEY_CALLS, max_retries=0))
-    session.mount("http://", HTTPAdapter(pool_maxsize=quotas.KEY_CALLS, max_retries=0))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=quotas.KEY_CALLS, max_retries=0))
     return session
 
 

@@ -7,10 +7,10 @@ are by version number, which Secret Manager serves consistently
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,14 +18,24 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared import quotas
 from shared.errors import Error
-from shared.keys.cloud.rest import Answer, Api, Refused, packed, unpacked, whole
+from shared.keys.cloud.rest import Answer, Api, Query, Refused, allowing, packed, unpacked
 from shared.keys.envelope import KEY_BYTES
+from shared.keys.keyring import noted, unfit
 from shared.log import tell
 
 LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
 MADE, MARK, STORE = "created-at", "put", "store"  # annotations
-DESTROYED, SCHEDULED = "DESTROYED", "SCHEDULED"  # states of a version; the second is ours
-NONE = ("NOT_FOUND", "FAILED_PRECONDITION")  # no such version, or it is not enabled
+DESTROYED = "DESTROYED"  # the last state of a version
+
+
+class Secret(NamedTuple):
+    """What Google tells of a secret without its value."""
+
+    id: str
+    made: datetime
+    mark: str
+    store: str
+    delayed: bool  # destruction keeps a version for a while
 
 
 class SecretStore:
@@ -35,15 +45,10 @@ class SecretStore:
     """
 
     def __init__(self, api: Api, prefix: str, store: str) -> None:
-        self._api, self._prefix, self.name = api, prefix, prefix
+        self._api, self.name, self._store = api, prefix, store
         self._home, _, self._begin = prefix.rpartition("/")
-        self._store = store
-
-    def __repr__(self) -> str:
-        return "SecretStore(***)"
 
     def verify(self) -> None:
-        """Refuse a key store that would keep what is destroyed; raises Error `unavailable`."""
         if any(secret.delayed for secret in self._listed(f"labels.{LABEL}:*", 1)):
             raise _keeps()
 
@@ -52,38 +57,35 @@ class SecretStore:
 
         A secret that is there is ours if it has our mark, and a second version the same half.
         """
-        name, mark = f"{self._prefix}{project_id}", secrets.token_hex(16)
+        name, mark = f"{self.name}{project_id}", secrets.token_hex(16)
         body = {
             "replication": {"automatic": {}},
             "labels": {LABEL: NEW},
             "annotations": {MADE: created_at.isoformat(), MARK: mark, STORE: self._store},
         }
         query = {"secretId": f"{self._begin}{project_id}"}
-        try:
+        made = None
+        with allowing("ALREADY_EXISTS"):
             made = self._api.call("POST", self._home, _secret, body, query)
-        except Refused as refused:
-            if refused.status != "ALREADY_EXISTS":
-                raise
-            made = self._api.call("GET", name, _secret)
+        made = made or self._api.call("GET", name, _secret)
         if made.mark != mark:
             raise OSError(f"there is a key half of {project_id} already")
         if made.delayed:
             raise _keeps()
-        payload = {"payload": packed("data", half)}
-        self._api.call("POST", f"{name}:addVersion", _stored, payload)
+        self._api.call("POST", f"{name}:addVersion", _stored, {"payload": packed("data", half)})
 
     def get(self, project_id: str) -> bytes:
         """Read the half; raises KeyError when it is gone, OSError when it is only disabled."""
-        version = f"{self._prefix}{project_id}/versions/1"
+        version = f"{self.name}{project_id}/versions/1"
+        half = b""
         try:
-            half = self._api.call("GET", f"{version}:access", _payload)
+            with allowing("NOT_FOUND"):
+                half = self._api.call("GET", f"{version}:access", _payload)
         except Refused as refused:
-            if refused.status == "FAILED_PRECONDITION":
-                if self._api.call("GET", version, _state) != DESTROYED:
-                    raise
-            elif refused.status != "NOT_FOUND":
+            if refused.status != "FAILED_PRECONDITION":
                 raise
-            half = b""
+            if self._api.call("GET", version, dict).get("state") != DESTROYED:
+                raise
         if len(half) != KEY_BYTES:
             raise KeyError(project_id)
         return half
@@ -94,77 +96,47 @@ class SecretStore:
         A list may be behind, and show none: that nothing is there is told by the reading of a
         version and by the deletion of the secret, which are consistent.
         """
-        name = f"{self._prefix}{project_id}"
-        states = self._versions(name)
-        if kept := self._kept(states):
-            for version in kept:
-                with suppress(Refused):  # what is left shows
-                    self._api.call("POST", f"{name}/versions/{version}:destroy", whole, {})
-            states = self._versions(name)
-        if SCHEDULED in states.values():
+        name = f"{self.name}{project_id}"
+        kept = self._kept(name)
+        for version in kept:
+            with suppress(Refused, PermissionError):  # what is left shows
+                self._api.call("POST", f"{name}/versions/{version}:destroy", dict, {})
+        kept = kept and self._kept(name)
+        if any(kept.values()):
             raise _keeps()
-        if self._kept(states) or self._served(name):
+        if kept or self._served(name):
             raise OSError(f"the key half of {project_id} is still there")
-        try:
-            self._api.call("DELETE", name, whole)
-        except Refused as refused:
-            if refused.status != "NOT_FOUND":
-                raise
+        with allowing("NOT_FOUND"):
+            self._api.call("DELETE", name, dict)
 
     def confirm(self, project_id: str) -> None:
-        """Change the label; a repeated call finds it done."""
         body = {"labels": {LABEL: CONFIRMED}}
-        name, query = f"{self._prefix}{project_id}", {"updateMask": "labels"}
-        self._api.call("PATCH", name, whole, body, query)
+        self._api.call("PATCH", f"{self.name}{project_id}", dict, body, {"updateMask": "labels"})
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
-        """Give projects whose secret is still labelled new and was made before a moment."""
-        found: list[str] = []
-        for secret in self._listed(f"labels.{LABEL}={NEW}", quotas.DUE_PAGES):
-            ours = secret.store == self._store
-            if ours and secret.made < before and len(found) < limit:
-                found.append(secret.id.removeprefix(self._begin))
-        return found
+        new = self._listed(f"labels.{LABEL}={NEW}", quotas.DUE_PAGES)
+        due = [one.id for one in new if one.store == self._store and one.made < before]
+        return [name.removeprefix(self._begin) for name in due[:limit]]
 
-    def _listed(self, query: str, pages: int) -> Iterator["Secret"]:
+    def _listed(self, query: str, pages: int) -> Iterator[Secret]:
         """Give the secrets of a filter that are this key store's."""
-        wanted: dict[str, str | int] = {"filter": query, "pageSize": quotas.DUE_BATCH}
+        wanted: Query = {"filter": query, "pageSize": quotas.DUE_BATCH}
         listed = self._api.pages(self._home, "secrets", _secret, pages, wanted)
         return (secret for secret in listed if secret.id.startswith(self._begin))
 
-    def _versions(self, name: str) -> dict[str, str]:
-        """Give the states of a secret's versions by number, as the list shows them."""
-        path, most = f"{name}/versions", quotas.DUE_PAGES
-        try:
-            return dict(self._api.pages(path, "versions", _numbered, most, {}))
-        except Refused as refused:
-            if refused.status != "NOT_FOUND":
-                raise
-            return {}
-
-    @staticmethod
-    def _kept(states: Mapping[str, str]) -> list[str]:
-        return [number for number, state in states.items() if state != DESTROYED]
+    def _kept(self, name: str) -> dict[str, bool]:
+        """Give the versions not destroyed, as the list shows them: whether they are to be soon."""
+        with allowing("NOT_FOUND"):
+            listed = self._api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
+            return {number: later for number, state, later in listed if state != DESTROYED}
+        return {}
 
     def _served(self, name: str) -> bool:
         """Tell whether the half can be read."""
-        try:
-            self._api.call("GET", f"{name}/versions/1:access", whole)
-        except Refused as refused:
-            if refused.status not in NONE:
-                raise
-            return False
-        return True
-
-
-class Secret(NamedTuple):
-    """What Google tells of a secret without its value."""
-
-    id: str
-    made: datetime
-    mark: str
-    store: str
-    delayed: bool
+        with allowing("NOT_FOUND", "FAILED_PRECONDITION"):  # no such version, or it is not enabled
+            self._api.call("GET", f"{name}/versions/1:access", dict)
+            return True
+        return False
 
 
 def signing_key(api: Api, name: str) -> Ed25519PrivateKey:
@@ -188,33 +160,23 @@ def _stored(answer: Answer) -> None:
         raise ValueError
 
 
-def _state(answer: Answer) -> str:
-    state = str(answer["state"])
-    return SCHEDULED if state != DESTROYED and answer.get("scheduledDestroyTime") else state
+def _version(answer: Answer) -> tuple[str, str, bool]:
+    """Give a version's number, its state, and whether it will be destroyed at some time."""
+    return _last(answer), answer["state"], bool(answer.get("scheduledDestroyTime"))
 
 
-def _numbered(answer: Answer) -> tuple[str, str]:
-    return _last(answer), _state(answer)
-
-
-def _last(named: Mapping[str, Any]) -> str:
+def _last(named: Answer) -> str:
     """Give the last part of a name: Google may write the project's number for its id before it."""
     return str(named["name"]).rpartition("/")[2]
 
 
 def _secret(answer: Answer) -> Secret:
     notes = answer.get("annotations", {})
-    made = datetime.fromisoformat(answer["createTime"])
-    with suppress(ValueError):  # a damaged note: then as Google says
-        noted = datetime.fromisoformat(notes.get(MADE, ""))
-        made = noted if noted.tzinfo else made
+    made = noted(notes.get(MADE, ""), datetime.fromisoformat(answer["createTime"]))
     delayed = bool(answer.get("versionDestroyTtl"))
     return Secret(_last(answer), made, notes.get(MARK, ""), notes.get(STORE, ""), delayed)
 
 
 def _keeps() -> Error:
-    """Say in the log that destroyed halves would be kept; give the error."""
     kept = "delayed destruction is on for key halves (versionDestroyTtl): no key is made or used"
-    tell("CRITICAL", kept)
-    message = "The key store would keep what is destroyed."
-    return Error("unavailable", message, headers={"Retry-After": "5"})
+    return unfit(kept, "The key store would keep what is destroyed.")

@@ -109,7 +109,8 @@ def whole(
         for document, paths in zip(found, parts, strict=True):
             form = document.contents
             chunks = [more[part].contents["bytes"] for part in paths] or [form["sealed"] or b""]
-            bodies.append(sealing.unlock(app.keyring, project, record, place.kind, form, chunks))
+            opened = app.keyring, project, record, place.kind, form, chunks
+            bodies.append(sealing.unlock(*opened, app.settings.store_form))
     return bodies
 
 

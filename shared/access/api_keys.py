@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import evidence
+from shared.access import records
 from shared.access.roles import OWNER, owned
 from shared.access.tokens import digest, key_id
 from shared.app import App
 from shared.calls import Answer, Call, Page, timestamp
 from shared.errors import invalid, missing
-from shared.store import Read, Write
+from shared.store import Document, Read, Write
 
 Fields = Mapping[str, Any]
 LOOK_ONLY = ("reader", "viewer")  # the roles of who names none: they change nothing
@@ -39,7 +40,7 @@ def create(app: App, call: Call) -> Answer:
         "created_by": call.principal.subject,
         "expires_at": _expiry(call.body.get("expires_at"), now),
     }
-    path = f"api_keys/{key['id']}"
+    path = records.path_of(key["id"])
     projects = [f"projects/{key['project_id']}"] if key["project_id"] is not None else []
 
     def decide(read: Read) -> tuple[list[Write], None]:
@@ -55,8 +56,8 @@ def create(app: App, call: Call) -> Answer:
 
 def get(app: App, call: Call) -> Answer:
     """Give a key of the caller's account; never its text."""
-    path = f"api_keys/{call.parameters['id']}"
-    return Answer(present(_owned(app.store.read(path), path, call)))
+    path = records.path_of(call.parameters["id"])
+    return Answer(present(_owned(app, app.store.read(path)[path], call)))
 
 
 def listing(app: App, call: Call) -> Answer:
@@ -69,16 +70,17 @@ def listing(app: App, call: Call) -> Answer:
         after=call.parameters.get("start"),
         limit=limit + 1,
     )
-    entries = [present(document.fields or {}) for document in found[:limit]]
-    return Answer(page=Page("apikeys", entries, entries[-1]["id"] if len(found) > limit else None))
+    shown = [key for document in found[:limit] if (key := records.of(app, document))]
+    following = found[limit - 1].id if len(found) > limit else None
+    return Answer(page=Page("apikeys", [present(key) for key in shown], following))
 
 
 def delete(app: App, call: Call) -> Answer:
     """Delete a key: no token is given for it from now on; those given live out their hour."""
-    path = f"api_keys/{call.parameters['id']}"
+    path = records.path_of(call.parameters["id"])
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
-        key = _owned(read, path, call)
+        key = _owned(app, read[path], call)
         gone = evidence.of_key(call.origin, "apikey.delete", key, app.now(read))
         return [Write.delete(read[path]), gone], Answer()
 
@@ -94,7 +96,7 @@ def create_account(app: App, call: Call) -> Answer:
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    app.store.commit([Write(f"api_keys/{key['id']}", key)])
+    app.store.commit([Write(records.path_of(key["id"]), key)])
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
 
 
@@ -140,9 +142,9 @@ def _expiry(text: str | None, now: datetime) -> datetime | None:
     return expiry
 
 
-def _owned(read: Read, path: str, call: Call) -> dict[str, Any]:
+def _owned(app: App, document: Document, call: Call) -> dict[str, Any]:
     """Give a key's fields to its account; to any other it does not exist (Error 404)."""
-    key = read[path].fields
+    key = records.of(app, document)
     if key is None or key["account_id"] != call.principal.account:
         raise missing()
     return key

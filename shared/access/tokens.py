@@ -12,6 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared import quotas
+from shared.access import records
 from shared.app import App
 from shared.calls import Answer, Call, Principal
 from shared.errors import Error
@@ -73,8 +74,8 @@ def issue_token(app: App, call: Call) -> Answer:
     stored; the three cannot be told apart.
     """
     text = call.body["apikey"]
-    path = f"api_keys/{key_id(text)}"
-    record = app.store.read(path)[path].fields or {}
+    path = records.path_of(key_id(text))
+    record = records.of(app, app.store.read(path)[path]) or {}
     now = app.wall()
     matches = hmac.compare_digest(digest(text), record.get("sha256", b""))
     expires_at = record.get("expires_at")

@@ -40,6 +40,7 @@ def create(app: App, call: Call) -> Answer:
         "created_by": call.principal.subject,
         "expires_at": _expiry(call.body.get("expires_at"), now),
     }
+    stored = records.signed(app, key)
     path = records.path_of(key["id"])
     projects = [f"projects/{key['project_id']}"] if key["project_id"] is not None else []
 
@@ -47,7 +48,7 @@ def create(app: App, call: Call) -> Answer:
         for project in projects:
             owned(read[project], call.principal)
         made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
-        return [Write.create(path, key), made], None
+        return [Write.create(path, stored), made], None
 
     app.store.transact(evidence.operation(call.origin), [path, *projects], decide)
     where = f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
@@ -96,7 +97,7 @@ def create_account(app: App, call: Call) -> Answer:
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    app.store.commit([Write(records.path_of(key["id"]), key)])
+    app.store.commit([Write(records.path_of(key["id"]), records.signed(app, key))])
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
 
 

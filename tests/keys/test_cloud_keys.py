@@ -55,7 +55,10 @@ def test_calls(cloud):
     assert calls(google, lambda: ring.destroy(ID)) == gone
     assert calls(google, lambda: ring.destroy(ID)) == ["sm.versions", "sm.access", "sm.delete"]
     again = cloud.again()
-    assert calls(google, lambda: (again.signing_key, again.verifying_key)) == ["sm.access"]
+    public = ["sm.access", "sm.versions"]
+    assert calls(google, lambda: again.verifying_keys) == public
+    assert calls(google, lambda: (again.signing_key, again.verifying_keys)) == ["sm.access", *public]
+    assert calls(google, lambda: again.verifies(b"", again.sign(b""))) == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_only_bad_answers_to_a_create(cloud, on, do):
     if ID in cloud.halves():
         assert cloud.again().unconfirmed(NOW + HOUR, 9) == [ID]
     cloud.again().destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
 
 
 @pytest.mark.parametrize("do", ["refuse", "corrupt", "page", "cut"])
@@ -138,7 +141,7 @@ def test_destroying_through_faults(cloud, on, do, times):
             cloud.ring.destroy(ID)
     cloud.google.fault()
     cloud.again().destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
     expect_undecryptable(cloud.again(), ID, record)
 
 
@@ -150,7 +153,7 @@ def test_a_read_back_that_tells_nothing(cloud):
         cloud.ring.destroy(ID)
     cloud.google.fault()
     cloud.ring.destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
 
 
 @pytest.mark.claim("F30", "a list of versions that is behind is no proof that a half is gone")
@@ -167,7 +170,7 @@ def test_a_list_that_is_behind(cloud):
         ring.destroy(ID)
     cloud.google.fault(behind, Fault("sm.access", "refuse", "NOT_FOUND"))
     ring.destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
 
 
 def test_another_half_is_never_added(cloud):

@@ -2,14 +2,14 @@
 
 from functions.binding import http
 from shared import projects
-from shared.projects import details, instances, reclamations
+from shared.projects import account, instances, reclamations
 
 createProject = http("create_project", projects.create)
 getProject = http("get_project", projects.get)
 listProjects = http("list_projects", projects.listing)
 deleteProject = http("delete_project", projects.delete)
-getProjectEgressIps = http("get_project_egress_ips", details.egress_ips)
-getProjectStatusDetails = http("get_project_status_details", details.status_details)
+getProjectEgressIps = http("get_project_egress_ips", account.egress_ips)
+getProjectStatusDetails = http("get_project_status_details", account.status_details)
 restoreProject = http("restore_project", reclamations.restore)
 reclaimProject = http("reclaim_project", reclamations.reclaim)
 listReclamations = http("list_reclamations", reclamations.listing)

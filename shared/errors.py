@@ -96,9 +96,9 @@ def missing() -> Error:
     return Error("resource_not_found", "Resource not found.")
 
 
-def unavailable(what: str) -> Error:
-    """Give the error for what may succeed when it is tried again."""
-    return Error("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
+def unavailable(what: str, kind: type[Error] = Error) -> Error:
+    """Give the error, of this kind, for what may succeed when it is tried again."""
+    return kind("unavailable", f"{what}: try again.", headers={"Retry-After": "1"})
 
 
 def required(field: Target | str) -> Error:

@@ -5,28 +5,24 @@ Parsing YAML at start-up would cost a cold start most of a second.
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
 COMPILED = Path(__file__).with_name("openapi.json")
-PUBLIC = Path(__file__).with_name("public.json")  # without what is private
+PUBLIC = Path(__file__).with_name("public.json")
 
 
 @cache
-def document() -> dict[str, Any]:
+def document(file: Path = COMPILED) -> dict[str, Any]:
     """Give the whole description, private operations included."""
-    loaded: dict[str, Any] = json.loads(COMPILED.read_text())
+    loaded: dict[str, Any] = json.loads(file.read_text())
     return loaded
 
 
-@cache
-def published() -> dict[str, Any]:
-    """Give the description of the operations that tenants may call."""
-    loaded: dict[str, Any] = json.loads(PUBLIC.read_text())
-    return loaded
+published = partial(document, PUBLIC)  # what tenants may call
 
 
 def validator(schema: Mapping[str, Any]) -> Any:

@@ -4,6 +4,6 @@ Every move is `lifecycle.move`, committed only if nothing moved the project mean
 here opens a key or destroys anything: that is `upkeep`.
 """
 
-from shared.projects import details, instances, reclamations
+from shared.projects import account, instances, reclamations
 from shared.projects.projects import create, delete, get, listing, move
 from shared.projects.slots import release

@@ -1,11 +1,14 @@
-"""The projects that a caller may see: one by its id, or all in this region that its key is for."""
+"""The projects that a caller may see: one by its id, or all in this region that its key is for.
+
+And what is told of one beside itself: nothing runs, so of its network there is nothing.
+"""
 
 from datetime import datetime
 
 from shared.access import owned
 from shared.app import App
-from shared.calls import Call
-from shared.lifecycle import Project
+from shared.calls import Answer, Call
+from shared.lifecycle import ACTIVE, Project
 
 Found = tuple[datetime, list[Project]]  # the time of the reading, and the projects
 
@@ -41,3 +44,23 @@ def _only(app: App, call: Call, project_id: str, after: str | None) -> Found:
     project = owned(read[path], call.principal)
     here = project.region == app.settings.region and (after is None or project.name > after)
     return read.time, [project] if here else []
+
+
+def egress_ips(app: App, call: Call) -> Answer:
+    """Give the addresses from which a project's workloads call others: there are none."""
+    now, _ = one(app, call, call.parameters["project_id"])
+    return Answer({"private": [], "public": []}, now=now)
+
+
+def status_details(app: App, call: Call) -> Answer:
+    """Give what a project's status does not say (contract 1.5)."""
+    now, project = one(app, call, call.parameters["project_id"])
+    unknown = {"inbound_public": "unknown", "inbound_private": "unknown"}
+    body = {
+        "project": "enabled" if project.status == ACTIVE else "disabled",
+        "domain": "unknown",
+        "vpe": "unknown",
+        "vpe_not_enabled": True,
+        "cbr": {"data_plane": {"enforcement": "none", **unknown}},
+    }
+    return Answer(body, now=now)

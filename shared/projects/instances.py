@@ -29,15 +29,8 @@ STATES: dict[str, str] = {  # by status
     Status.HARD_DELETED: "removed",
 }
 SHOWN = {"active", "provisioning"}  # by a list that is asked for no state
-FILTERS = (
-    "guid",
-    "name",
-    "resource_group_id",
-    "resource_id",
-    "resource_plan_id",
-    "type",
-    "sub_type",
-)
+# Of a list's parameters; the others are members, and filter.
+NO_FILTERS = {"limit", "start", "state", "updated_from", "updated_to"}
 # The form alone: account and region must be the project's own (`_require_meant`).
 UUID = "[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}"
 CRN = re.compile(rf"crn:v1:bluemix:public:codeengine:[a-z0-9-]+:a/[0-9a-z]+:({UUID})::")
@@ -128,7 +121,7 @@ def _wanted(instance: Fields, asked: Fields) -> bool:
     since, until = asked.get("updated_from", ""), asked.get("updated_to", "9")
     return (
         instance["state"] in states
-        and all(instance.get(name) == asked[name] for name in FILTERS if name in asked)
+        and all(instance.get(name) == asked[name] for name in asked.keys() - NO_FILTERS)
         and since <= instance["updated_at"]
         and instance["updated_at"][: len(until)] <= until
     )

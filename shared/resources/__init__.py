@@ -16,7 +16,6 @@ Nothing here moves a project, and no value leaves but in the answer to its owner
 """
 
 from shared.resources import revisions
-from shared.resources.change import new_marks
-from shared.resources.first_rule import first_rule
+from shared.resources.change import first_rule, new_marks
 from shared.resources.place import data_key_path
 from shared.resources.verbs import create, delete, get, listing, update

@@ -14,7 +14,7 @@ from shared import evidence
 from shared.app import App
 from shared.calls import Answer, Origin
 from shared.errors import Error, missing
-from shared.kinds import Fields, Kind
+from shared.kinds import ALLOWED_OUTBOUND_DESTINATIONS, Fields, Kind, destinations
 from shared.lifecycle import Project
 from shared.resources import history, reading, sealing
 from shared.resources.place import Place
@@ -22,11 +22,20 @@ from shared.resources.usage import Usage
 from shared.store import Document, Read, Write
 
 T = TypeVar("T")
+EVERYTHING = {"type": destinations.RANGE, destinations.CIDR: str(destinations.EVERYTHING)}
 
 
 def new_marks(app: App) -> dict[str, str]:
     """Make what is new of a resource at each write; to be called before the first try."""
     return {"id": app.new_id(), "entity_tag": app.new_tag(), "value_id": app.new_id()}
+
+
+def first_rule(project_id: str, marks: Fields, now: datetime) -> list[Write]:
+    """Give the writes of a new project's own rule: all addresses are allowed (contract 1.6)."""
+    place = Place(ALLOWED_OUTBOUND_DESTINATIONS, project_id, destinations.DEFAULT)
+    stored = {**marks, "name": place.key, "created_at": now, "body": EVERYTHING}
+    usage = Usage(place.kind, Document(place.usage, None))
+    return [Write.create(place.path, stored), *usage.write({place.key: EVERYTHING})]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared import quotas
-from shared.errors import Error
+from shared.errors import Error, unavailable
 from shared.store import values
 from shared.store.tries import Attempts, left
 from shared.store.writes import Document, Read, Write
@@ -262,7 +262,4 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except UNREACHABLE as error:
-        soon = {"Retry-After": "1"}
-        raise Unanswered(
-            "unavailable", "The store does not answer: try again.", headers=soon
-        ) from error
+        raise unavailable("The store does not answer", Unanswered) from error

@@ -32,7 +32,7 @@ def _list(app: App, call: Call) -> dict[str, Any]:
     """Count the keys that a page of projects is under."""
     found, start = _page(app, call.body.get("start"))
     counts = Counter(record.contents["kek"] for record in found)
-    return _keys(app) | {"projects": dict(counts)} | _next(start)
+    return _keys(app, start) | {"projects": dict(counts)}
 
 
 def _add(app: App, call: Call) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _rewrap(app: App, call: Call) -> dict[str, Any]:
     found, start = _page(app, start)
     counts = Counter(_rewrapped(app, call, record, current) for record in found)
     done = {word: counts[word] for word in ("rewrapped", "skipped", "failed")}
-    return _keys(app) | done | _next(start)
+    return _keys(app, start) | done
 
 
 def _rewrapped(app: App, call: Call, record: Document, current: str) -> str:
@@ -116,13 +116,10 @@ def _page(app: App, start: str | None) -> tuple[list[Document], str | None]:
     return records, found[-1].id if len(found) == most else None
 
 
-def _keys(app: App) -> dict[str, Any]:
+def _keys(app: App, start: str | None = None) -> dict[str, Any]:
     keks = app.keyring.keks()
-    return {"current": newest(keks), "old": [*keks][:-1]}
-
-
-def _next(start: str | None) -> dict[str, Any]:
-    return {} if start is None else {"next": start}
+    told = {"current": newest(keks), "old": [*keks][:-1]}
+    return told if start is None else {**told, "next": start}
 
 
 def _entry(app: App, call: Call, action: str) -> Write:

@@ -8,7 +8,7 @@ import pytest
 from shared import access, projects, resources
 from shared.access import api_keys
 from shared.kinds import SECRETS
-from shared.projects import details, instances, reclamations
+from shared.projects import account, instances, reclamations
 from shared.upkeep import purge
 from tests.support import call
 
@@ -78,8 +78,8 @@ def test_round_trips_are_pinned(counted, operation):
         "getProject": partial(projects.get, app, call(id=project)),
         "listProjects": partial(projects.listing, app, call()),
         "listReclamations": partial(reclamations.listing, app, call()),
-        "getProjectEgressIps": partial(details.egress_ips, app, call(**on)),
-        "getProjectStatusDetails": partial(details.status_details, app, call(**on)),
+        "getProjectEgressIps": partial(account.egress_ips, app, call(**on)),
+        "getProjectStatusDetails": partial(account.status_details, app, call(**on)),
         "listResourceInstances": partial(instances.listing, app, call()),
         "getResourceInstance": partial(instances.get, app, call(id=project)),
         "deleteResourceInstance": partial(instances.delete, app, call(id=project)),

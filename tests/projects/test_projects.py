@@ -7,7 +7,7 @@ import pytest
 from shared import projects
 from shared.app import App
 from shared.lifecycle import Status
-from shared.projects import details
+from shared.projects import account
 from shared.store import Write
 from tests.support import call
 
@@ -69,8 +69,8 @@ def test_details_in_every_state(app, status):
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     app.store.commit([Write(f"projects/{project}", {"status": status.value}, mask=["status"])])
     asked = call(project_id=project)
-    assert details.egress_ips(app, asked).body == {"private": [], "public": []}
-    assert details.status_details(app, asked).body == {
+    assert account.egress_ips(app, asked).body == {"private": [], "public": []}
+    assert account.status_details(app, asked).body == {
         "project": "enabled" if status == Status.ACTIVE else "disabled",
         "domain": "unknown",
         "vpe": "unknown",

@@ -35,7 +35,7 @@ def authenticate(app: App, header: str | None) -> Principal:
     if not header:
         raise unauthorized("No token: send `Authorization: Bearer TOKEN`.")
     token = header[7:] if header[:7].lower() == "bearer " else header
-    principal, issued, expiry = _verified(app.keyring.verifying_keys[0], token.strip())
+    principal, issued, expiry = _verified(app.keyring.verifying_key, token.strip())
     if expiry <= app.wall():
         raise unauthorized("The token has expired.")
     if _too_old(app, issued):

@@ -149,10 +149,15 @@ class Keyring:
     def verifying_keys(self) -> tuple[bytes, ...]:
         """The public halves of all signing keys that are not destroyed, the newest first.
 
-        They verify key records; tokens are verified by the newest alone. Raises `unavailable`.
+        They verify key records. Raises Error `unavailable`.
         """
         with _reachable():
             return self._signing.public()
+
+    @property
+    def verifying_key(self) -> bytes:
+        """The newest of them, in 32 bytes: it alone verifies tokens; raises Error `unavailable`."""
+        return self.verifying_keys[0]
 
     def sign(self, message: bytes) -> bytes:
         """Give the signature of a message, which says by its beginning what it is."""

@@ -32,6 +32,7 @@ SERVED = {
     "get_api_document": http_api.OPERATIONS["get_api_document"],
     **binding.HANDLERS,
 }
+APIKEYS = {"list_api_keys", "create_api_key", "get_api_key", "delete_api_key"}
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 # The limits of shared/quotas.py that a user can meet, as docs may write them.
 LIMITS = {
@@ -137,17 +138,21 @@ def test_endpoints(subtests):
 
 
 def test_main_gives_nothing_else():
-    """What main.py gives is what is deployed: what is bound, and three that are no operation."""
+    """What main.py gives is what is deployed: what is bound, and four that are no operation."""
     given = functions.main.__all__
     assert sorted(given) == sorted(ENDPOINTS)
-    assert set(given) - set(binding.FUNCTIONS) == {"api", "enforceRetention", "onProjectWritten"}
+    apart = {"api", "enforceRetention", "identity", "onProjectWritten"}
+    assert set(given) - set(binding.FUNCTIONS) == apart
 
 
 def test_api_serves_all_that_is_public():
-    """The API's function serves every operation but the private ones, with the same handlers."""
+    """Two functions serve every operation but the private ones, with the same handlers."""
     public = {name for name, operation in operations().items() if not operation.private}
-    assert set(http_api.OPERATIONS) == public
-    assert all(http_api.OPERATIONS[name] is SERVED[name] for name in public)
+    served = http_api.OPERATIONS | http_api.SIGNING
+    assert set(served) == public
+    assert all(served[name] is SERVED[name] for name in public)
+    assert set(http_api.SIGNING) == {"issue_token", *APIKEYS}
+    assert not set(http_api.OPERATIONS) & set(http_api.SIGNING)
     private = {operations()[name].function for name in set(operations()) - public}
     invokers = {
         n: e["httpsTrigger"].get("invoker") for n, e in ENDPOINTS.items() if "httpsTrigger" in e
@@ -164,18 +169,22 @@ def test_only_what_is_sealed_may_be_unwrapped():
     sealed = {operations()[name].function for name in opening} | {"api"}
     reveal = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-reveal@"}
     assert reveal == sealed
+    # And what signs tokens and records of keys runs as the other one.
+    signing = {operations()[name].function for name in ("create_account", *http_api.SIGNING)}
+    manage = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-manage@"}
+    assert signing | {"identity"} <= manage
     retain = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-retain@"}
     assert retain == {n for n, e in ENDPOINTS.items() if "httpsTrigger" not in e}
 
 
 def test_rewrites(subtests):
-    """Hosting's rewrites bring every public operation's path to the API, and no private one's."""
+    """Hosting's rewrites bring every public operation's path to the function that serves it."""
     rewrites = hosting.read(ROOT, ENDPOINTS.__contains__).rewrites
     for operation in (one for one in operations().values() if not one.private):
         with subtests.test(operation.id):
             path = re.sub(r"\{\w+\}", ID, operation.path)
             targets = [rewrite.function for rewrite in rewrites if rewrite.match.fullmatch(path)]
-            assert targets == ["api"]
+            assert targets[0] == ("identity" if operation.id in http_api.SIGNING else "api")
 
 
 def test_rewrites_of_private_paths():

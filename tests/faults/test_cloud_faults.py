@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from shared import access, projects, quotas
+from shared.access import api_keys
 from shared.app import App
 from shared.errors import Error
 from shared.keys import check_value
@@ -17,7 +18,7 @@ from shared.projects import reclamations
 from shared.settings import Settings
 from shared.upkeep import purge, schedule
 from tests.support import WEEK, Host, call, paths_below, until, wired
-from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, Fault, Google
+from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING_KEYS, Fault, Google
 from tests.support.keyrings import Cloud
 from tests.upkeep.test_key_rotation import DATA, again, make, step, value
 
@@ -369,15 +370,19 @@ def test_delayed_destruction_unseen(app, google):
 
 
 @pytest.mark.claim("F47", "without the token signing key there are no tokens, and a purge goes on")
-def test_no_signing_key(app, google):
-    """Who needs it is told 503; the event and the schedule never do."""
+@pytest.mark.parametrize("name", sorted(SIGNING_KEYS))
+def test_no_signing_key(app, google, name):
+    """Who needs one of its halves is told 503; the event and the schedule never do."""
     project = make(app)
     reclamations.reclaim(app, call(id=project))
-    google.secrets["signing-key"]["versions"][0]["state"] = "DISABLED"
+    google.secrets[name]["versions"][0]["state"] = "DISABLED"
     there = again(app)
-    refused(lambda: access.authenticate(there, "Bearer token"))
+    refused(lambda: api_keys.create_account(there, call()))
+    if name == "signing-key-public":
+        refused(lambda: access.authenticate(there, "Bearer token"))
     assert purge.advance(there, project) == "shred"
-    google.secrets["signing-key"]["versions"][0]["state"] = "ENABLED"
+    google.secrets[name]["versions"][0]["state"] = "ENABLED"
+    assert api_keys.create_account(there, call()).body["apikey"]
     with pytest.raises(Error) as error:
         access.authenticate(there, "Bearer token")
     assert error.value.code == "unauthorized"

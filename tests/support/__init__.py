@@ -25,11 +25,13 @@ from urllib.parse import quote, quote_plus
 
 import requests
 
+from shared.access import records
 from shared.app import App
 from shared.calls import Call, Principal
+from shared.keys.local import open_keyring
 from shared.lifecycle import ACTIVE, Project
 from shared.settings import Settings
-from shared.store import Store
+from shared.store import Store, Write
 from tests.support import told
 
 ROOT = Path(__file__).parents[2]
@@ -294,6 +296,14 @@ class Inside:
     def document(self, path: str) -> dict[str, Any] | None:
         """Give a document's fields."""
         return self.store.read(path)[path].fields
+
+    def change_key(self, key_id: str, **fields: Any) -> None:
+        """Change the record of an API key as only who holds the signing key can."""
+        ring = open_keyring(self.settings.keyring, self.settings.key_store)
+        app = App(self.settings, self.store, ring)
+        document = self.store.read(records.path_of(key_id))[records.path_of(key_id)]
+        changed = records.signed(app, document.contents | fields)
+        self.store.commit([Write.replace(document, changed)])
 
     def below(self, path: str) -> dict[str, dict[str, Any] | None]:
         """Give every document below a path, of whatever collection."""

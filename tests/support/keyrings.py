@@ -4,7 +4,12 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from shared.keys.cloud import open_keyring as open_cloud
 from shared.keys.local import open_keyring as open_local
@@ -106,3 +111,8 @@ def rotated(ring):
 def pem(key):
     """Give a private key as openssl writes it."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def public_pem(key):
+    """Give the public half of one, likewise."""
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -117,6 +117,23 @@ def unlock(
     return {**stored["body"], **msgpack.unpackb(plain)}
 
 
+def reseal(
+    keyring: Keyring,
+    project: Project,
+    record: Fields,
+    kind: Kind,
+    stored: Fields,
+    envelopes: Sequence[bytes],
+) -> list[bytes]:
+    """Give envelopes of the newest form for all those of a value; raises Undecryptable."""
+    former = [*map(is_former, envelopes)]
+    key = keyring.open(project.id, record)
+    then = _places(project, record, kind, stored, former)
+    chunks = [open_sealed(key, *pair) for pair in zip(envelopes, then, strict=True)]
+    now = _places(project, record, kind, stored, [False] * len(chunks))
+    return [seal(key, *pair) for pair in zip(chunks, now, strict=True)]
+
+
 def _places(
     project: Project, record: Fields, kind: Kind, stored: Fields, former: Sequence[bool]
 ) -> list[bytes]:

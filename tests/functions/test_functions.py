@@ -15,12 +15,13 @@ import requests
 from emulator.ports import free
 from shared.store.events import DocumentEventData
 from shared.store.values import encode
-from tests.support import ROOT, until
+from tests.support import GRANT, ROOT, until
 
 pytestmark = pytest.mark.slow
 
 DATA = {"data": {"k": "v"}}
 SECRET = {"name": "s", "format": "generic", **DATA}
+SIGNS = ("/identity/", "/v1/apikeys")  # how the paths begin that `identity` serves
 STALE = {"name": "k", "expires_at": "2020-01-01T00:00:00Z"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # function: its REST request and the members of the call by name, and the status of both
@@ -238,7 +239,7 @@ def test_api_alone(host, owner, places):
             )
 
 
-@pytest.mark.claim("E6", "who opens secrets issues no token, and who issues them opens no secret")
+@pytest.mark.claim("E3", "who opens secrets issues no token, and who issues them opens no secret")
 def test_identity_alone(host, owner, places):
     """The function of tokens and keys serves these, and no other path."""
     headers = {"Authorization": f"Bearer {owner.token}"}

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from emulator import Refused, arguments, commands, execute, terminal
+from emulator import Refused, arguments, commands, execute, migration, terminal
 from emulator.arguments import PORTS
 from emulator.log import Log
 from emulator.state import State
@@ -107,6 +107,7 @@ RUN = {
     "env": lambda _, state: commands.env(state),
     "account": lambda given, state: commands.account(state, given.role),
     "keys": lambda given, state: commands.keys(state, given.action),
+    "migrate": lambda given, state: migration.run(state, yes=given.yes),
     "export": lambda given, state: commands.export(state, given.folder.resolve()),
     "reset": lambda _, state: commands.reset(state),
     "clock": lambda given, state: commands.clock(state, given.action, given.value),

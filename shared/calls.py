@@ -14,6 +14,12 @@ class Principal:
     account: str
     roles: frozenset[str]
     project: str | None = None  # the one project a key is for; None is the whole account
+    email: str | None = None  # of the operator alone: what the platform's token says, verified
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether this is who calls what is private, under whatever e-mail; no key is."""
+        return (self.subject, self.account) == (OPERATOR.subject, OPERATOR.account)
 
 
 ANYBODY = Principal("anybody", "", frozenset())  # who calls what takes no token

@@ -8,7 +8,7 @@ import pytest
 from shared import quotas
 from shared.keys.local import open_keyring
 from shared.store import Store
-from tests.support import Counting, Host, cli, stand_alone, wired
+from tests.support import Counting, Host, cli, stand_alone, wired, with_key
 from tests.support.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures
 from tests.support.google_keys import Google
 from tests.support.keyrings import Cloud, Local
@@ -36,7 +36,7 @@ def account(host):
 @pytest.fixture
 def app(host, tmp_path):
     """The domain wired in this process, to a database and a key store of its own."""
-    return wired(host.info["firestore"], tmp_path)
+    return with_key(wired(host.info["firestore"], tmp_path))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -147,9 +148,10 @@ def own_cpu(host: Host, folder: Path) -> None:
     app = replace(app, store=Store(meter, app.store._database, app.store._jitter, token="owner"))
     serving.get_app = answers.get_app = lambda: app
     key = _key(app)
-    project = projects.create(app, call(key["account_id"], {"name": "p"})).body["id"]
+    asked = partial(call, key["account_id"], key=key["apikey"])
+    project = projects.create(app, asked(body={"name": "p"})).body["id"]
     made = {"name": "s", "format": "generic", "data": {"k": VALUE}}
-    resources.create(SECRETS, app, call(key["account_id"], made, project_id=project))
+    resources.create(SECRETS, app, asked(body=made, project_id=project))
     token = _token(app, key)
     on = {"project_id": project, "name": "s"}
     bodies = {"putSecret": {**made, **on, "if_match": "*"}, "getSecret": on, "listProjects": {}}

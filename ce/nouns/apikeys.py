@@ -56,7 +56,7 @@ NOUNS = {
                 APIKEY,
             ),
             "delete": Verb(
-                "Delete an API key; tokens it was exchanged for live out their hour.",
+                "Delete an API key; its tokens end with it, but for lists of the account.",
                 "[F I Q] NAME|--name/-n† --id†",
                 "Deleting API key '{name}'...\nOK",
                 apikeys.delete,

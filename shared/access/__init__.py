@@ -2,10 +2,11 @@
 
 Verifies tokens and the platform's own callers, and keeps API keys. Decides nothing about what is
 asked for but whether this caller may; and never tells apart what does not exist and what is
-another's.
+another's. Who reads a project reads the caller's own key beside it (`callers`).
 """
 
 from shared.access import api_keys
+from shared.access.callers import own_key, owned, require_own
 from shared.access.platform import Caller, admit
-from shared.access.roles import OWNER, ROLES, owned, require
+from shared.access.roles import OWNER, ROLES, require
 from shared.access.tokens import authenticate, issue_token, key_id

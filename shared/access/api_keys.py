@@ -11,12 +11,13 @@ from typing import Any
 
 from shared import evidence
 from shared.access import records
-from shared.access.roles import OWNER, owned
+from shared.access.callers import own_key, owned, require_own
+from shared.access.roles import OWNER, lacking, require_all
 from shared.access.tokens import digest, key_id
 from shared.app import App
 from shared.calls import Answer, Call, Page, timestamp
-from shared.errors import invalid, missing
-from shared.store import Document, Read, Write
+from shared.errors import Error, invalid, missing
+from shared.store import Read, Write
 
 Fields = Mapping[str, Any]
 LOOK_ONLY = ("reader", "viewer")  # the roles of who names none: they change nothing
@@ -27,38 +28,44 @@ OPTIONAL = ("description", "project_id", "created_by", "expires_at")
 def create(app: App, call: Call) -> Answer:
     """Make a key of the caller's account, for all of it or for one project; its text is told once.
 
-    Raises Error `invalid_field` for an expiry that is past, `resource_not_found` for a project
-    that is not the caller's.
+    It is no more than the key that makes it: no verb that that one has not, no later expiry; and
+    it stays when that one is deleted. Raises Error `forbidden` for roles of more, `invalid_field`
+    for an expiry that is past or later, `unauthorized` where the caller's own key is gone,
+    `resource_not_found` for a project that is not the caller's.
     """
-    now = _moment(app)
-    text = _new_text()
-    roles = call.body.get("roles") or LOOK_ONLY
-    key = _record(text, call.principal.account, roles, now) | {
+    now, text = _moment(app), _new_text()
+    asked = _record(text, call.principal.account, _roles(call), now) | {
         "name": call.body["name"],
         "description": call.body.get("description"),
         "project_id": call.body.get("project_id"),
         "created_by": call.principal.subject,
         "expires_at": _expiry(call.body.get("expires_at"), now),
     }
-    stored = records.signed(app, key)
-    path = records.path_of(key["id"])
-    projects = [f"projects/{key['project_id']}"] if key["project_id"] is not None else []
+    own, path = own_key(call.principal), records.path_of(asked["id"])
+    projects = [f"projects/{asked['project_id']}"] if asked["project_id"] is not None else []
 
-    def decide(read: Read) -> tuple[list[Write], None]:
+    def decide(read: Read) -> tuple[list[Write], dict[str, Any]]:
+        maker = require_own(app, call.principal, read)
+        require_all(call.principal, asked["roles"])
         for project in projects:
-            owned(read[project], call.principal)
+            owned(app, call.principal, read, project)
+        key = asked | {"expires_at": _within(asked["expires_at"], maker["expires_at"])}
         made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
-        return [Write.create(path, stored), made], None
+        return [Write.verify(read[own]), Write.create(path, records.signed(app, key)), made], key
 
-    app.store.transact(evidence.operation(call.origin), [path, *projects], decide)
+    key = app.store.transact(evidence.operation(call.origin), [own, path, *projects], decide)
     where = f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
     return Answer(present(key) | {"apikey": text}, location=where)
 
 
 def get(app: App, call: Call) -> Answer:
-    """Give a key of the caller's account; never its text."""
+    """Give a key of the caller's account; never its text.
+
+    Raises Error `unauthorized` where the caller's own key is gone.
+    """
     path = records.path_of(call.parameters["id"])
-    return Answer(present(_owned(app, app.store.read(path)[path], call)))
+    read = app.store.read(own_key(call.principal), path)
+    return Answer(present(_owned(app, call, read, path)))
 
 
 def listing(app: App, call: Call) -> Answer:
@@ -77,27 +84,43 @@ def listing(app: App, call: Call) -> Answer:
 
 
 def delete(app: App, call: Call) -> Answer:
-    """Delete a key: no token is given for it from now on; those given live out their hour."""
-    path = records.path_of(call.parameters["id"])
+    """Delete a key, and with it what its tokens may do, but for lists of the whole account.
+
+    A key may delete itself. Raises Error `unauthorized` where the caller's own key is gone.
+    """
+    own, path = own_key(call.principal), records.path_of(call.parameters["id"])
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
-        key = _owned(app, read[path], call)
+        key = _owned(app, call, read, path)
+        held = [Write.verify(read[own])] if own != path else []  # deleting it verifies it too
         gone = evidence.of_key(call.origin, "apikey.delete", key, app.now(read))
-        return [Write.delete(read[path]), gone], Answer()
+        return [*held, Write.delete(read[path]), gone], Answer()
 
-    return app.store.transact(evidence.operation(call.origin), [path], decide)
+    paths = [*dict.fromkeys((own, path))]
+    return app.store.transact(evidence.operation(call.origin), paths, decide)
 
 
 def create_account(app: App, call: Call) -> Answer:
-    """Make an account with its first API key, or register such a key again.
+    """Make an account, or a further key of one, or register such a key again as it was at first.
 
     For the operator alone: the function that binds it is private. The key's text is in the
-    answer and nowhere else.
+    answer and nowhere else; each call leaves an audit entry. Raises Error `conflict` for a key
+    whose id another one has, of another account or of another text.
     """
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    app.store.commit([Write(records.path_of(key["id"]), records.signed(app, key))])
+    stored, path = records.signed(app, key), records.path_of(key["id"])
+
+    def decide(read: Read) -> tuple[list[Write], None]:
+        # What is stored, whether or not it counts: nothing is replaced but the key itself.
+        before = read[path].fields
+        if before and any(before.get(name) != key[name] for name in ("account_id", "sha256")):
+            raise Error("conflict", "Another key has this id: it is not replaced.")
+        made = evidence.of_key(call.origin, "account.create", key, app.now(read))
+        return [Write.replace(read[path], stored), made], None
+
+    app.store.transact(evidence.operation(call.origin), [path], decide)
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
 
 
@@ -143,9 +166,24 @@ def _expiry(text: str | None, now: datetime) -> datetime | None:
     return expiry
 
 
-def _owned(app: App, document: Document, call: Call) -> dict[str, Any]:
+def _roles(call: Call) -> list[str]:
+    """Give the roles that are asked for; of none, those to look only that its maker may give."""
+    if asked := call.body.get("roles"):
+        return list(asked)
+    return [role for role in LOOK_ONLY if not lacking(call.principal, [role])]
+
+
+def _within(asked: datetime | None, most: datetime | None) -> datetime | None:
+    """Give a key's expiry: its maker's where none is asked for, and none later."""
+    if asked and most and asked > most:
+        raise invalid("expires_at", "must not be later than that of the key it is made with")
+    return asked or most
+
+
+def _owned(app: App, call: Call, read: Read, path: str) -> dict[str, Any]:
     """Give a key's fields to its account; to any other it does not exist (Error 404)."""
-    key = records.of(app, document)
+    require_own(app, call.principal, read)
+    key = records.of(app, read[path])
     if key is None or key["account_id"] != call.principal.account:
         raise missing()
     return key

@@ -33,18 +33,19 @@ _FOUND: dict[str, tuple[float, dict[str, jwt.PyJWK]]] = {}  # by address: when, 
 STRANGE = {MARK, "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_ORIGIN", "HTTP_AUTHORIZATION"}
 
 
-def admit(app: App, caller: Caller, environ: Mapping[str, Any]) -> None:
-    """Return if the request in this WSGI environment is of the platform's own caller.
+def admit(app: App, caller: Caller, environ: Mapping[str, Any]) -> str | None:
+    """Give the verified e-mail of the platform's own caller, whose request this must be.
 
-    Raises Error `unauthorized` without a token, or with one that does not hold; `forbidden` for
-    any other identity; `unavailable` while the issuer's keys cannot be fetched.
+    None where this machine calls, beside an emulator: it shows no token. Raises Error
+    `unauthorized` without a token, or with one that does not hold; `forbidden` for any other
+    identity; `unavailable` while the issuer's keys cannot be fetched.
     """
     settings = app.settings
     allowed = settings.callers.get(caller, frozenset())
     if settings.emulator and (not allowed or environ.get(MARK) == "host"):
         _admit_local(environ)
-    else:
-        _admit_token(settings, allowed, environ.get("HTTP_AUTHORIZATION", ""))
+        return None
+    return _admit_token(settings, allowed, environ.get("HTTP_AUTHORIZATION", ""))
 
 
 def _admit_local(environ: Mapping[str, Any]) -> None:
@@ -63,12 +64,13 @@ def _admit_local(environ: Mapping[str, Any]) -> None:
         raise Error("forbidden", "This function is called by the local host alone.")
 
 
-def _admit_token(settings: Settings, allowed: frozenset[str], header: str) -> None:
+def _admit_token(settings: Settings, allowed: frozenset[str], header: str) -> str:
     if header[:7].lower() != "bearer ":
         raise unauthorized("No token: this function is called by the platform alone.")
     claims = _claims(settings, header[7:].strip())
     if claims.get("email_verified") is not True or str(claims.get("email")) not in allowed:
         raise Error("forbidden", "This identity may not call this function.")
+    return str(claims["email"])
 
 
 def _claims(settings: Settings, token: str) -> dict[str, Any]:

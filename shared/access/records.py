@@ -45,6 +45,25 @@ def of(app: App, document: Document) -> dict[str, Any] | None:
     return None
 
 
+def alive(app: App, document: Document) -> dict[str, Any] | None:
+    """Give the record of a key that can be used now; None also for one that has expired.
+
+    And for one made before `CE_KEYS_SINCE`. Keys live by the host's clock, as tokens do, and not
+    by the lifecycle's.
+    """
+    record = of(app, document)
+    if record is None or too_old(app, record["created_at"].timestamp()):
+        return None
+    expires_at = record["expires_at"]
+    return None if expires_at and expires_at.timestamp() <= app.wall() else record
+
+
+def too_old(app: App, made: float) -> bool:
+    """Tell whether a key or a token is from before the moment since which they are accepted."""
+    since = app.settings.keys_since
+    return since is not None and made < since.timestamp()
+
+
 def message(record: Mapping[str, Any]) -> bytes:
     """Give what is signed of a record: all that decides who may use it, and for what.
 

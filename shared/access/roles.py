@@ -3,6 +3,8 @@
 Roles and scope travel in the token (contract 7.3); what a caller may not know of does not exist.
 """
 
+from collections.abc import Iterable
+
 from shared.calls import Principal
 from shared.errors import Error, missing
 from shared.lifecycle import Project
@@ -29,8 +31,25 @@ def require(principal: Principal, verb: str) -> None:
     """Raise Error `forbidden` unless a role of the principal's allows `verb`: `project.manage`."""
     if principal.project is not None and verb in ACCOUNT_WIDE:
         raise Error("forbidden", f"A key for one project does not allow `{verb}`.")
-    if not any(verb in ROLES.get(role, ()) for role in principal.roles):
+    if verb not in _verbs(principal.roles):
         raise Error("forbidden", f"Your roles do not include `{verb}`.")
+
+
+def lacking(principal: Principal, roles: Iterable[str]) -> set[str]:
+    """Give the verbs that these roles have and the principal's have not."""
+    return _verbs(roles) - _verbs(principal.roles)
+
+
+def require_all(principal: Principal, roles: Iterable[str]) -> None:
+    """Raise Error `forbidden` unless the principal's roles allow all that these do."""
+    if more := sorted(lacking(principal, roles)):
+        verbs = ", ".join(f"`{verb}`" for verb in more)
+        message = f"Your roles do not include {verbs}: a key gives no more than it may."
+        raise Error("forbidden", message, "roles")
+
+
+def _verbs(roles: Iterable[str]) -> set[str]:
+    return {verb for role in roles for verb in ROLES.get(role, ())}
 
 
 def owned(document: Document, principal: Principal) -> Project:

@@ -38,7 +38,7 @@ def authenticate(app: App, header: str | None) -> Principal:
     principal, issued, expiry = _verified(app.keyring.verifying_key, token.strip())
     if expiry <= app.wall():
         raise unauthorized("The token has expired.")
-    if _too_old(app, issued):
+    if records.too_old(app, issued):
         raise unauthorized("The token was issued before those that are still valid.")
     return principal
 
@@ -77,16 +77,12 @@ def issue_token(app: App, call: Call) -> Answer:
     """
     text = call.body["apikey"]
     path = records.path_of(key_id(text))
-    record = records.of(app, app.store.read(path)[path]) or {}
-    now = app.wall()
-    matches = hmac.compare_digest(digest(text), record.get("sha256", b""))
-    expires_at = record.get("expires_at")
-    ended = expires_at and expires_at.timestamp() <= now
-    if not matches or ended or _too_old(app, record["created_at"].timestamp()):
+    record = records.alive(app, app.store.read(path)[path]) or {}
+    if not hmac.compare_digest(digest(text), record.get("sha256", b"")):
         raise Error("apikey_not_found", "Provided API key could not be found.")
-    issued = int(now)
+    issued = int(app.wall())
     expiration = issued + int(quotas.TOKEN_LIFETIME.total_seconds())
-    if expires_at:  # no token outlives its key
+    if expires_at := record["expires_at"]:  # no token outlives its key
         expiration = min(expiration, int(expires_at.timestamp()))
     claims = {
         "iss": ISSUER,
@@ -109,12 +105,6 @@ def issue_token(app: App, call: Call) -> Answer:
             "scope": "ibm openid",
         }
     )
-
-
-def _too_old(app: App, made: float) -> bool:
-    """Tell whether a key or a token is from before the moment since which they are accepted."""
-    since = app.settings.keys_since
-    return since is not None and made < since.timestamp()
 
 
 def key_id(text: str) -> str:

@@ -56,7 +56,7 @@ def of_migration(origin: Origin, now: datetime, paths: list[str]) -> Write:
 
 
 def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
-    """Give the entry of an API key made or deleted: which, and what it allows.
+    """Give the entry of an API key made, registered or deleted: which, and what it allows.
 
     Its project is the one the key is for, None for a key of the whole account.
     """
@@ -70,7 +70,9 @@ def _about(project: Project) -> About:
 
 
 def _caller(origin: Origin) -> dict[str, Any]:
-    return {"initiator": origin.principal.subject, "correlation_id": origin.trace}
+    """Tell who: a key by its id; the operator also by the e-mail that the platform verified."""
+    email = {"email": origin.principal.email} if origin.principal.email else {}
+    return {"initiator": origin.principal.subject, "correlation_id": origin.trace, **email}
 
 
 def _entry(entry_id: str, action: str, about: About, now: datetime, **who: Any) -> Write:

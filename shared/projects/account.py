@@ -5,7 +5,7 @@ And what is told of one beside itself: nothing runs, so of its network there is 
 
 from datetime import datetime
 
-from shared.access import owned
+from shared.access import own_key, owned, require_own
 from shared.app import App
 from shared.calls import Answer, Call
 from shared.lifecycle import ACTIVE, Project
@@ -16,8 +16,8 @@ Found = tuple[datetime, list[Project]]  # the time of the reading, and the proje
 def one(app: App, call: Call, project_id: str) -> tuple[datetime, Project]:
     """Give the time of the reading and the caller's project, in whatever state it is."""
     path = f"projects/{project_id}"
-    read = app.store.read(path)
-    return app.now(read), owned(read[path], call.principal)
+    read = app.store.read(path, own_key(call.principal))
+    return app.now(read), owned(app, call.principal, read, path)
 
 
 def of_account(app: App, call: Call, limit: int, after: str | None) -> Found:
@@ -38,10 +38,11 @@ def of_account(app: App, call: Call, limit: int, after: str | None) -> Found:
 def _only(app: App, call: Call, project_id: str, after: str | None) -> Found:
     """Give the one project of a key, if it exists here and its name is beyond `after`."""
     path = f"projects/{project_id}"
-    read = app.store.read(path)
+    read = app.store.read(path, own_key(call.principal))
+    require_own(app, call.principal, read)
     if read[path].fields is None:
         return read.time, []
-    project = owned(read[path], call.principal)
+    project = owned(app, call.principal, read, path)
     here = project.region == app.settings.region and (after is None or project.name > after)
     return read.time, [project] if here else []
 

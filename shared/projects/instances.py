@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from shared import quotas
-from shared.access import owned
+from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call, timestamp
 from shared.errors import missing
@@ -55,9 +55,9 @@ def get(app: App, call: Call) -> Answer:
     """Give an instance in whatever state its project is, permanently deleted included."""
     project_id = _guid(call)
     project, tombstone = f"projects/{project_id}", f"tombstones/{project_id}"
-    read = app.store.read(project, tombstone)
-    document = read[project] if read[project].fields is not None else read[tombstone]
-    found = owned(document, call.principal)
+    read = app.store.read(project, tombstone, own_key(call.principal))
+    path = project if read[project].fields is not None else tombstone
+    found = owned(app, call.principal, read, path)
     _require_meant(call, found)
     return Answer(show(found), now=app.now(read))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared import evidence, lifecycle
-from shared.access import owned
+from shared.access import own_key, owned, require_own
 from shared.app import App
 from shared.calls import Answer, Call, Origin, Page
 from shared.errors import missing
@@ -38,8 +38,10 @@ def create(app: App, call: Call) -> Answer:
         "subdomain": app.new_subdomain(),
     }
     region = slots.region_path(fresh["account_id"], fresh["region"])
+    paths = [region, own_key(call.principal)]
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
+        require_own(app, call.principal, read)
         now = app.now(read)
         project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
         claim = slots.claim(app, read[region], project, call)
@@ -57,7 +59,7 @@ def create(app: App, call: Call) -> Answer:
         body = present(app, project)
         return commit, Answer(body, now=now, location=body["href"])
 
-    answer = app.store.transact(evidence.operation(call.origin), [region], decide)
+    answer = app.store.transact(evidence.operation(call.origin), paths, decide)
     app.keyring.confirm(project_id)
     return answer
 
@@ -91,22 +93,25 @@ def move(
 ) -> Project:
     """Move a project in one compare-and-set, by the verb that fits its status.
 
-    Without an origin its time has come, and no caller asked for it. `check` may raise where the
-    project is not the one meant. Gives the project as it is then. Raises what lifecycle.move raises
-    for the first verb if none fits.
+    Without an origin its time has come, and no caller asked for it; with one, the caller's own
+    key must still be as it was read. `check` may raise where the project is not the one meant.
+    Gives the project as it is then. Raises Error `unauthorized` where the key is gone, and what
+    lifecycle.move raises for the first verb if none fits.
     """
     path, entry_id = f"projects/{project_id}", origin.trace if origin else app.new_id()
+    keys = [own_key(origin.principal)] if origin else []
 
     def decide(read: Read) -> tuple[list[Write], Project]:
-        before = owned(read[path], origin.principal) if origin else _found(read[path])
+        before = owned(app, origin.principal, read, path) if origin else _found(read[path])
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
         project = lifecycle.move(before, verb, now)
         what = f"project.{verb}", project, now
         entry = evidence.by(origin, *what) if origin else evidence.by_system(entry_id, *what)
-        return [Write.update(read[path], project.changes(before)), entry], project
+        held = [Write.verify(read[key]) for key in keys]
+        return [*held, Write.update(read[path], project.changes(before)), entry], project
 
-    return app.store.transact(f"audit/{entry_id}", [path], decide)
+    return app.store.transact(f"audit/{entry_id}", [path, *keys], decide)
 
 
 def _found(document: Document) -> Project:

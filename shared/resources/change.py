@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from shared import evidence
+from shared.access import own_key
 from shared.app import App
 from shared.calls import Answer, Origin
 from shared.errors import Error, missing
@@ -115,9 +116,11 @@ def commit(
     """Let `decide` make a change on what is read at the paths, and commit it; give its result.
 
     `action` and `name` are the audit entry's; the name is the place's if none is given. Raises
-    Error `resource_not_found` for a project that is not the caller's, `project_not_active`, and
-    what `decide` raises.
+    Error `unauthorized` where the caller's own key is gone, `resource_not_found` for a project
+    that is not the caller's, `project_not_active`, and what `decide` raises.
     """
+    # The caller's own key is read and not verified: it would be one hot document for all writes.
+    wanted = [own_key(origin.principal), *paths]
 
     def attempt(read: Read) -> tuple[list[Write], T]:
         project, now = reading.home_of(app, origin.principal, place, read)
@@ -126,4 +129,4 @@ def commit(
         entry = evidence.by(origin, action, project, now, name or place.key)
         return [*change.writes, Write.verify(read[place.home]), entry], result
 
-    return app.store.transact(evidence.operation(origin), [*dict.fromkeys(paths)], attempt)
+    return app.store.transact(evidence.operation(origin), [*dict.fromkeys(wanted)], attempt)

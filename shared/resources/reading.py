@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any, TypeVar
 
 from shared import quotas
-from shared.access import owned
+from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call, Page, Principal
 from shared.errors import Error, missing, unavailable
@@ -25,8 +25,11 @@ Show = Callable[[Project, Fields], dict[str, Any]]
 
 
 def home_of(app: App, principal: Principal, place: Place, read: Read) -> tuple[Project, datetime]:
-    """Give the caller's active project, and the time of the decision."""
-    project = owned(read[place.home], principal)
+    """Give the caller's active project, and the time of the decision.
+
+    The batch holds the caller's own key; it is judged first.
+    """
+    project = owned(app, principal, read, place.home)
     require_active(project)
     return project, app.now(read)
 
@@ -38,7 +41,7 @@ def one(app: App, call: Call, place: Place, path: str) -> tuple[Project, datetim
     """
 
     def attempt() -> tuple[Project, datetime, Fields]:
-        read = app.store.read(*place.context, place.path, path)
+        read = app.store.read(own_key(call.principal), *place.context, place.path, path)
         project, now = home_of(app, call.principal, place, read)
         stored = read[path].fields
         if read[place.path].fields is None or stored is None:
@@ -58,7 +61,7 @@ def page(
     where their values pass quotas.PAGE_BYTES. Raises Error `resource_not_found` if the place's own
     resource is not there.
     """
-    paths = [*place.context, *([place.path] if place.key else [])]
+    paths = [own_key(call.principal), *place.context, *([place.path] if place.key else [])]
     limit, after = call.parameters["limit"], call.parameters.get("start")
     how = {"order": order, "after": after, "limit": limit + 1, "weigh": _size}
 

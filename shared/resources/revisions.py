@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from shared import api
+from shared.access import own_key
 from shared.app import App
 from shared.calls import Answer, Call, Page, timestamp
 from shared.errors import missing
@@ -50,7 +51,7 @@ def delete(app: App, call: Call) -> Answer:
 def instances(app: App, call: Call) -> Answer:
     """Give the instances of an app: none, for nothing runs. Raises Error `resource_not_found`."""
     place = _place(call)
-    read = app.store.read(place.home, place.path)
+    read = app.store.read(own_key(call.principal), place.home, place.path)
     _, now = reading.home_of(app, call.principal, place, read)
     if read[place.path].fields is None:
         raise missing()

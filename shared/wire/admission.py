@@ -16,7 +16,7 @@ from typing import Any
 from shared import quotas
 from shared.access import key_id
 from shared.app import App
-from shared.calls import ANYBODY, OPERATOR, Principal
+from shared.calls import ANYBODY, Principal
 from shared.errors import Error, unavailable
 
 
@@ -80,7 +80,7 @@ def count(app: App, principal: Principal, environ: Mapping[str, Any]) -> None:
 
     Raises Error `too_many_requests`.
     """
-    if principal is OPERATOR:
+    if principal.is_operator:
         return
     rate, unknown = app.settings.rate, principal is ANYBODY
     caller = _address(app, environ) if unknown else principal.subject

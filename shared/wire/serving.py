@@ -7,6 +7,7 @@ and answers; it catches everything, so no framework's error page ever goes out.
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from flask import Request, Response, abort
 
@@ -114,8 +115,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
 def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
     """Give who calls; raises Error `unauthorized` unless one of the operations takes anybody."""
     if any(operation.private for operation in asked):
-        admit(app, "admin", request.environ)
-        return OPERATOR
+        return replace(OPERATOR, email=admit(app, "admin", request.environ))
     if any(operation.permission is None for operation in asked):
         return ANYBODY
     principal = authenticate(app, request.headers.get("Authorization"))

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import requests
@@ -14,7 +15,7 @@ from shared.access import api_keys
 from shared.access.tokens import digest
 from shared.errors import Error
 from shared.projects import reclamations
-from tests.support import GRANT, WEEK, call, dump, told
+from tests.support import GRANT, WEEK, call, dump, principal_of, told
 
 ROLES = sorted(access.ROLES)
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -174,12 +175,11 @@ def test_members_of_the_store_cannot_be_set(host, owner):
 def test_scope_is_in_the_token(app):
     """The token of a key for one project carries the project; any other carries none."""
     owner = api_keys.create_account(app, call()).body
-    project = projects.create(app, call(owner["account_id"], {"name": "p"})).body["id"]
-    body = {"name": "k", "project_id": project}
-    scoped = api_keys.create(app, call(owner["account_id"], body)).body
+    asked = partial(call, owner["account_id"], key=owner["apikey"])
+    project = projects.create(app, asked(body={"name": "p"})).body["id"]
+    scoped = api_keys.create(app, asked(body={"name": "k", "project_id": project})).body
     for key, expected in ((owner, None), (scoped, project)):
-        token = access.issue_token(app, call(body={"apikey": key["apikey"]})).body["access_token"]
-        principal = access.authenticate(app, token)
+        principal = principal_of(app, key["apikey"])
         assert (principal.account, principal.project) == (owner["account_id"], expected)
         assert principal.roles == set(key["roles"])
 
@@ -187,10 +187,8 @@ def test_scope_is_in_the_token(app):
 def test_a_project_of_another_region_is_in_no_list(app):
     """A region's lists hold its own projects alone, for keys of one project as for any other."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
-    asked = call()
-    mine = dataclasses.replace(
-        asked, principal=dataclasses.replace(asked.principal, project=project)
-    )
+    scoped = api_keys.create(app, call(body={"name": "k", "project_id": project})).body
+    mine = dataclasses.replace(call(), principal=principal_of(app, scoped["apikey"]))
     there = dataclasses.replace(app, settings=dataclasses.replace(app.settings, region="eu-de"))
     projects.delete(app, call(id=project))
     for place, count in ((app, 1), (there, 0)):
@@ -239,9 +237,9 @@ def test_keys_do_not_age_with_the_clock(host, owner):
 
 
 def test_a_deleted_key(host, owner):
-    """A deleted key is gone at once and gives no more tokens; those it gave live out their hour."""
-    key = owner.another_key("viewer")
-    assert key.call("GET", "/v2/projects").status_code == 200
+    """A deleted key is gone at once, gives no more tokens, and those it gave only list projects."""
+    key, project = owner.another_key("viewer"), f"/v2/projects/{owner.project()['id']}"
+    assert [key.call("GET", path).status_code for path in ("/v2/projects", project)] == [200, 200]
     gone = owner.call("DELETE", f"/v1/apikeys/{key.key_id}")
     assert (gone.status_code, gone.content) == (204, b"")
     refused = exchange(host, key.apikey)
@@ -249,7 +247,7 @@ def test_a_deleted_key(host, owner):
     assert owner.call("GET", f"/v1/apikeys/{key.key_id}").status_code == 404
     assert owner.call("DELETE", f"/v1/apikeys/{key.key_id}").status_code == 404
     assert host.inside.document(f"api_keys/{key.key_id}") is None
-    assert key.call("GET", "/v2/projects").status_code == 200
+    assert [key.call("GET", path).status_code for path in ("/v2/projects", project)] == [200, 401]
 
 
 def test_a_key_outlives_its_project(host, owner):

@@ -35,6 +35,7 @@ def answered(host):
     owner = host.account()
     project = owner.project("a")
     at, by = f"/v2/projects/{project['id']}", f"/v1/reclamations/{project['id']}/actions"
+    spare = f"/v1/apikeys/{owner.another_key().key_id}"
     other, instances = owner.project("b"), "/v2/resource_instances"
     form = {"grant_type": GRANT, "apikey": owner.apikey}
     key = {"name": "k", "description": "d", "roles": ["reader"], "project_id": project["id"]}
@@ -50,9 +51,9 @@ def answered(host):
         ("create_api_key", "POST", "/v1/apikeys", {"name": "\n"}, {}),
         ("get_api_key", "GET", f"/v1/apikeys/{owner.key_id}", None, {}),
         ("list_api_keys", "GET", "/v1/apikeys?limit=1", None, {}),
-        ("delete_api_key", "DELETE", f"/v1/apikeys/{owner.key_id}", None, {}),
-        ("delete_api_key", "DELETE", f"/v1/apikeys/{owner.key_id}", None, {}),
-        ("get_api_key", "GET", f"/v1/apikeys/{owner.key_id}", None, {}),
+        ("delete_api_key", "DELETE", spare, None, {}),
+        ("delete_api_key", "DELETE", spare, None, {}),
+        ("get_api_key", "GET", spare, None, {}),
         ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
         ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
         ("create_project", "POST", "/v2/projects", {}, {}),

@@ -10,7 +10,7 @@ from shared.access import api_keys
 from shared.kinds import SECRETS
 from shared.projects import account, instances, reclamations
 from shared.upkeep import purge
-from tests.support import call
+from tests.support import call, principal_of
 
 ACCOUNT = "a" * 32
 
@@ -20,10 +20,11 @@ def secret(name, value="v", **more):
     return {"name": name, "format": "generic", "data": {"k": value}, **more}
 
 
-def only(project):
+def only(app, project):
     """Give a call with a key for one project."""
-    made = call()
-    return replace(made, principal=replace(made.principal, project=project))
+    body = {"name": "k", "project_id": project}
+    apikey = api_keys.create(app, call(body=body)).body["apikey"]
+    return replace(call(), principal=principal_of(app, apikey))
 
 
 LARGE = "x" * 1_048_576  # needs parts
@@ -92,8 +93,8 @@ def test_round_trips_are_pinned(counted, operation):
         "getApiKey": partial(api_keys.get, app, call(id=key_id)),
         "listApiKeys": partial(api_keys.listing, app, call()),
         "deleteApiKey": partial(api_keys.delete, app, call(id=key_id)),
-        "listProjects for one": partial(projects.listing, app, only(project)),
-        "listReclamations for one": partial(reclamations.listing, app, only(project)),
+        "listProjects for one": partial(projects.listing, app, only(app, project)),
+        "listReclamations for one": partial(reclamations.listing, app, only(app, project)),
     }.get(operation, partial(purge.advance, app, project))
     api.calls.clear()
     act()

@@ -17,7 +17,7 @@ from shared.keys import check_value
 from shared.projects import reclamations
 from shared.settings import Settings
 from shared.upkeep import purge, schedule
-from tests.support import WEEK, Host, call, paths_below, until, wired
+from tests.support import WEEK, Host, call, paths_below, until, wired, with_key
 from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING_KEYS, Fault, Google
 from tests.support.keyrings import Cloud
 from tests.upkeep.test_key_rotation import DATA, again, make, step, value
@@ -61,7 +61,7 @@ def owner(cloudy, remote):
 def app(host, tmp_path, google):
     """The domain over the cloud's keyring, with the checks of a start."""
     Cloud(google)  # so that the four identities may what they may
-    return again(wired(host.info["firestore"], tmp_path, **google.env()))
+    return again(with_key(wired(host.info["firestore"], tmp_path, **google.env())))
 
 
 def beside(app, **changes):

@@ -35,6 +35,7 @@ BESIDE = {  # preconditions behind another that already decides, and why
     'Write.create(f"projects/{project_id}", project.born())': "no two requests mint one id",
     "Write.create(data_key_path(project_id), key)": "it goes with its project",
     "exists=region.fields is not None": "update_time, for a region that is yet to be",
+    "Write.verify(read[key]) for key in keys": "who calls is no part of the model: access/",
     '"erase": (frozenset({HARD_DELETING})': "the read of purge.advance decided it",
 }
 

@@ -84,10 +84,10 @@ def shape(documents):
 @pytest.fixture
 def wish(app, tmp_path):
     """Give what each act leaves on a good day."""
-    from tests.support import wired
+    from tests.support import wired, with_key
 
     def undisturbed(name):
-        fresh = wired(app.settings.emulator, tmp_path / "wish")
+        fresh = with_key(wired(app.settings.emulator, tmp_path / "wish"))
         state, act = ACTS[name]
         act(fresh, world(fresh, state))
         return shape(everything(fresh))

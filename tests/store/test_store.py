@@ -16,15 +16,15 @@ from shared.errors import Error
 from shared.store import Conflict, Store, Write, values
 from shared.store.values import decode, encode
 from tests.faults.hosts import Wire
-from tests.support import paths_below, until
+from tests.support import paths_below, until, wired
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 @pytest.fixture
-def db(app):
-    """A store with a database of its own."""
-    return app.store
+def db(host, tmp_path):
+    """A store with a database of its own, and nothing in it."""
+    return wired(host.info["firestore"], tmp_path).store
 
 
 def fields(db, *paths):

@@ -25,7 +25,8 @@ from urllib.parse import quote, quote_plus
 
 import requests
 
-from shared.access import records
+from shared import access, evidence
+from shared.access import api_keys, key_id, records
 from shared.app import App
 from shared.calls import Call, Principal
 from shared.keys.local import open_keyring
@@ -400,11 +401,27 @@ def wired(emulator: str, folder: Path, project: str | None = None, **changes: An
     return App.from_settings(Settings.from_env(env))
 
 
-def call(account: str = "a" * 32, body: Any = None, **parameters: Any) -> Call:
-    """Give a call by an account's owner."""
-    principal = Principal("key", account, frozenset({"administrator", "manager"}))
+def with_key(app: App) -> App:
+    """Store the key that `call` calls with, and nothing else; give the domain."""
+    asked = call(body={"account_id": "a" * 32, "apikey": "ce_key_x"})
+    api_keys.create_account(app, asked)
+    app.store.commit([Write.discard(evidence.operation(asked.origin))])
+    return app
+
+
+def call(
+    account: str = "a" * 32, body: Any = None, *, key: str = "ce_key_x", **parameters: Any
+) -> Call:
+    """Give a call by an account's owner, with the token of a key that is stored: see `with_key`."""
+    principal = Principal(key_id(key), account, frozenset({"administrator", "manager"}))
     trace = f"codeengine-api-{uuid.uuid4().hex}"
     return Call(principal, {"limit": 100, **parameters}, body or {}, trace)
+
+
+def principal_of(app: App, apikey: str) -> Principal:
+    """Give who calls with a token that a key is exchanged for."""
+    token = access.issue_token(app, call(body={"apikey": apikey})).body["access_token"]
+    return access.authenticate(app, token)
 
 
 RPCS = ("batch_get_documents", "commit", "run_query")

@@ -21,7 +21,7 @@ from shared.store import Store, tries
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
-from tests.support import call, paths_below, wired
+from tests.support import call, paths_below, wired, with_key
 
 DATA = {"k": "v"}
 
@@ -30,7 +30,7 @@ DATA = {"k": "v"}
 def either(request, host, tmp_path):
     """The domain over each back end of the keyring."""
     more = request.getfixturevalue("google").env() if request.param == "cloud" else {}
-    return again(wired(host.info["firestore"], tmp_path, **more))
+    return again(with_key(wired(host.info["firestore"], tmp_path, **more)))
 
 
 def step(app, name, **more):

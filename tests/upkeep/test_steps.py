@@ -21,7 +21,7 @@ from shared.projects import reclamations
 from shared.store import Store
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
-from tests.support import call, wired
+from tests.support import call, wired, with_key
 
 VALUE = {"k": "v"}
 # Where a step breaks: the call that fails, and on which side of it.
@@ -121,7 +121,7 @@ def calm(host, tmp_path, monkeypatch):
     def make():
         shutil.rmtree(tmp_path, ignore_errors=True)
         tmp_path.mkdir()
-        app = wired(host.info["firestore"], tmp_path)
+        app = with_key(wired(host.info["firestore"], tmp_path))
         names = app.settings.project, app.settings.emulator, lambda: 0.0, app.settings.database
         return replace(app, store=Store.connect(*names))
 

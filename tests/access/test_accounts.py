@@ -1,0 +1,111 @@
+"""The operator's `createAccount`: on record each time, and it takes no key from anybody."""
+
+from dataclasses import replace
+
+import pytest
+import requests
+
+from shared.access import api_keys, key_id
+from shared.calls import OPERATOR
+from shared.errors import Error
+from shared.upkeep import rotation
+from tests.access.test_platform import URL, WHO, issuer  # noqa: F401 - a fixture
+from tests.functions.test_functions import running
+from tests.support import call, principal_of
+
+APIKEY = f"ce_{16 * '7'}_{43 * 'A'}"
+MINE, OTHER = 32 * "1", 32 * "2"
+
+
+def operator(email="ops@example.com", **body):
+    """Give a call of the operator's."""
+    return replace(call(body=body), principal=replace(OPERATOR, email=email))
+
+
+def entries(app):
+    """Give the audit entries there are, the oldest first."""
+    found = app.store.query("audit", order="at", limit=99)[1]
+    return [document.fields for document in found]
+
+
+@pytest.mark.claim("R1", "the operator makes no account and no key without a trace")
+def test_each_call_has_its_entry(app):
+    """Who, by the verified e-mail; which key of which account, with which roles; never its text."""
+    made = api_keys.create_account(app, operator()).body
+    for _ in range(2):
+        api_keys.create_account(app, operator(account_id=made["account_id"], apikey=APIKEY))
+    api_keys.create_account(app, operator(account_id=MINE, roles=["viewer"]))
+    told = entries(app)
+    ids = [key_id(made["apikey"]), *[16 * "7"] * 2]
+    assert [entry["api_key_id"] for entry in told[:3]] == ids
+    assert [entry["account_id"] for entry in told] == [*[made["account_id"]] * 3, MINE]
+    assert [entry["roles"] for entry in told[2:]] == [["administrator", "manager"], ["viewer"]]
+    for entry in told:
+        assert (entry["action"], entry["project_id"]) == ("codeengine.account.create", None)
+        assert (entry["initiator"], entry["email"]) == ("operator", "ops@example.com")
+        assert entry["correlation_id"].startswith("codeengine-api-")
+    secrets = [text.split("_", 2)[2] for text in (made["apikey"], APIKEY)]
+    assert not any(secret in repr(told) for secret in secrets)
+
+
+@pytest.mark.claim("E1", "the operator's key replaces no other: not another account's, nor its own")
+def test_no_key_is_taken_over(app):
+    """An id that another key has is refused, whatever account and text come with it."""
+    api_keys.create_account(app, operator(account_id=MINE, apikey=APIKEY, roles=["viewer"]))
+    path, before = f"api_keys/{16 * '7'}", app.store.read(f"api_keys/{16 * '7'}").documents
+    for odd in (
+        {"account_id": OTHER, "apikey": APIKEY},
+        {"apikey": APIKEY},  # of an account that is made for it
+        {"account_id": MINE, "apikey": APIKEY[:-1] + "B"},
+    ):
+        with pytest.raises(Error) as refusal:
+            api_keys.create_account(app, operator(**odd))
+        assert refusal.value.code == "conflict"
+        assert not any(value in refusal.value.message for value in odd.values())
+    assert app.store.read(path).documents == before
+    assert len(entries(app)) == 1
+
+
+def test_its_own_key_is_registered_again(app):
+    """As the local host does at every start: tokens of before go on, unless its roles changed."""
+    mine = {"account_id": MINE, "apikey": APIKEY}
+    api_keys.create_account(app, operator(**mine))
+    who = principal_of(app, APIKEY)
+    api_keys.create_account(app, operator(**mine))
+    asks = replace(call(id=16 * "7"), principal=who)
+    assert api_keys.get(app, asks).body["roles"] == ["administrator", "manager"]
+    api_keys.create_account(app, operator(**mine, roles=["administrator"]))
+    with pytest.raises(Error, match="gone or has changed"):
+        api_keys.get(app, asks)
+
+
+def test_the_e_mail_is_the_token_s(host, issuer):  # noqa: F811 - the fixture
+    """It comes from the platform's verified token, and from nothing else that is sent."""
+    env = {"CE_ADMIN_CALLER": WHO["admin"], "CE_FUNCTION_URL": URL, "CE_OIDC_KEYS": issuer.url}
+    forged = {"email": "else@example.com", "principal": "else@example.com"}
+    with running(host, "createAccount", **env) as url:
+        head = {"Authorization": f"Bearer {issuer.token('admin')}", "From": "else@example.com"}
+        answer = requests.post(url, json=forged, headers=head, timeout=30)
+        assert requests.post(url, json={}, timeout=30).status_code == 401
+    assert answer.status_code == 201
+    about = ("account_id", "==", answer.json()["account_id"])
+    (entry,) = host.inside.store.query("audit", about, order="at", limit=9)[1]
+    assert (entry.fields["initiator"], entry.fields["email"]) == ("operator", WHO["admin"])
+
+
+def test_without_a_token_there_is_no_e_mail(host):
+    """The local host calls its own function without one, and the entry claims none."""
+    account = host.account()
+    (entry,) = host.inside.store.query(
+        "audit", ("account_id", "==", account.id), order="at", limit=9
+    )[1]
+    assert entry.fields["initiator"] == "operator"
+    assert "email" not in entry.fields
+
+
+def test_rotations_tell_it_too(app):
+    """The operator's other private function leaves the e-mail as well."""
+    kek = rotation.rotate(app, operator(step="list")).body["current"]
+    rotation.rotate(app, operator(step="add", kek=kek))
+    (entry,) = entries(app)
+    assert (entry["action"], entry["email"]) == ("codeengine.keys.rotate", "ops@example.com")

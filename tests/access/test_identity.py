@@ -22,6 +22,7 @@ from shared.api import operations
 from shared.calls import Principal
 from shared.errors import Error
 from shared.keys.local import open_keyring
+from shared.keys.signing import Signing, public_half
 from shared.kinds import KINDS
 from tests.support import GRANT, WEEK, dump, paths_below
 
@@ -60,6 +61,8 @@ ASKS = {
     "delete_api_key": "apikey.manage",
     "create_account": None,
     "rotate_keys": None,
+    "sign_keys": None,
+    "reseal_values": None,
     "get_api_document": None,
     "list_app_revisions": "entity.view",
     "get_app_revision": "entity.view",
@@ -426,7 +429,8 @@ def test_a_cached_token_expires(app, owner, key, claims):
 
 def _with(keyring, key):
     """Give a keyring that signs with another key."""
-    return type(keyring)(keyring._wrapper, keyring._halves, lambda: key)
+    signing = Signing(lambda: key, lambda: (public_half(key),))
+    return type(keyring)(keyring._wrapper, keyring._halves, signing)
 
 
 def allows(caller, verb):

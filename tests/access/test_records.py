@@ -83,8 +83,14 @@ def test_who_writes_the_database_makes_no_key(app, subtests, caplog):
 
 @pytest.mark.claim("T8", "the record of one API key does not count in another's place")
 def test_a_record_in_another_place(app):
-    """A signed record that is copied to another id is none there."""
+    """A signed record that is copied to another id is none there: it revives no deleted key."""
     text, path, stored = made(app)
+    deleted, gone, _ = made(app)
+    principal = access.authenticate(app, token(app, deleted))
+    app.store.commit([Write(gone, stored)])  # of the same account and roles
+    with pytest.raises(Error) as error:
+        access.require_own(app, principal, app.store.read(gone))
+    assert error.value.code == "unauthorized"
     other = text.replace(path.partition("/")[2], "f" * 16)
     digest = access.tokens.digest(other)
     app.store.commit([Write(records.path_of("f" * 16), stored | {"sha256": digest})])

@@ -102,6 +102,6 @@ def _roles(roles: tuple[str, ...]) -> str:
     which = " or ".join(filter(None, (", ".join(roles[:-1]), roles[-1])))
     flags = f"--role {roles[-1]}"
     return (
-        f"It takes a key with the role {which}: an administrator makes one with "
+        f"It takes a key with the role {which}: an administrator who has it makes one with "
         f"'ce apikey create NAME {flags}'."
     )

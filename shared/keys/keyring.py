@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared import quotas
 from shared.errors import Error, unavailable
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
+from shared.keys.memory import Memory
 from shared.keys.signing import Signing, holds, public_half
 from shared.log import tell
 
@@ -115,9 +116,9 @@ def _reachable() -> Iterator[None]:
 class Keyring:
     """The keys of all projects, and the key that signs tokens.
 
-    Plain data keys stay in memory for at most quotas.KEY_CACHE_LIFETIME seconds, keyed by
-    project and wrapped half, and are dropped when the project is shredded. The signing key and the
-    public keys are read when they are first needed, so who needs none need not be allowed to.
+    Plain data keys stay in memory for a minute at most, keyed by project and wrapped half, and are
+    dropped when the project is shredded (`memory`). The signing key and the public keys are read
+    when they are first needed, so who needs none need not be allowed to.
 
     No key is made or opened before `check` accepts the key store, by its name, and the wrapper;
     nor destroyed before it accepts the key store alone, for in another one there is nothing to
@@ -126,9 +127,7 @@ class Keyring:
 
     def __init__(self, wrapper: Wrapper, halves: KeyStore, signing: Signing) -> None:
         self._wrapper, self._halves, self._signing = wrapper, halves, signing
-        self._cache: dict[tuple[str, bytes], tuple[float, bytes]] = {}
-        self._shredded = 0  # how often: tells an `open` that one came between
-        self._lock, self._checking = Lock(), Lock()
+        self._memory, self._checking = Memory(), Lock()
         self.check: Callable[[str, Wrapper | None], None] | None = None  # None: it has accepted
         self._refused: tuple[float, Error] | None = None
 
@@ -208,11 +207,9 @@ class Keyring:
     def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
         """Give the data key; raises Undecryptable when a half is gone or does not fit."""
         place = (project_id, record["wrapped"])
-        with self._lock:
-            self._forget_old()
-            if place in self._cache:  # then all was ready once
-                return self._cache[place][1]
-            shredded = self._shredded
+        key, moment = self._memory.get(place)
+        if key:  # then all was ready once
+            return key
         try:
             with self._usable():
                 second = self._halves.get(project_id)
@@ -220,10 +217,7 @@ class Keyring:
         except KeyError:
             raise Undecryptable from None
         key = derive(first + second, None, b"reprieve/v1/data-key/" + project_id.encode())
-        with self._lock:
-            if shredded == self._shredded:  # else it may be the one shredded meanwhile
-                self._cache[place] = (time.monotonic() + quotas.KEY_CACHE_LIFETIME, key)
-            self._forget_old()
+        self._memory.put(place, key, moment)
         return key
 
     def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
@@ -262,18 +256,7 @@ class Keyring:
             with _reachable():
                 self._halves.destroy(project_id)
         finally:
-            with self._lock:
-                self._shredded += 1
-                for place in [place for place in self._cache if place[0] == project_id]:
-                    del self._cache[place]
-
-    def _forget_old(self) -> None:
-        """Drop what is too old or too much; entries stand in the order of their age."""
-        while self._cache:
-            place, (until, _) = next(iter(self._cache.items()))
-            if time.monotonic() < until and len(self._cache) <= quotas.KEY_CACHE_ENTRIES:
-                break
-            del self._cache[place]
+            self._memory.forget(project_id)
 
     def confirm(self, project_id: str) -> None:
         """Note that a created project is stored; the schedule makes good a note that failed."""

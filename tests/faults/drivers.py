@@ -267,7 +267,7 @@ class Inner:
 
     def restart(self) -> None:
         """Start anew: what is in memory is gone, which here are the keys in the cache."""
-        self.app.keyring._cache.clear()
+        self.app.keyring._memory._kept.clear()
 
 
 class Outer:

@@ -137,8 +137,8 @@ REMOVALS = [
         "resource_precondition", "writers", "I22", "resources/change", r"Write.replace\(document, s"
     ),
     _of("read_status", "keys", "I9", "resources/reading", r"require_active\(project\)"),
-    _of("cache_forget", "keys", "I11", "keys/keyring", r"del self._cache\[place\]"),
-    _of("cache_count", "keys", "I11", "keys/keyring", r"if shredded == self._shredded"),
+    _of("cache_forget", "keys", "I11", "keys/memory", r"del self._kept\[place\]"),
+    _of("cache_count", "keys", "I11", "keys/memory", r"if moment == self._forgotten"),
     # The purge.
     _of("purge_status", "life", "I8", "upkeep/purge", r'fields\["status"\] != HARD_DELETING'),
     _of(

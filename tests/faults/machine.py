@@ -32,6 +32,7 @@ from tests.faults.ledger import (
     HARD,
     KINDS,
     MOVES,
+    REGISTERED,
     SOFT,
     Act,
     Ledger,
@@ -397,12 +398,16 @@ class Machine(RuleBasedStateMachine):
         self.restarts += 1
         before = self.ledger.seen
         self.driver.restart()
-        self.happened(set())
+        self.happened({REGISTERED})
         now = self.ledger.seen
         assert now.halves == before.halves, "a restart changes the key store"
         paths = before.documents.keys() | now.documents.keys()
         both = {path: (before.documents.get(path), now.documents.get(path)) for path in paths}
         changed = {path: pair for path, pair in both.items() if pair[0] != pair[1]}
+        told = [path for path in changed if path.startswith("audit/")]
+        keys = [f"api_keys/{changed.pop(path)[1]['api_key_id']}" for path in told]
+        assert len(keys) <= 1, "I15: a restart registers its key once"
+        assert set(keys) <= self.driver.own, "a restart registers what is not its own"
         assert changed.keys() <= self.driver.own, "a restart changes what is not its own"
         for old, new in changed.values():  # the store was reset: `old` may be none
             differ = {name for name in new if old and old.get(name) != new[name]}

@@ -169,7 +169,7 @@ def test_a_key_store_that_flaps(app):
     done, refused = [], []
     for number in range(20):
         body = {"name": f"n{number}", "format": "generic", "data": {"k": "v"}}
-        there.keyring._cache.clear()
+        there.keyring._memory._kept.clear()
         try:
             resources.create(SECRETS, there, call(body=body, project_id=project))
             done.append(body["name"])

@@ -344,7 +344,9 @@ def test_the_key_cache_ends(destroyed, monkeypatch):
     monkeypatch.setattr(keyring.time, "monotonic", lambda: later)
     with pytest.raises(keys.Undecryptable):
         story.opened(thief, path, envelopes)
-    assert not [place for place in thief._cache if place[0] == story.doomed.partition("/")[2]]
+    assert not [
+        place for place in thief._memory._kept if place[0] == story.doomed.partition("/")[2]
+    ]
 
 
 @pytest.mark.slow

@@ -235,7 +235,7 @@ def test_damaged_second_half(vault, damage):
     ring = vault.ring
     record = ring.create(ID, NOW)
     key = ring.open(ID, record)
-    ring._cache.clear()
+    ring._memory._kept.clear()
     vault.damage(ID, damage)
     found = key
     with suppress(Undecryptable):

@@ -1,13 +1,15 @@
 """Data keys in memory: for a minute at most, not many, and not beyond their destruction."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
 from shared import quotas
-from shared.keys import Undecryptable, keyring
+from shared.keys import Undecryptable, memory
 from shared.keys.local import open_keyring
+from tests.support import until
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ID, OTHER = "25bbfb75-e821-4338-9413-d432c6e55f85", "35bbfb75-e821-4338-9413-d432c6e55f85"
@@ -15,7 +17,7 @@ ID, OTHER = "25bbfb75-e821-4338-9413-d432c6e55f85", "35bbfb75-e821-4338-9413-d43
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A monotonic clock that the test moves, as the keyring's cache reads it."""
+    """A monotonic clock that the test moves, as the keyring reads it."""
 
     class Clock:
         now = 1000.0
@@ -24,7 +26,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(keyring, "time", clock)
+    monkeypatch.setattr(memory, "time", clock)
     return clock
 
 
@@ -74,7 +76,7 @@ def test_cache_is_bounded(ring, monkeypatch):
     monkeypatch.setattr(quotas, "KEY_CACHE_ENTRIES", 3)
     for number in range(10):
         ring.open(f"p{number}", ring.create(f"p{number}", NOW))
-    assert [project for project, _ in ring._cache] == ["p7", "p8", "p9"]
+    assert [project for project, _ in ring._memory._kept] == ["p7", "p8", "p9"]
 
 
 def test_cache_outlives_nothing(ring, clock):
@@ -82,7 +84,32 @@ def test_cache_outlives_nothing(ring, clock):
     ring.open(ID, ring.create(ID, NOW))
     clock.now += quotas.KEY_CACHE_LIFETIME + 1
     ring.open(OTHER, ring.create(OTHER, NOW))
-    assert [project for project, _ in ring._cache] == [OTHER]
+    assert [project for project, _ in ring._memory._kept] == [OTHER]
+
+
+@pytest.mark.claim("I9", "a key leaves memory when its minute is over, though nobody asks for any")
+def test_cache_empties_by_itself(ring, monkeypatch):
+    """A timer drops each key at its time, one for all of them, and there is none without keys."""
+    monkeypatch.setattr(quotas, "KEY_CACHE_LIFETIME", 0.2)
+    for names in (["p1", "p2", "p3"], ["p4"]):
+        for name in names:
+            ring.open(name, ring.create(name, NOW))
+        timers = [thread for thread in threading.enumerate() if thread is ring._memory._timer]
+        assert (len(timers), timers[0].daemon) == (1, True)
+        until(lambda: not ring._memory._kept)
+        until(lambda: ring._memory._timer is None)
+
+
+def test_no_timer_no_cache(ring, monkeypatch):
+    """Where no thread can be started a key is given and not kept."""
+
+    def refused(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    record = ring.create(ID, NOW)
+    assert ring.open(ID, record) == ring.open(ID, record)
+    assert not ring._memory._kept
 
 
 def test_cache_under_threads(ring):
@@ -121,4 +148,4 @@ def test_destroy_while_opening(ring, monkeypatch):
 
     monkeypatch.setattr(type(ring._wrapper), "unwrap", lambda _, *rest: slow(*rest))
     ring.open(ID, record)
-    assert not any(project == ID for project, _ in ring._cache)
+    assert not any(project == ID for project, _ in ring._memory._kept)

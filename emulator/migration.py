@@ -57,8 +57,9 @@ def run(state: State, *, yes: bool) -> int:
     items = {name: found(ask, name) for name in WHAT}
     for name, what in WHAT.items():
         for item in items[name]:
+            # In ASCII: whoever wrote the database chose these texts, and a terminal shows them.
             about = {key: value for key, value in item["about"].items() if value is not None}
-            say(f"{what[:-1]}  {item['path']}  {json.dumps(about, ensure_ascii=False)}")
+            say(f"{what[:-1]}  {item['path']}  {json.dumps(about)}")
     if any(items.values()):
         if form == FORM:
             raise Refused(

@@ -33,7 +33,9 @@ WORDS = ("rewritten", "unchanged", "changed", "failed")  # what becomes of what 
 HELD = (ACTIVE, SOFT_DELETED)  # what is being destroyed needs no new envelope
 KEY = re.compile(r"api_keys/[A-Za-z0-9]{1,64}")
 VALUE = re.compile(r"(projects/([0-9a-f-]{36}))/([a-z_]+)/[^/]+(?:/revisions/[^/]+)?")
-REFERENCES = ("image_reference", "output_image", "source_url")  # what a body says is to be run
+# What a body says is to be run, and with what.
+SHOWN = ("image_reference", "image_secret", "run_commands", "run_arguments", "runtime")
+SHOWN += ("output_image", "output_secret", "source_url", "source_secret", "format")
 ABOUT, TIMES = ("account_id", "name", "roles", "project_id"), ("created_at", "expires_at")
 
 
@@ -125,7 +127,7 @@ def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
         with suppress(*DAMAGED):  # it does not open, and is refused from the newest form on
             body = document.contents["body"]
             if any(map(is_former, _envelopes(app, document)[1])):
-                about = {name: body[name] for name in REFERENCES if name in body}
+                about = {name: body[name] for name in SHOWN if body.get(name)}
                 digest = _digest(forms.canonical(body))
                 found.append({"path": document.path, "digest": digest, "about": about})
     return found, page[-1].path

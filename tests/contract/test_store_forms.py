@@ -17,6 +17,7 @@ import requests
 
 from tests.support import GRANT, ROOT, Host, paths_below, until
 from tests.support.store_vectors import Vector, be_at, plain
+from tests.support.terminal import Terminal
 
 ACCOUNTS = ("one", "two")
 PORTS = ("--firestore-port", "0", "--hub-port", "0")
@@ -109,6 +110,12 @@ def test_by_the_operator(vector, tmp_path):
         assert said.count("API key  api_keys/") == len(keys)
         assert '"roles": ["administrator", "manager"]' in said
         assert '"image_reference": ' in said
+        asked = ("-m", "emulator", "migrate", "--state", str(host.state))
+        terminal = Terminal(*asked, program=(sys.executable,), folder=ROOT)
+        terminal.shows(rf"Vouch for these {len(keys)} API keys and \d+ values\? \[y/N\]")
+        terminal.type("n\n")
+        code, said = terminal.end()
+        assert (code, "Nothing was changed." in said) == (1, True)
         assert former(host.inside.everything()) == (keys, values)
         code, said = migrate(host, "--yes")
         assert code == 0, said

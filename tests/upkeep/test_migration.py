@@ -100,6 +100,8 @@ def test_all_of_a_store(app, filled):
     assert (len(found["keys"]), len(found["values"])) == counts
     web = found["values"][f"projects/{project}/apps/a"]
     assert web["about"] == {"image_reference": IMAGE}
+    job = found["values"][f"projects/{project}/jobs/r-3"]["about"]
+    assert (job["run_commands"], job["image_secret"]) == (["c"], "none-yet")
     (one,) = found["keys"].values()
     assert one["about"]["roles"] == ["administrator", "manager"]
     assert "sha256" not in one["about"]

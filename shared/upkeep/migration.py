@@ -34,8 +34,10 @@ HELD = (ACTIVE, SOFT_DELETED)  # what is being destroyed needs no new envelope
 KEY = re.compile(r"api_keys/[A-Za-z0-9]{1,64}")
 VALUE = re.compile(r"(projects/([0-9a-f-]{36}))/([a-z_]+)/[^/]+(?:/revisions/[^/]+)?")
 # What a body says is to be run, and with what.
-SHOWN = ("image_reference", "image_secret", "run_commands", "run_arguments", "runtime")
-SHOWN += ("output_image", "output_secret", "source_url", "source_secret", "format")
+SHOWN = (
+    *("image_reference", "image_secret", "run_commands", "run_arguments", "runtime"),
+    *("output_image", "output_secret", "source_url", "source_secret", "format"),
+)
 ABOUT, TIMES = ("account_id", "name", "roles", "project_id"), ("created_at", "expires_at")
 
 

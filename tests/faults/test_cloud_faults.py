@@ -388,6 +388,21 @@ def test_no_signing_key(app, google, name):
     assert error.value.code == "unauthorized"
 
 
+@pytest.mark.claim("E3", "who opens secrets checks tokens and keys, and can make neither")
+def test_who_signs_and_who_checks(app, google):
+    """`manage` issues a token, `reveal` takes it and opens; it reads no key that signs."""
+    project = make(app)
+    reveal, manage = (as_(app, google, name) for name in ("reveal", "manage"))
+    key = api_keys.create_account(manage, call(body={"account_id": "a" * 32})).body["apikey"]
+    form = call(body={"apikey": key})
+    token = access.issue_token(manage, form).body["access_token"]
+    assert access.authenticate(reveal, token).account == "a" * 32
+    assert value(reveal, project) == DATA  # and the caller's own key was verified for it
+    for act in (access.issue_token, api_keys.create_account):
+        refused(lambda act=act: act(reveal, form))
+    refused(lambda: value(manage, project))
+
+
 @pytest.mark.usefixtures("swift")
 def test_nobody_waits_for_a_check(app, google, monkeypatch):
     """While one process's check waits for Google, its other requests are refused at once."""

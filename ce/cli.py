@@ -90,7 +90,8 @@ def emulator(*words: str) -> NoReturn:
     state = ["--state", str(target.home() / "emulator")]
     given = [args[0], *state, *args[1:]] if args and not args[0].startswith("-") else args
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "emulator", *given])  # noqa: S606
+    # -P: the folder one stands in is no place to import from, whatever it holds.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "emulator", *given])  # noqa: S606
 
 
 def _admin() -> Makers:

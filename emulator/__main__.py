@@ -3,12 +3,16 @@
 It reads arguments and hands on. It must never do a command's work.
 """
 
-import os
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the folder one stands in, which -m puts first: nothing of ours is there
+
+import os
 from pathlib import Path
 from typing import Any
 
-from emulator import Refused, arguments, commands, execute, migration, terminal
+from emulator import Refused, arguments, commands, execute, migration, shell, terminal
 from emulator.arguments import PORTS
 from emulator.log import Log
 from emulator.state import State
@@ -23,7 +27,10 @@ def main(words: list[str] | None = None) -> int:
         return 2
     given = parser.parse_args(_spans(given_words))
     try:
-        code: int = given.run(given, State(given.state.resolve()))
+        state = State(given.state.resolve())
+        if (found := shell.of_another(state)) and given.run not in SILENT:
+            sys.stderr.write(shell.said(found, state))
+        code: int = given.run(given, state)
     except Refused as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
@@ -115,6 +122,8 @@ RUN = {
     "triggers": lambda given, state: commands.triggers(state, given.action, given.last),
     "doctor": _doctor,
 }
+
+SILENT = (RUN["env"], RUN["doctor"])  # what points the shell elsewhere, and what tells it all
 
 if __name__ == "__main__":
     os.umask(0o077)  # whatever is written here is the user's alone

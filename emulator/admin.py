@@ -1,6 +1,7 @@
 """The hub: what a test or the CLI may ask of the host, and where Firestore's events arrive.
 
-Without the token it only says where things are. It must never answer a web page.
+Without the token it only says where things are. It must never answer a web page, nor read the body
+of a request before its token or secret, nor more of it than it can use.
 """
 
 import hmac
@@ -27,6 +28,8 @@ from emulator.triggers import Triggers
 SETTLE = 10.0  # seconds to wait at most: a host that stops lets a request end within 12
 QUIET = 0.5  # seconds without an event: Firestore reports each write only after it answered
 POLL = 0.02  # seconds
+BODY = 4 * 1024 * 1024  # bytes of a body at most
+EVENT = 16 * 1024 * 1024  # bytes of an event: a document of 1 MiB as it was and as it is
 OPEN = {"locate", "emulators", "deliver"}  # without the token; an event's path is its own
 ROUTES = Map(
     [
@@ -47,6 +50,10 @@ ROUTES = Map(
     ],
     strict_slashes=False,
 )
+
+
+class _TooLargeError(Refused):
+    pass
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,9 @@ class Hub:
         try:
             answer: Response = getattr(self, endpoint)(request, **arguments)
         except Refused as refused:
-            return wire.error(400, "bad_request", str(refused))
+            large = isinstance(refused, _TooLargeError)
+            status, code = (413, "payload_too_large") if large else (400, "bad_request")
+            return wire.error(status, code, str(refused))
         return answer
 
     def _trusted(self, request: Request) -> bool:
@@ -109,9 +118,10 @@ class Hub:
 
     def deliver(self, request: Request, _: str, trigger: str) -> Response:
         """Take one event from Firestore."""
-        if self.triggers_.accept(trigger, dict(request.headers), request.get_data()):
-            return Response(status=204)
-        return wire.not_found()
+        if not self.triggers_.known(trigger):
+            return wire.not_found()
+        self.triggers_.accept(trigger, dict(request.headers), _body(request, EVENT))
+        return Response(status=204)
 
     def status(self, _request: Request) -> Response:
         """Say how everything is."""
@@ -178,6 +188,11 @@ class Hub:
 
     def reset(self, _request: Request) -> Response:
         """Forget everything but who the first account is."""
+        if self.firestore.process is None:
+            raise Refused(
+                f"The Firestore at {self.firestore.address} is not this host's own: nothing was "
+                "reset. It ends with whoever started it."
+            )
         self.triggers_.drop()
         self.firestore.clear(self.project)
         self.state.forget()
@@ -214,9 +229,24 @@ class Hub:
         return {"offset": self.clock_.offset(), "now": self.clock_.now().isoformat()}
 
 
+def _body(request: Request, most: int) -> bytes:
+    """Read a body, however it comes, but never more of it than `most` bytes."""
+    raw, large = bytearray(), _TooLargeError(f"The body exceeds {most} bytes.")
+    if (request.content_length or 0) > most:
+        raise large
+    try:
+        while chunk := request.stream.read(most + 1 - len(raw)):
+            raw += chunk
+    except Exception:  # noqa: BLE001 - of whatever server: its client sent no whole body
+        raise Refused("The body does not arrive whole.") from None
+    if len(raw) > most:
+        raise large
+    return bytes(raw)
+
+
 def _json(request: Request) -> Any:
     try:
-        return json.loads(request.get_data() or b"{}")
+        return json.loads(_body(request, BODY) or b"{}")
     except (ValueError, RecursionError):
         raise Refused("The body is no JSON.") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = ("hosting", "functions", "firestore", "hub")
-THREADS = 192  # more than bodies being read (64) and requests worked on (64) in `shared`
+THREADS = 336  # more than the gates of `shared` let in together (320)
 ABOUT = "Run everything on this machine: Firestore, the functions, their events and schedules."
 SPAN = "7d, 36h, 90s or -1h"
 

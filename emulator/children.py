@@ -1,10 +1,11 @@
 """Starts the host's children, Firestore above all, and the host that `exec` brings.
 
-None must outlive the process that started it.
+None must outlive the process that started it, nor be a program of the folder one stands in.
 """
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,12 @@ from functools import partial
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+
+
+def program(name: str) -> str | None:
+    """Find a program in PATH, but for what PATH has of the folder one stands in."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, folders)))
 
 
 def spawn(

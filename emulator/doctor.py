@@ -16,7 +16,7 @@ from pathlib import Path
 
 import requests
 
-from emulator import Refused, hosting, jar, ports, terminal, wire
+from emulator import Refused, hosting, jar, ports, shell, terminal, wire
 from emulator.arguments import PORTS, ROOT
 from emulator.clock import Clock
 from emulator.log import say
@@ -184,6 +184,10 @@ def _loose(path: Path) -> bool:
 def _environment(state: State) -> Iterator[Found]:
     """Look for variables that send a host or its callers elsewhere."""
     told = 0
+    if other := shell.of_another(state):
+        told += 1
+        advice = "'ce emulator' ignores them; 'ce' follows CODE_ENGINE_URL: unset what is not meant"
+        yield "warn", f"variables of another host are set, that on {other.folder}", advice
     for name, look in MISLEADING.items():
         if (value := os.environ.get(name)) and (found := look(state, value)):
             told += 1
@@ -195,11 +199,13 @@ def _environment(state: State) -> Iterator[Found]:
 def _firestore_host(state: State, address: str) -> Found | None:
     if state.pid() and (state.read("hub.json") or {}).get("firestore") == address:
         return None
-    if _answers(f"http://{address}/"):
-        return "warn", f"FIRESTORE_EMULATOR_HOST={address} is used, and no other started", ""
-    if Path(os.environ.get("CE_HUB_STATE", "/")).resolve() == state.folder:
+    if (found := shell.left(state)) and "FIRESTORE_EMULATOR_HOST" in found.names:
+        if found.folder != state.folder:
+            return None
         advice = 'a start ignores it; for other programs, eval "$(ce emulator env)" again'
         return "warn", f"FIRESTORE_EMULATOR_HOST={address} is a former host's", advice
+    if _answers(f"http://{address}/"):
+        return "warn", f"FIRESTORE_EMULATOR_HOST={address} is used, and no other started", ""
     advice = "unset FIRESTORE_EMULATOR_HOST, and 'ce emulator start' starts its own"
     return "fail", f"FIRESTORE_EMULATOR_HOST={address} does not answer", advice
 
@@ -240,7 +246,10 @@ def _clock(state: State) -> Iterator[Found]:
     except Refused as refused:
         yield "fail", str(refused), f"rm {state.folder / 'clock'}"
         return
-    kept = state.pid() or "FIRESTORE_EMULATOR_HOST" in os.environ
+    found = shell.left(state)
+    ignored = found.names if found else ()
+    elsewhere = "FIRESTORE_EMULATOR_HOST" in os.environ.keys() - set(ignored)
+    kept = state.pid() or elsewhere
     if offset and kept:
         advice = "'ce emulator clock set 0s', if that is not meant"
         yield "warn", f"{offset:+.0f}s from real time", advice

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from emulator import Refused, children
+from emulator import Refused, children, shell
 from emulator.commands import environment
 from emulator.state import State
 from emulator.terminal import Spinner
@@ -57,7 +57,7 @@ def _host(state: State, start: list[str], *, lively: bool) -> Iterator[subproces
     state.prepare()
     state.drop("hub.json")
     file = state.folder / "host.log"
-    words = [sys.executable, "-m", "emulator", "start", "--state", str(state.folder), *start]
+    words = [sys.executable, "-P", "-m", "emulator", "start", "--state", str(state.folder), *start]
     host = children.spawn(words, file, Path(__file__).resolve().parents[1])
     try:
         with Spinner("emulators: starting a host") if lively else nullcontext():
@@ -89,7 +89,7 @@ def _tail(file: Path) -> str:
 
 def _child(state: State, command: list[str]) -> int:
     """Run the command with our signals: Ctrl-C reaches it by itself, others are passed on."""
-    told = os.environ | environment(state)
+    told = shell.without(state) | environment(state)
     try:
         child = subprocess.Popen(command, env=told)  # noqa: S603 - the user's own command
     except OSError as problem:

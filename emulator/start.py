@@ -13,22 +13,13 @@ import socket
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
-from emulator import Refused, exports, firestore, hosting, manifest, ports, server
+from emulator import Refused, exports, firestore, hosting, manifest, ports, server, shell
 from emulator.log import LEVELS, Log, libraries
 from emulator.running import Options, Running
 from emulator.state import FORM, State
 
 PROJECT = re.compile(r"demo-[a-z0-9-]{1,25}")
-EXPORTED = (  # what `env` of a former host leaves in a shell, and would mislead the next
-    "FIRESTORE_EMULATOR_HOST",
-    "CE_ENDPOINT",
-    "CE_KEYRING",
-    "CE_KEY_STORE",
-    "CE_CLOCK_FILE",
-    "CE_STORE_FORM",
-)
 
 
 def run(options: Options, state: State, log: Log) -> int:
@@ -113,11 +104,11 @@ def _exported(options: Options, state: State) -> exports.Export | None:
 
 
 def _disown(state: State, log: Log) -> None:
-    """Ignore the exports of a former host of this folder."""
-    if (named := os.environ.get("CE_HUB_STATE")) and Path(named).resolve() == state.folder:
-        found = [name for name in EXPORTED if os.environ.pop(name, None)]
-        if found:
-            log.note("emulators", f"ignoring what a former host exported: {', '.join(found)}")
+    """Ignore what a host left in the shell: another one's is not ours, and its own is of before."""
+    found = shell.disown(state)
+    if found and found.names:
+        whose = "a former host" if found.folder == state.folder else "another host"
+        log.note("emulators", f"ignoring what {whose} exported: {', '.join(found.names)}")
 
 
 def _bind(options: Options) -> dict[str, socket.socket]:
@@ -138,6 +129,8 @@ def _firestore(
             f"--functions_emulator=127.0.0.1:{hub}",
         )
         state.note_form()
+        if log.quiet:
+            sys.stderr.write(f"The Firestore at {address} is used, and none of this host's own.\n")
         return firestore.external(address)
     port = ports.check(options.firestore_port, "Firestore", "--firestore-port")
     state.forget(keys="CE_KEY_STORE" not in os.environ)  # Firestore's own data was in memory

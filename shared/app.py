@@ -3,6 +3,7 @@
 What decides on time or chance is handed it from here, so that a test can hand in its own.
 """
 
+import ctypes
 import os
 import random
 import secrets
@@ -15,10 +16,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
 
+from shared import quotas
 from shared.errors import Error
 from shared.keys import Keyring, check_value, open_local
 from shared.settings import Settings
 from shared.store import Read, Store
+
+MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD in glibc's malloc.h
 
 
 def _subdomain() -> str:
@@ -78,12 +82,23 @@ def _keyring(settings: Settings) -> Keyring:
     )
 
 
+def _give_back_memory() -> None:
+    """Have the memory of large values go back to the system as soon as they are freed.
+
+    glibc would learn from the first of them to keep such, up to 64 MiB for each thread (mallopt(3),
+    M_MMAP_THRESHOLD). Where there is no mallopt nothing changes.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, quotas.LARGE_BYTES)
+
+
 @cache
 def get_app() -> App:
     """Give this process's App, wired at the first call and not at import.
 
     With keys that are not this store's, or out of reach, every use of a key is refused.
     """
+    _give_back_memory()
     app = App.from_settings(Settings.from_env(os.environ))
     app.keyring.check = partial(check_value.check, app.store)
     with suppress(Error):  # it is logged, and the check is made again before a key is used

@@ -28,6 +28,7 @@ STATUS = {
     "format_mismatch": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,
+    "uri_too_long": 414,
     "unsupported_media_type": 415,
     "too_many_requests": 429,
     "internal": 500,

@@ -31,7 +31,7 @@ MOVES: dict[str, tuple[frozenset[Status], Status]] = {
     "delete": (frozenset({ACTIVE}), SOFT_DELETED),
     "restore": (frozenset({SOFT_DELETED}), ACTIVE),
     "expire": (frozenset({SOFT_DELETED}), HARD_DELETING),
-    "reclaim": (frozenset({ACTIVE, SOFT_DELETED}), HARD_DELETING),
+    "reclaim": (frozenset({SOFT_DELETED}), HARD_DELETING),
     "erase": (frozenset({HARD_DELETING}), HARD_DELETED),
     "fail": (frozenset({HARD_DELETING}), HARD_DELETION_FAILED),
     "retry": (frozenset({HARD_DELETION_FAILED}), HARD_DELETING),
@@ -60,6 +60,7 @@ class Project:
     subdomain: str = ""  # for life: the addresses of what it holds are made of it
     deleted_at: datetime | None = None
     purge_at: datetime | None = None  # computed once, at its deletion
+    reclamation_id: str | None = None  # of its last deletion; another deletion has another
     restored_at: datetime | None = None
     progress_at: datetime | None = None  # of its permanent deletion
     nudged_at: datetime | None = None
@@ -70,6 +71,8 @@ class Project:
     def of(cls, stored: Mapping[str, Any]) -> "Project":
         """Read a project, or its tombstone, as stored."""
         known = {name: stored[name] for name in NAMES & stored.keys()}
+        if stored["status"] != ACTIVE and not stored.get("reclamation_id"):
+            known["reclamation_id"] = stored["id"]  # until a deletion of form 1 ends
         changed = stored.get("updated_at") or stored["erased_at"]
         return cls(**known | {"updated_at": changed})
 
@@ -87,12 +90,13 @@ NAMES = frozenset(field.name for field in fields(Project))
 BORN = NAMES - {"restored_at", "progress_at", "nudged_at", "shredded_at", "swept"}
 
 
-def move(project: Project, verb: str, now: datetime) -> Project:
+def move(project: Project, verb: str, now: datetime, reclamation_id: str = "") -> Project:
     """Give `project` as `verb` leaves it at `now`, the store's time.
 
+    `reclamation_id` is that of the deletion, where `verb` is one: it is the deletion's alone.
     Raises Error `project_not_active`, `project_not_restorable` or `project_not_deletable` when
     the move is not legal: wrong state, a restore at or after `purge_at`, an expiry before it;
-    ValueError in a state that nobody knows.
+    ValueError in a state that nobody knows, and for a deletion without a reclamation.
     """
     sources, target = MOVES[verb]
     code = REFUSAL.get(verb, "project_not_deletable")
@@ -102,7 +106,7 @@ def move(project: Project, verb: str, now: datetime) -> Project:
         raise Error(code, "Cannot restore the project: its time for restoring has passed.")
     if verb == "expire" and now < _deadline(project):
         raise Error(code, "Cannot expire the project: it can still be restored.")
-    return replace(project, status=target, updated_at=now, **_stamps(verb, now))
+    return replace(project, status=target, updated_at=now, **_stamps(verb, now, reclamation_id))
 
 
 def _deadline(project: Project) -> datetime:
@@ -116,11 +120,14 @@ def applicable(project: Project, verbs: Sequence[str]) -> str:
     return next((verb for verb in verbs if project.status in MOVES[verb][0]), verbs[0])
 
 
-def _stamps(verb: str, now: datetime) -> dict[str, Any]:
+def _stamps(verb: str, now: datetime, reclamation_id: str) -> dict[str, Any]:
     match verb:
         case "delete":  # the deadline is computed here, once, and stored
-            return {"deleted_at": now, "purge_at": now + RETENTION}
-        case "restore":
+            if not reclamation_id:
+                raise ValueError("a deletion has a reclamation, and is not told which")
+            stamps = {"deleted_at": now, "purge_at": now + RETENTION}
+            return {**stamps, "reclamation_id": reclamation_id}
+        case "restore":  # the reclamation's id stays: who asks again is told that it has ended
             return {"deleted_at": None, "purge_at": None, "restored_at": now}
         case "reclaim" | "expire" | "retry":
             return {"progress_at": now, "nudged_at": None}

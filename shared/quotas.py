@@ -19,6 +19,7 @@ RESOURCES_PER_PROJECT = {  # contract section 8
     "allowed_outbound_destinations": 100,  # undocumented: ours, as bindings
     "persistent_data_stores": 10,
 }
+KEYS_PER_ACCOUNT = 100  # ours: a key a machine or a person, as with all else a project holds
 
 SECRET_BYTES = 2 * MIB  # all values of one secret, UTF-8: a commit must stay under 4 MiB
 INLINE_CODE_BYTES = 102_400  # contract section 8: 100 KB, what base64 adds included
@@ -39,11 +40,25 @@ TEMPLATE_BODY_BYTES = 6 * TEMPLATE_BYTES + MIB
 PLAIN_BODY_BYTES = 64 * 1024  # of a body that holds no secret's values
 FAULTS_TOLD = 20  # of one request; a body that is all faults would be answered with megabytes
 FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is looked for
+# A body is mostly values, and these are strings: a comma or bracket costs a parser hundreds of
+# times its bytes. The most that openapi.yaml takes are an app's 100 variables and 100 mounts with
+# all members: 2,500 strings, and 24 KiB of the rest, written a member a line.
+JSON_STRUCTURE_BYTES = 64 * 1024  # outside strings
+JSON_STRINGS = 4096
+# One character beyond 16 bits makes Python keep four bytes for each; twice what a secret may hold,
+# so that what is a little too large is told by its name.
+JSON_TEXT_BYTES = 2 * SECRET_BYTES
+ADDRESS_BYTES = 8190  # of a path and query; functions-framework lets gunicorn take any
+PAIRS = 1000  # of a form or a query; the longest has a dozen
+LARGE_BYTES = 128 * 1024  # memory that is given back when freed: glibc's own first threshold
+OPENED = 2  # compressed or large bodies that are opened and parsed at once; more wait their turn
 JSON_DEPTH = 32  # the contract's deepest body has 6 levels; json.loads recurses
 PART_READS = 3  # times a value in parts is read until a part that is not there counts as lost
 PART_TRIES = 20  # times it is read anew because it was replaced meanwhile
 
-PAGE_BYTES = 4 * MIB  # a page of large secrets ends early rather than filling memory
+# A page of large secrets ends early rather than filling memory: of entries as they are answered,
+# where a control character takes six bytes, and of what is read for it.
+PAGE_BYTES = 4 * MIB
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1
 KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory
@@ -70,13 +85,22 @@ KMS_PAGES = 10  # of 100 versions each: a key rotated daily has 365 a year
 KEY_RATE, TOKEN_RATE = 50, 5  # requests, exchanges a second: far more than a person or a script
 LOCAL_RATE = 1000  # beside an emulator both: no test or bench is to meet it
 KEY_BURST, TOKEN_BURST = 2, 4  # seconds of the rate that may come at once: 100, 20
+ACCOUNT_KEYS = 2  # keys whose rate an account has: 100 a second, however many keys it makes
 BUCKETS = 10_000  # callers whose rate is remembered, those who came last
-CONCURRENCY = 64  # requests worked on at once: under the 80 that the platform sends at most
+# Requests worked on at once. With what a gate keeps for those who hold little it is 80: as many as
+# the platform sends to one process.
+CONCURRENCY = 64
 BODIES = 64  # bodies being read at once, beside those; each may have 13 MiB
+STRANGERS = 32  # requests without a token at once, beside all others: an exchange takes some 10 ms
+STRANGER_BODY = 5.0  # seconds in which the body of one must be there: 64 KiB at most
+WAITING = 64  # requests that wait for their turn at a document, beside those; 10 s at most
+GATE_KEPT = 8  # the part of a gate (an eighth, twice) kept for who holds little of it
+GATE_SHARE = 16  # the part of a gate (a sixteenth) up to which that is little: 4 of 64
 
 STORE_DEADLINE = 10.0  # seconds: one request's reads, commits and retries together
 STORE_TRY = 5.0  # seconds: one try of them; what hangs leaves time for another
 STORE_TRIES = 5  # at a store that does not answer
+CONFLICT_TRIES = 20  # where others came first: some 4 s of pauses; each has its turn by then
 SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays small
 SWEEP_BYTES = 8 * MIB  # that these may hold: Firestore refuses a delete of too many bytes
 DUE_BATCH = 100  # projects the schedule finds with one query

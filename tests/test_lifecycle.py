@@ -14,6 +14,10 @@ from tests.support import project_of
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
+RECLAMATION, ANOTHER = (
+    "9f0c6f5e-0d3e-4d57-8e0f-2f6b1f0a7c11",
+    "1b7a4a58-7a1b-4b43-9a3e-0c1f4d9e2a22",
+)
 PASSED = "Cannot restore the project: its time for restoring has passed."
 
 # Written out by hand, not derived from MOVES: (verb, status it leaves) -> status it reaches.
@@ -21,7 +25,6 @@ LEGAL = {
     ("delete", "active"): "soft_deleted",
     ("restore", "soft_deleted"): "active",
     ("expire", "soft_deleted"): "hard_deleting",
-    ("reclaim", "active"): "hard_deleting",
     ("reclaim", "soft_deleted"): "hard_deleting",
     ("erase", "hard_deleting"): "hard_deleted",
     ("fail", "hard_deleting"): "hard_deletion_failed",
@@ -39,7 +42,11 @@ CODES = {
     "retry": "project_not_deletable",
 }
 STAMPS = {
-    "delete": {"deleted_at": NOW, "purge_at": NOW + timedelta(days=7)},
+    "delete": {
+        "deleted_at": NOW,
+        "purge_at": NOW + timedelta(days=7),
+        "reclamation_id": RECLAMATION,
+    },
     "restore": {"deleted_at": None, "purge_at": None, "restored_at": NOW},
     "expire": {"progress_at": NOW, "nudged_at": None},
     "reclaim": {"progress_at": NOW, "nudged_at": None},
@@ -55,10 +62,15 @@ def project(status, purge_at=None):
     return project_of(status=Status(status), purge_at=purge_at)
 
 
+def move(subject, verb, now, reclamation_id=RECLAMATION):
+    """Move a project; a deletion by this reclamation, unless told of another."""
+    return lifecycle.move(subject, verb, now, reclamation_id)
+
+
 def legal(verb, subject, now):
     """Tell whether a move is legal."""
     try:
-        lifecycle.move(subject, verb, now)
+        move(subject, verb, now)
     except Error:
         return False
     return True
@@ -81,10 +93,10 @@ def test_move(verb, status):
     """A move reaches the state of the table, or is refused with the code of its verb."""
     subject = project(status, within(verb))
     if target := LEGAL.get((verb, status)):
-        assert lifecycle.move(subject, verb, NOW).status == target
+        assert move(subject, verb, NOW).status == target
     else:
         with pytest.raises(Error) as refused:
-            lifecycle.move(subject, verb, NOW)
+            move(subject, verb, NOW)
         assert refused.value.code == CODES[verb]
         assert refused.value.status == STATUS[CODES[verb]] == 409
         said = f"Cannot {verb} the project: its status is `{status}`."
@@ -100,7 +112,7 @@ def test_stamps(verb):
     if source != "active":
         earlier["deleted_at"] = NOW - TICK
     before = replace(project(source, within(verb)), **earlier)
-    written = lifecycle.move(before, verb, NOW).changes(before)
+    written = move(before, verb, NOW).changes(before)
     expected = {"status": LEGAL[verb, source], "updated_at": NOW, **STAMPS[verb]}
     assert written == expected
     assert type(written["status"]) is str
@@ -113,7 +125,7 @@ def test_unknown_status(verb, status):
     odd = Project.of(project("active").born() | {"status": status})
     assert odd.status == status
     with pytest.raises(ValueError, match="not a valid Status"):
-        lifecycle.move(odd, verb, NOW)
+        move(odd, verb, NOW)
     with pytest.raises(Error):
         lifecycle.require_active(odd)
 
@@ -122,7 +134,7 @@ def test_unknown_status(verb, status):
 def test_a_deadline_that_is_lost(verb):
     """A project that is soft deleted without its deadline is neither restored nor destroyed."""
     with pytest.raises(ValueError, match="has no deadline"):
-        lifecycle.move(project("soft_deleted"), verb, NOW)
+        move(project("soft_deleted"), verb, NOW)
 
 
 def test_stored_and_read_again():
@@ -131,15 +143,41 @@ def test_stored_and_read_again():
     stored = subject.born()
     assert Project.of(stored) == subject
     assert "restored_at" not in stored
-    deleted = lifecycle.move(subject, "delete", NOW)
+    deleted = move(subject, "delete", NOW)
     assert Project.of(stored | deleted.changes(subject)) == deleted
     assert deleted.changes(deleted) == {}
+
+
+def test_a_deletion_has_a_reclamation_of_its_own():
+    """It is born by the deletion, stays until the next one, and no move else has a part in it."""
+    fresh = project("active")
+    assert fresh.born()["reclamation_id"] is None
+    deleted = move(fresh, "delete", NOW)
+    restored = move(deleted, "restore", NOW)
+    again = move(restored, "delete", NOW, ANOTHER)
+    ended = move(move(move(again, "reclaim", NOW, ""), "fail", NOW, ""), "retry", NOW, "")
+    ids = [one.reclamation_id for one in (deleted, restored, again, ended)]
+    assert ids == [RECLAMATION, RECLAMATION, ANOTHER, ANOTHER]
+    with pytest.raises(ValueError, match="a deletion has a reclamation"):
+        lifecycle.move(fresh, "delete", NOW)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("noted", [{}, {"reclamation_id": None}])
+def test_what_was_deleted_under_form_1(status, noted):
+    """A deletion that noted no reclamation has its project's id; an active project has none."""
+    stored = project(status).born()
+    del stored["reclamation_id"]
+    read = Project.of(stored | noted)
+    assert read.reclamation_id == (None if status == "active" else read.id)
+    if status == "active":
+        assert move(read, "delete", NOW).reclamation_id == RECLAMATION
 
 
 def test_unknown_verb():
     """A verb nobody knows is a mistake of ours, not a refusal."""
     with pytest.raises(KeyError):
-        lifecycle.move(project("active"), "resurrect", NOW)
+        move(project("active"), "resurrect", NOW)
 
 
 @pytest.mark.parametrize(
@@ -190,14 +228,14 @@ def test_edge_in_any_zone(deadline, hours):
 def test_edge_wording(verb, now, message):
     """A move refused by the clock says that it is the time, with the code of its verb."""
     with pytest.raises(Error) as refused:
-        lifecycle.move(project("soft_deleted", NOW), verb, now)
+        move(project("soft_deleted", NOW), verb, now)
     assert (refused.value.code, refused.value.message) == (CODES[verb], message)
 
 
 @given(deleted=MOMENTS)
 def test_retention(deleted):
     """The deadline is 168 hours after the deletion, to the microsecond."""
-    written = lifecycle.move(project("active"), "delete", deleted)
+    written = move(project("active"), "delete", deleted)
     assert written.purge_at - deleted == timedelta(hours=168)
     assert written.deleted_at == written.updated_at == deleted
 
@@ -205,7 +243,7 @@ def test_retention(deleted):
 @pytest.mark.parametrize("policy", [timedelta(0), timedelta(days=1), timedelta(days=365)])
 def test_deadline_is_computed_once(monkeypatch, policy):
     """A later change of policy moves no deadline that is set."""
-    subject = lifecycle.move(project("active"), "delete", NOW)
+    subject = move(project("active"), "delete", NOW)
     monkeypatch.setattr(lifecycle, "RETENTION", policy)
     deadline = NOW + RETENTION
     assert legal("restore", subject, deadline - TICK)
@@ -217,10 +255,10 @@ def test_deadline_is_computed_once(monkeypatch, policy):
 def test_deletion_after_a_restore_begins_a_new_week():
     """A restored project keeps nothing of its first deadline."""
     subject = project("active")
-    subject = lifecycle.move(subject, "delete", NOW)
-    subject = lifecycle.move(subject, "restore", NOW + timedelta(days=6))
+    subject = move(subject, "delete", NOW)
+    subject = move(subject, "restore", NOW + timedelta(days=6))
     assert subject.purge_at is None
-    subject = lifecycle.move(subject, "delete", NOW + timedelta(days=30))
+    subject = move(subject, "delete", NOW + timedelta(days=30))
     assert subject.purge_at == NOW + timedelta(days=37)
 
 
@@ -233,7 +271,7 @@ def test_any_history(steps):
         before = subject.status
         if legal(verb, subject, now):
             assert before != "hard_deleted"
-            subject = lifecycle.move(subject, verb, now)
+            subject = move(subject, verb, now)
         if subject.status == "soft_deleted":
             assert subject.purge_at == subject.deleted_at + RETENTION
         if subject.status == "active":

@@ -52,9 +52,10 @@ def check() -> None:
         sys.exit("the secret came back changed")
     expect(200, web.post(f"{NAMED}/getSecret", json={**on, "name": "s"}))
     expect(202, web.delete(f"{HOSTED}/v2/projects/{project['id']}"))
-    expect(200, web.post(f"{NAMED}/restoreProject", json={"id": project["id"]}))
+    expect(200, web.post(f"{NAMED}/restoreProject", json=on))
     expect(202, web.post(f"{NAMED}/deleteProject", json={"id": project["id"]}))
-    expect(200, web.post(f"{HOSTED}/v1/reclamations/{project['id']}/actions/reclaim", json={}))
+    (found,) = expect(200, web.get(f"{HOSTED}/v1/reclamations")).json()["resources"]
+    expect(200, web.post(f"{HOSTED}/v1/reclamations/{found['id']}/actions/reclaim", json={}))
     expect(401, requests.post(f"{NAMED}/listProjects", timeout=60))
     expect(404, requests.get(f"{NAMED}/enforceRetention", timeout=60))
 

@@ -27,7 +27,7 @@ HOMES = PLAN["homes"]  # projects that stay: what is held in projects is asked f
 MOVED = {
     "delete_project": (),
     "delete_resource_instance": (),
-    "reclaim_project": (),
+    "reclaim_project": ("DELETE",),
     "restore_project": ("DELETE",),
 }
 READ = {"get_project", "get_resource_instance"}
@@ -110,7 +110,8 @@ def aim(sent, part):
     if "project_id" in part and part["project_id"] not in linked:
         part["project_id"] = sent.one_of(HOMES)
     if sent.name in MOVED and (part.get("id") not in linked or part["id"] in HOMES):
-        part["id"] = fresh(MOVED[sent.name])
+        made = fresh(MOVED[sent.name])
+        part["id"] = reclamation(made) if MOVED[sent.name] else made
     if sent.name in READ and part.get("id") not in linked:
         part["id"] = sent.one_of(HOMES)
     if part.get("id") == PLAN["key"]:  # the run goes on with it
@@ -139,6 +140,13 @@ def fresh(moves):
     for method in moves:
         assert ask(method, f"/v2/projects/{project}").status_code == 202
     return project
+
+
+def reclamation(project):
+    """Give the id of the reclamation of a deleted project."""
+    answer = ask("GET", f"/v1/reclamations?resource_instance_id={project}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["resources"][0]["id"]
 
 
 def ask(method, path, body=None):

@@ -124,10 +124,18 @@ def destination(operation, body):
 
 
 def secret(operation, body):
-    """A replacement has the keys that its format requires, as a new secret has by its schema."""
+    """A replacement has the keys that its format requires, as a new secret has by its schema.
+
+    No key is a folder, and a registry's server is one line.
+    """
     if operation == "replace_secret":
         required = secrets.FORMATS[body["format"]].required
         body["data"] = dict.fromkeys(required, "x") | body.get("data", {})
+    if "secret" in operation or "config_map" in operation:
+        for key in secrets.FOLDERS & body.get("data", {}).keys():
+            del body["data"][key]
+        if body.get("format") == "registry" and "data" in body:
+            body["data"]["server"] = "docker.io"
 
 
 def account(operation, body, plan):
@@ -136,7 +144,7 @@ def account(operation, body, plan):
         try:
             names.checked(body["name"])
         except Error:
-            body["name"] = body["name"].encode("ascii", "ignore").decode() or "p"
+            body["name"] = body["name"].encode("ascii", "ignore").decode().strip() or "p"
     elif operation == "issue_token":
         body["apikey"] = plan["apikey"]
     elif operation == "create_api_key":

@@ -44,10 +44,12 @@ class Client:
         self.ledger: dict[str, set[str | None]] = {}  # name: the values it may have
         self.spent: list[tuple[float, float, str]] = []  # when, seconds, what went wrong
         self.project = account.project()["id"]
+        self.deleted = False  # and not restored yet: the host stopped in between
 
     def act(self, due: float) -> None:
         """Make one request of the mix that was due at some time, and note what came of it."""
         (verb,) = self.random.choices(list(MIX), list(MIX.values()))
+        verb = "restore" if self.deleted else verb
         try:
             wrong = getattr(self, verb.replace(" ", "_"))()
         except OSError as error:  # also while the host's address is not written
@@ -113,10 +115,11 @@ class Client:
 
     def restore(self):
         """Delete the project and restore it: all must be there."""
-        path = f"/v2/projects/{self.project}"
+        path, self.deleted = f"/v2/projects/{self.project}", True
         wrong = self._call("DELETE", path, good=(202, 409))[1]
-        word = f"/v1/reclamations/{self.project}/actions/restore"
-        return wrong or self._call("POST", word, {}, good=(200, 409))[1]
+        wrong = wrong or self._end(self.project, "restore")
+        self.deleted = bool(wrong)
+        return wrong
 
     def replace(self):
         """Destroy the project before its time, and go on in a new one."""
@@ -126,8 +129,19 @@ class Client:
             return wrong
         self.project, self.ledger = told.body(answer, 202)["id"], {}
         wrong = self._call("DELETE", f"/v2/projects/{old}", good=(202, 409))[1]
-        word = f"/v1/reclamations/{old}/actions/reclaim"
-        return wrong or self._call("POST", word, {}, good=(200, 409))[1]
+        return wrong or self._end(old, "reclaim")
+
+    def _end(self, project, action):
+        """Restore or reclaim a project that was deleted, by the reclamation of its deletion."""
+        query = f"/v1/reclamations?resource_instance_id={project}"
+        answer, wrong = self._call("GET", query, good=(200,))
+        if wrong:
+            return wrong
+        found = told.body(answer, 200)["resources"]
+        if not found:
+            return "a deletion without a reclamation"
+        path = f"/v1/reclamations/{found[0]['id']}/actions/{action}"
+        return self._call("POST", path, {}, good=(200, 409))[1]
 
     def differences(self):
         """Give how many secrets are not what they were left as."""

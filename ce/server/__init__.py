@@ -5,7 +5,7 @@ neither a key nor what was sent into an error. `target` and `profiles` are used 
 names; `advice` is read when something failed.
 """
 
-from ce.server import profiles, target
+from ce.server import addresses, profiles, target
 from ce.server.client import Client, Doc, path
 from ce.server.failure import (
     EXIT_CODES,
@@ -36,6 +36,7 @@ __all__ = [
     "Doc",
     "Failure",
     "Profile",
+    "addresses",
     "path",
     "profiles",
     "target",

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ce.server.addresses import LOOPBACK
 from ce.server.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
-from ce.server.profiles import LOOPBACK
 from ce.server.target import EMULATOR, Target, selected
 from ce.text import instant
 
@@ -71,12 +71,23 @@ class Client:
     def log_in(self) -> str:
         """Exchange the key for a token; return the account in it, "" if it names none."""
         self._token = self._fetch_token()
+        account = self._claim("account")
+        return account if isinstance(account, str) else ""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that the token names: what the server goes by; none if it names none."""
+        self._token = self._token or self._fetch_token()
+        found = self._claim("roles")
+        return frozenset(map(str, found)) if isinstance(found, list) else frozenset()
+
+    def _claim(self, name: str) -> Any:
+        """Give what the token says under a name; None where it says nothing, or is no JWT."""
         try:
             payload = self._token.split(".")[1]
-            account = json.loads(base64.urlsafe_b64decode(payload + "=="))["account"]
+            return json.loads(base64.urlsafe_b64decode(payload + "=="))[name]
         except (IndexError, KeyError, TypeError, ValueError):
-            return ""
-        return account if isinstance(account, str) else ""
+            return None
 
     def get(self, where: str, **params: str) -> Doc:
         """Read one document."""

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ce.server import files
+from ce.server import addresses, files
 from ce.server.failure import NOT_LOGGED_IN, USAGE, Failure
 from ce.text import emit
 
 DEFAULT = "default"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+REMEDY = "give https with 'ce login --url'"
 PLACE = "{region}"  # what stands in an address for the region
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a label of a host name
@@ -46,14 +46,7 @@ class Profile:
     def placed(self, url: str) -> str:
         """Give an address in the profile's region. Raises Failure if it would expose the key."""
         placed = url.replace(PLACE, self.region)
-        parts = urlsplit(placed)
-        if parts.scheme != "https" and placed and parts.hostname not in LOOPBACK:
-            raise Failure(
-                f"{parts.scheme} to {parts.hostname} would send the key in clear: give https with "
-                "'ce login --url', or reach the host through a tunnel to this machine.",
-                exit_code=USAGE,
-            )
-        return placed
+        return addresses.checked(placed, "What the profile has", REMEDY) if placed else ""
 
 
 def active() -> str | None:

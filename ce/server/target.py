@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ce.server import files, profiles
+from ce.server import addresses, files, profiles
 from ce.server.failure import NOT_LOGGED_IN, Failure
 
 home = files.home
 
 VARIABLES = ("CODE_ENGINE_URL", "CODE_ENGINE_APIKEY", "CODE_ENGINE_AUTH_URL")
 UNSET = f"run 'unset {' '.join(VARIABLES)}'"
+HTTPS = "give https in CODE_ENGINE_URL and CODE_ENGINE_AUTH_URL"
 ENVIRONMENT, PROFILE, EMULATOR, ASKED = "environment", "profile", "emulator", "login"
 # For each source of a target: what it is called, and what to do where its key is not known.
 SOURCES = {
@@ -165,4 +166,7 @@ def _target(url: str, auth_url: str | None, apikey: str, **about: str) -> Target
     url = url.rstrip("/")
     # Not the SDK's default, iam.cloud.ibm.com: a key of one's own host is nobody else's business.
     auth = (auth_url or url.removesuffix("/v2")).rstrip("/").removesuffix("/identity/token")
+    remedy = HTTPS if about.get("source", ENVIRONMENT) == ENVIRONMENT else profiles.REMEDY
+    for address, name in ((url, "CODE_ENGINE_URL"), (auth, "CODE_ENGINE_AUTH_URL")):
+        addresses.checked(address, name, remedy)
     return Target(url, auth, apikey, **about)

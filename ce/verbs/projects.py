@@ -1,7 +1,7 @@
 """What the verbs of `project` and `reclamation` ask of the API.
 
-A reclamation's id is its project's id, so restore and reclaim need no look-up. Deadlines are
-the server's: nothing here computes when a project ends.
+A reclamation is one deletion of a project, with an id of its own: restore and reclaim look it up.
+Deadlines are the server's: nothing here computes when a project ends.
 """
 
 from collections.abc import Iterable, Iterator
@@ -76,20 +76,27 @@ def listing(call: Call) -> Doc:
 def delete(call: Call) -> None:
     """Soft-delete; with --hard, destroy at once and for good."""
     project = find(call)
+    if call["hard"]:
+        _require_purge(call)
     confirm(call, name=project["name"])
     say(call, name=project["name"])
-    if call["hard"]:  # one action: who may not destroy has not deleted either
-        _destroy(call, project)
-    else:
+    if not call["hard"]:
         call.client.delete(path("projects", project["id"]))
         _await(call, project, "for it to be soft deleted", DELETED)
+        return
+    if project["status"] in BEYOND_DELETE:  # as after a run that got no further
+        _reclaim(call, project)
+    else:
+        call.client.delete(path("projects", project["id"]))
+        _reclaim_deleted(call, project)
+    _destroyed(call, project)
 
 
 def restore(call: Call) -> None:
     """Take a soft-deleted project back."""
     project = find(call)
     say(call, name=project["name"])
-    call.client.reclamation_action(project["id"], "restore")
+    call.client.reclamation_action(_reclamation(call, project)["id"], "restore")
     _await(call, project, "for it to become active", ACTIVE)
 
 
@@ -104,20 +111,15 @@ def reclaim(call: Call) -> None:
         )
     confirm(call, name=project["name"])
     say(call, name=project["name"])
-    _destroy(call, project)
+    _reclaim(call, project)
+    _destroyed(call, project)
 
 
 def get_reclamation(call: Call) -> Doc:
     """Get the reclamation of one project."""
     project = find(call)
     say(call, name=project["name"])
-    found = call.client.reclamations(resource_instance_id=project["id"])
-    if not found:
-        raise Failure(
-            f"Project '{project['name']}' is {words(project['status'])}, not soft deleted; "
-            "'ce reclamation list' shows those that are."
-        )
-    return _joined(found[0], project)
+    return _joined(_reclamation(call, project), project)
 
 
 def list_reclamations(call: Call) -> Doc:
@@ -149,9 +151,56 @@ def named(call: Call, name: str) -> Doc:
     raise Failure(f"Project '{name}' was not found; 'ce project list' shows them all.", status=404)
 
 
-def _destroy(call: Call, project: Doc) -> None:
+def _reclamation(call: Call, project: Doc) -> Doc:
+    """Give the reclamation of the deletion that a project is in."""
+    found = call.client.reclamations(resource_instance_id=project["id"])
+    if not found:
+        raise Failure(
+            f"Project '{project['name']}' is {words(project['status'])}, not soft deleted; "
+            "'ce reclamation list' shows those that are."
+        )
+    return found[0]
+
+
+def _require_purge(call: Call) -> None:
+    """Look before the delete whether the reclaim after it will be allowed."""
+    from ce.server import advice  # noqa: PLC0415 - few commands need it
+
+    if call.client.roles.isdisjoint(advice.ROLES["project.purge"]):
+        message = "Your roles do not include `project.purge`: nothing was deleted."
+        raise Failure(message, status=403, code="forbidden")
+
+
+def _reclaim(call: Call, project: Doc) -> None:
+    """Begin to destroy what is deleted, unless that has begun."""
     if project["status"] != "hard_deleting":
-        call.client.reclamation_action(project["id"], "reclaim")
+        call.client.reclamation_action(_reclamation(call, project)["id"], "reclaim")
+
+
+def _reclaim_deleted(call: Call, project: Doc) -> None:
+    """Begin to destroy what was deleted a moment ago; where that fails, say what it is now."""
+    try:
+        _reclaim(call, {**project, "status": "soft_deleted"})
+    except Failure as failure:
+        if _begun(call, project):
+            return
+        raise Failure(
+            f"Project '{project['name']}' is soft deleted, not destroyed: run the command again, "
+            "or take it back with 'ce project restore'.",
+            *failure.messages,
+        ) from None
+
+
+def _begun(call: Call, project: Doc) -> bool:
+    """Tell whether a project is being destroyed: by another, or by a call whose answer was lost."""
+    try:
+        found = call.client.get(path("projects", project["id"]))
+    except Failure as failure:
+        return failure.status == 404
+    return bool(found["status"] == "hard_deleting")
+
+
+def _destroyed(call: Call, project: Doc) -> None:
     if (selected := target.selected(call.client.target)) and selected["id"] == project["id"]:
         target.select(call.client.target, None)
     _await(call, project, "for it to be gone", GONE)

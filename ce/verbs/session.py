@@ -7,17 +7,15 @@ written, and is never shown. The local emulator's login is not theirs to touch.
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
 from ce.body import STDIN, Inputs, hidden
 from ce.call import Call
-from ce.server import PLACE, REGION, Client, Doc, Failure, Profile, profiles, target
+from ce.server import PLACE, REGION, Client, Doc, Failure, Profile, addresses, profiles, target
 from ce.text import emit
 from ce.verbs.dialog import confirm, say
 
-EXAMPLE = "https://ce.example.com"
 NOTHING_TO_LEAVE = (
     "No profile is in use: there is nothing to log out of. The local emulator's login is its own."
 )
@@ -161,8 +159,8 @@ def _wanted(call: Call, old: Profile | None) -> Profile:
     url, auth_url = _address(call["url"], "--url"), _address(call["auth_url"], "--auth-url")
     if old is None and not url:
         raise click.UsageError(
-            f"Give --url, the address of the API, such as {EXAMPLE}. The local emulator needs no "
-            "login: 'ce emulator start'."
+            f"Give --url, the address of the API, such as {addresses.EXAMPLE}. The local emulator "
+            "needs no login: 'ce emulator start'."
         )
     if old is None or (url and _with_version(url) != old.url):
         old = Profile(_with_version(url))  # of another host nothing is kept
@@ -179,13 +177,8 @@ def _address(given: str | None, flag: str) -> str:
     if not given:
         return ""
     url = (given if "://" in given else f"https://{given}").rstrip("/")
-    try:
-        parts = urlsplit(url.replace(PLACE, "region"))
-        sound = bool(parts.hostname) and parts.port != 0 and parts.scheme in {"https", "http"}
-    except ValueError:
-        sound = False
-    if not sound or parts.query or parts.fragment or parts.username is not None:
-        raise click.UsageError(f"{flag} is no address such as {EXAMPLE}.")
+    if addresses.read(url.replace(PLACE, "region")) is None:
+        raise click.UsageError(f"{flag} is no address such as {addresses.EXAMPLE}.")
     return url
 
 

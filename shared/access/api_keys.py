@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import evidence
-from shared.access import records
+from shared.access import key_quota, records
 from shared.access.callers import own_key, owned, require_own
 from shared.access.roles import OWNER, lacking, require_all
 from shared.access.tokens import digest, key_id
@@ -31,7 +31,8 @@ def create(app: App, call: Call) -> Answer:
     It is no more than the key that makes it: no verb that that one has not, no later expiry; and
     it stays when that one is deleted. Raises Error `forbidden` for roles of more, `invalid_field`
     for an expiry that is past or later, `unauthorized` where the caller's own key is gone,
-    `resource_not_found` for a project that is not the caller's.
+    `resource_not_found` for a project that is not the caller's, `quota_exceeded` when the account
+    has as many keys as it may.
     """
     now, text = _moment(app), _new_text()
     asked = _record(text, call.principal.account, _roles(call), now) | {
@@ -51,9 +52,12 @@ def create(app: App, call: Call) -> Answer:
             owned(app, call.principal, read, project)
         key = asked | {"expires_at": _within(asked["expires_at"], maker["expires_at"])}
         made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
-        return [Write.verify(read[own]), Write.create(path, records.signed(app, key)), made], key
+        named = key_quota.added(app, call, read, key["id"])
+        stored = Write.create(path, records.signed(app, key))
+        return [Write.verify(read[own]), stored, named, made], key
 
-    key = app.store.transact(evidence.operation(call.origin), [own, path, *projects], decide)
+    paths = [own, path, key_quota.path_of(asked["account_id"]), *projects]
+    key = app.store.transact(evidence.operation(call.origin), paths, decide)
     where = f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
     return Answer(present(key) | {"apikey": text}, location=where)
 
@@ -94,9 +98,10 @@ def delete(app: App, call: Call) -> Answer:
         key = _owned(app, call, read, path)
         held = [Write.verify(read[own])] if own != path else []  # deleting it verifies it too
         gone = evidence.of_key(call.origin, "apikey.delete", key, app.now(read))
-        return [*held, Write.delete(read[path]), gone], Answer()
+        unnamed = key_quota.removed(app, call, read, key["id"])
+        return [*held, Write.delete(read[path]), unnamed, gone], Answer()
 
-    paths = [*dict.fromkeys((own, path))]
+    paths = [*dict.fromkeys((own, path)), key_quota.path_of(call.principal.account)]
     return app.store.transact(evidence.operation(call.origin), paths, decide)
 
 
@@ -118,7 +123,7 @@ def create_account(app: App, call: Call) -> Answer:
         if before and any(before.get(name) != key[name] for name in ("account_id", "sha256")):
             raise Error("conflict", "Another key has this id: it is not replaced.")
         made = evidence.of_key(call.origin, "account.create", key, app.now(read))
-        return [Write.replace(read[path], stored), made], None
+        return [Write.replace(read[path], stored), key_quota.uncounted(account, call), made], None
 
     app.store.transact(evidence.operation(call.origin), [path], decide)
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})

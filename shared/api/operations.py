@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from typing import Any
 
 from shared import quotas
@@ -16,9 +17,10 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of path, query or header.
+    """A parameter of path, query or header, or (`name`) of calls by function name alone.
 
-    `key` is its name in calls by function name: `If-Match` is `if_match`.
+    `key` is its name in calls by function name: `If-Match` is `if_match`. `instead` is the key of
+    the parameter in whose place it is given: exactly one of the two is.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Parameter:
     place: str
     required: bool
     schema: Mapping[str, Any]
+    instead: str = ""
 
     @property
     def target(self) -> Target:
@@ -75,10 +78,13 @@ class Operation:
         """
         values: dict[str, Any] = {}
         faults: list[Error] = []
+        replaced = {p.instead: p.key for p in self.parameters if p.instead and p.key in given}
         for parameter in self.parameters:
             if parameter.key in given:
                 values[parameter.key] = _parsed(given[parameter.key], parameter.schema)
-            elif parameter.required:
+                if other := replaced.get(parameter.key):
+                    faults.append(invalid(parameter.target, f"must not be beside `{other}`"))
+            elif parameter.required and parameter.key not in replaced:
                 faults.append(required(parameter.target))
             elif "default" in parameter.schema:
                 values[parameter.key] = parameter.schema["default"]
@@ -106,12 +112,14 @@ def _parameter(spec: Mapping[str, Any]) -> Parameter:
     name = spec["name"]
     schema = resolved(spec["schema"])
     key = name.lower().replace("-", "_")
-    return Parameter(name, key, spec["in"], spec.get("required", False), schema)
+    place, instead = spec.get("in", "name"), spec.get("x-for", "")
+    return Parameter(name, key, place, spec.get("required", False), schema, instead)
 
 
 def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
     spec = item[method]
-    parameters = map(resolved, [*item.get("parameters", ()), *spec.get("parameters", ())])
+    lists = item.get("parameters", ()), spec.get("parameters", ()), spec.get("x-by-name", ())
+    parameters = map(resolved, chain.from_iterable(lists))
     content = spec.get("requestBody", {}).get("content", {})
     media_types = tuple(content)
     return Operation(

@@ -22,7 +22,7 @@ RESERVED = tuple(map(IPv4Network, _RESERVED))
 
 
 def check_destination(
-    new: Fields, *, old: Fields | None, others: Mapping[str, Fields]
+    new: Fields, *, old: Fields | None, others: Mapping[str, Fields], **_: object
 ) -> Iterable[str]:
     """Check a destination, and give the names of those it replaces (contract section 4.8).
 

@@ -9,7 +9,7 @@ from shared.kinds.rules import ENVIRONMENT, LOCATION, Fields, absent, computed, 
 from shared.kinds.workloads import MINTED, container_faults, json_bytes
 from shared.lifecycle import Project
 
-# Task mode only (contract section 4.3). A hook sees defaults filled in: these count as not given.
+# Task mode only (contract section 4.3). A default that is filled in or inherited is not given.
 TASK_DEFAULTS = {"scale_max_execution_time": 7200, "scale_retry_limit": 3}
 
 
@@ -28,14 +28,15 @@ def index_count(spec: str) -> int:
     return count
 
 
-def _faults(job: Fields, noun: str) -> Iterator[Error]:
+def _faults(job: Fields, noun: str, given: Fields) -> Iterator[Error]:
     spec = job["scale_array_spec"]
     if any(last < first for first, last in index_ranges(spec)):
         yield invalid("scale_array_spec", "has a range that ends before it begins")
     if index_count(spec) > quotas.JOB_INDICES:
         yield invalid("scale_array_spec", f"has more than {quotas.JOB_INDICES} indices")
     for field, default in TASK_DEFAULTS.items():
-        if job["run_mode"] == "daemon" and job.get(field, default) != default:
+        said = given.get(field) is not None or job.get(field, default) != default
+        if job["run_mode"] == "daemon" and said:
             yield invalid(field, "is not allowed where `run_mode` is `daemon`")
     yield from container_faults(job)
     if json_bytes(job, *MINTED) > quotas.JOB_BYTES:
@@ -43,9 +44,9 @@ def _faults(job: Fields, noun: str) -> Iterator[Error]:
         yield Error("payload_too_large", limit)
 
 
-def check_job(new: Fields, **_: object) -> None:
+def check_job(new: Fields, *, given: Fields, **_: object) -> None:
     """Check a job (contract section 4.3). Raises Error `invalid_field` or `payload_too_large`."""
-    raise_all(_faults(new, "job"))
+    raise_all(_faults(new, "job", given))
 
 
 def present_job(_job: Fields, project: Project) -> dict[str, Any]:
@@ -56,13 +57,13 @@ def present_job(_job: Fields, project: Project) -> dict[str, Any]:
     return {"computed_env_variables": computed(project, LOCATION)}
 
 
-def check_job_run(new: Fields, **_: object) -> None:
+def check_job_run(new: Fields, *, given: Fields, **_: object) -> None:
     """Check a job run, with what it takes from its job (contract section 4.3).
 
     Raises Error `missing_field` for an image where there is no job, or as `check_job` does.
     """
     needed = () if new.get("job_name") else ("image_reference",)
-    raise_all([*absent(needed, new), *_faults(new, "job run")])
+    raise_all([*absent(needed, new), *_faults(new, "job run", given)])
 
 
 def present_job_run(run: Fields, project: Project) -> dict[str, Any]:

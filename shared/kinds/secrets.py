@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import quotas
-from shared.errors import Error, raise_all, required
+from shared.errors import Error, invalid, raise_all, required
 from shared.kinds.rules import Fields
 from shared.lifecycle import Project
 
@@ -33,6 +33,8 @@ FORMATS = {
     "service_operator": Format("secret_operator_v2", made_from="service_operator"),
 }
 
+FOLDERS = frozenset({".", ".."})  # keys are mounted as files
+
 # Clients rely on every member of an operator's secret (contract section 3.1); no key of IBM's
 # stands behind ours, so its id is empty.
 DEFAULT_ROLE = {"name": "Writer"}
@@ -42,7 +44,8 @@ OPERATOR = {"apikey_id": "", "resource_group_ids": [], "serviceid": {}, "user_ma
 def check(new: Fields, *, old: Fields | None, **_: object) -> None:
     """Check what the schema cannot say; `old` is the secret that `new` replaces.
 
-    Raises Error `missing_field` for each key its format requires, `format_mismatch` when a
+    Raises Error `missing_field` for each key its format requires, `invalid_field` for a registry's
+    server that is no host or a key that is none, `format_mismatch` when a
     replacement has another format or its format has no values to replace, and
     `payload_too_large` when the values hold more than quotas.SECRET_BYTES of UTF-8, or a
     service's secret more than quotas.SERVICE_BYTES with its keys.
@@ -57,13 +60,25 @@ def check(new: Fields, *, old: Fields | None, **_: object) -> None:
         where = f"`{form.made_from}` is required for format `{new['format']}`."
         raise Error("missing_field", where, form.made_from)
     raise_all([required(f"data.{key}") for key in form.required if key not in data])
+    if new["format"] == "registry" and not _in_one_piece(data["server"]):
+        raise invalid("data.server", "must have no line breaks, and no blanks at its ends")
     if form.made_from != "data":
         _require_bytes(sum(map(len, data)) + _values_bytes(new), quotas.SERVICE_BYTES)
-    check_size(new)
+    check_data(new)
 
 
-def check_size(new: Fields, **_: object) -> None:
-    """Check that the values of a secret or a config map fit; else `payload_too_large`."""
+def _in_one_piece(text: str) -> bool:
+    return text == text.strip() and len(text.splitlines()) <= 1
+
+
+def check_data(new: Fields, **_: object) -> None:
+    """Check the keys and values of a secret or a config map.
+
+    Raises Error `invalid_field` for a key that as a file would be a folder: `.` or `..`, and
+    `payload_too_large` for values of more than quotas.SECRET_BYTES.
+    """
+    if not FOLDERS.isdisjoint(new.get("data", ())):
+        raise invalid("data", "has a key that is not allowed")
     _require_bytes(_values_bytes(new), quotas.SECRET_BYTES)
 
 

@@ -19,11 +19,12 @@ class Check(Protocol):
     """Rules across fields; a check names what it needs of the keywords."""
 
     def __call__(
-        self, new: Fields, /, *, old: Fields | None, others: Mapping[str, Fields]
+        self, new: Fields, /, *, old: Fields | None, others: Mapping[str, Fields], given: Fields
     ) -> Iterable[str] | None:
         """Raise Error, or give the keys of what `new` replaces beside `old`, its former state.
 
-        `others` are the project's others of the kind, by key, with the members in `claims`.
+        `others` are the project's others of the kind, by key, with the members in `claims`; `given`
+        is what the request itself says, without what is inherited or a default.
         """
 
 
@@ -87,7 +88,7 @@ SECRETS = Kind(
 )
 CONFIG_MAPS = Kind(
     "config_maps", "config_map", "config_map_v2", sealed=("data",), update="PUT",
-    body_bytes=quotas.BODY_BYTES, check=secrets.check_size,
+    body_bytes=quotas.BODY_BYTES, check=secrets.check_data,
 )
 JOBS = Kind(
     "jobs", "job", "job_v2", sealed=("run_env_variables",),

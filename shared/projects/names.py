@@ -14,7 +14,12 @@ IGNORABLE = re.compile(
 
 
 def checked(name: str) -> str:
-    """Refuse what a reader cannot see: IBM's pattern lets every non-ASCII character through."""
+    """Refuse what a reader cannot see: IBM's pattern lets every non-ASCII character through.
+
+    Of a new project alone: one that is stored stays as it is. Raises Error `invalid_field`.
+    """
+    if name != name.strip():
+        raise invalid("name", "must not begin or end with a blank")
     if not unicodedata.is_normalized("NFC", name):
         raise invalid("name", "must be in NFC")
     unseen = (unicodedata.category(character) in UNSEEN for character in name.replace(" ", ""))

@@ -89,29 +89,36 @@ def delete(app: App, call: Call) -> Answer:
 
 
 def move(
-    app: App, project_id: str, *verbs: str, origin: Origin | None, check: Check = lambda _: None
+    app: App,
+    project_id: str,
+    *verbs: str,
+    origin: Origin | None,
+    check: Check = lambda _: None,
+    first: Read | None = None,
 ) -> Project:
     """Move a project in one compare-and-set, by the verb that fits its status.
 
     Without an origin its time has come, and no caller asked for it; with one, the caller's own
-    key must still be as it was read. `check` may raise where the project is not the one meant.
-    Gives the project as it is then. Raises Error `unauthorized` where the key is gone, and what
-    lifecycle.move raises for the first verb if none fits.
+    key must still be as it was read. `check` may raise where the project is not the one meant; it
+    is asked of every reading, `first` included: one that was made already. Gives the project as it
+    is then. Raises Error `unauthorized` where the key is gone, and what lifecycle.move raises for
+    the first verb if none fits.
     """
     path, entry_id = f"projects/{project_id}", origin.trace if origin else app.new_id()
     keys = [own_key(origin.principal)] if origin else []
+    reclamation_id = app.new_id()  # of a deletion: once a call, whatever becomes of its tries
 
     def decide(read: Read) -> tuple[list[Write], Project]:
         before = owned(app, origin.principal, read, path) if origin else _found(read[path])
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
-        project = lifecycle.move(before, verb, now)
+        project = lifecycle.move(before, verb, now, reclamation_id)
         what = f"project.{verb}", project, now
         entry = evidence.by(origin, *what) if origin else evidence.by_system(entry_id, *what)
         held = [Write.verify(read[key]) for key in keys]
         return [*held, Write.update(read[path], project.changes(before)), entry], project
 
-    return app.store.transact(f"audit/{entry_id}", [path, *keys], decide)
+    return app.store.transact(f"audit/{entry_id}", [path, *keys], decide, first)
 
 
 def _found(document: Document) -> Project:

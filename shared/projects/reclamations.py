@@ -1,16 +1,22 @@
-"""Reclamations: deleted projects as the resource controller shows them (contract section 2.2).
+"""Reclamations: deletions of projects as the resource controller shows them (contract 2.2).
 
-A reclamation is no document of its own: it is a project that is deleted, under the same id.
+A reclamation is no document of its own, and yet it has an id of its own: it is one deletion of a
+project, is born by it, and ends by restore or reclaim. One that has ended moves nothing, and least
+of all a project that has been deleted again since.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from shared import quotas
+from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call, timestamp
+from shared.errors import Error, missing
 from shared.lifecycle import Project, Status
 from shared.projects.account import of_account
 from shared.projects.projects import move, present
+from shared.store import Read
 
 STATES: dict[str, str] = {  # by status
     Status.SOFT_DELETED: "SCHEDULED",
@@ -31,21 +37,56 @@ def listing(app: App, call: Call) -> Answer:
 
 
 def restore(app: App, call: Call) -> Answer:
-    """Restore a soft-deleted project.
+    """Restore a soft-deleted project, by its reclamation or, called by name, by its own id.
 
-    Raises Error `project_not_restorable` at and after the deadline, or in another state.
+    Raises Error `resource_not_found` for the reclamation of no deletion, or of a former one;
+    `project_not_restorable` at and after the deadline, or in another state.
     """
-    project = move(app, call.parameters["id"], "restore", origin=call.origin)
+    if "project_id" in call.parameters:
+        project = move(app, call.parameters["project_id"], "restore", origin=call.origin)
+    else:
+        project = _ended(app, call, "restore")
     return Answer(show(app, project), now=project.updated_at)
 
 
 def reclaim(app: App, call: Call) -> Answer:
     """Begin the permanent deletion of a project without waiting for its deadline.
 
-    Raises Error `project_not_deletable` when it has begun already.
+    Raises Error `resource_not_found` for the reclamation of no deletion, or of a former one;
+    `project_not_deletable` when it has begun already, or the project was restored.
     """
-    project = move(app, call.parameters["id"], "reclaim", "retry", origin=call.origin)
+    project = _ended(app, call, "reclaim", "retry")
     return Answer(show(app, project), now=project.updated_at)
+
+
+def _ended(app: App, call: Call, *verbs: str) -> Project:
+    """Move the project whose last deletion has the reclamation that was asked for."""
+    wanted = call.parameters["id"]
+
+    def meant(project: Project) -> None:
+        """Require the same deletion, of every reading: it may have been restored, and another."""
+        if project.reclamation_id != wanted:
+            raise missing()
+
+    read, project = _of(app, call, wanted)
+    return move(app, project.id, *verbs, origin=call.origin, check=meant, first=read)
+
+
+def _of(app: App, call: Call, wanted: str) -> tuple[Read, Project]:
+    """Give the caller's project whose last deletion has a reclamation, as it was read.
+
+    One deleted under form 1 notes none, and is read by its own id. So is what is nobody's and what
+    is another's: how long the refusal takes does not tell them apart.
+    """
+    noted = ("reclamation_id", "==", wanted)  # its index is automatic, which ends with the name
+    key, path = own_key(call.principal), f"projects/{wanted}"
+    beside, found = app.store.read_beside([key], "projects", noted, order="__name__", limit=1)
+    for document in found:
+        read = Read(beside.time, {**beside.documents, document.path: document})
+        with suppress(Error):
+            return read, owned(app, call.principal, read, document.path)
+    read = app.store.read(path, key)
+    return read, owned(app, call.principal, read, path)
 
 
 def show(app: App, project: Project) -> dict[str, Any]:
@@ -53,7 +94,7 @@ def show(app: App, project: Project) -> dict[str, Any]:
     shown = present(app, project)
     purge_at, updated_at = project.purge_at, project.updated_at
     return {
-        "id": shown["id"],
+        "id": project.reclamation_id,
         "resource_instance_id": shown["id"],
         "entity_id": shown["id"],
         "entity_type_id": "codeengine",

@@ -67,17 +67,24 @@ class Change:
         return Usage(kind, self.read[self.place.beside(kind).usage])
 
     def put(
-        self, body: Fields, own: Fields, revision_id: str, before: Fields | None = None
+        self,
+        body: Fields,
+        own: Fields,
+        revision_id: str,
+        before: Fields | None = None,
+        *,
+        given: Fields,
     ) -> Answer:
         """Store the resource, with all that goes along, and give the answer that shows it.
 
-        `own` is what was made for it or is kept of it, `before` the whole of what it replaces.
+        `own` is what was made for it or is kept of it, `before` the whole of what it replaces,
+        `given` what the request says of it.
         Raises what the kind's check raises, Error `name_taken` or `quota_exceeded`.
         """
         place, kind, usage = self.place, self.place.kind, self.usage(self.place.kind)
         document, resource = self.read[place.path], {**body, **own}
         others = {key: claim for key, claim in usage.claims.items() if key != place.key}
-        replaced = list(kind.check(resource, old=before, others=others) or ())
+        replaced = list(kind.check(resource, old=before, others=others, given=given) or ())
         if before is None:
             if document.fields is not None:
                 taken = f"A {kind.label} of this name exists already."

@@ -4,9 +4,8 @@ A value in parts takes a second read, and may have been replaced between the two
 anew, a bounded number of times.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import accumulate
 from typing import Any, TypeVar
 
 from shared import quotas
@@ -18,6 +17,7 @@ from shared.kinds import Fields
 from shared.lifecycle import Project, require_active
 from shared.resources import sealing
 from shared.resources.place import Place
+from shared.resources.weight import answered
 from shared.store import Document, Filter, Read
 
 T = TypeVar("T")
@@ -58,8 +58,8 @@ def page(
     """Give a page of a collection, in the order of a field that is each document's name.
 
     `show` gives the answer's form of a whole resource. The page ends at `limit` entries, or early
-    where their values pass quotas.PAGE_BYTES. Raises Error `resource_not_found` if the place's own
-    resource is not there.
+    where the next would take the answer over quotas.PAGE_BYTES. Raises Error `resource_not_found`
+    if the place's own resource is not there.
     """
     paths = [own_key(call.principal), *place.context, *([place.path] if place.key else [])]
     limit, after = call.parameters["limit"], call.parameters.get("start")
@@ -70,10 +70,11 @@ def page(
         project, now = home_of(app, call.principal, place, read)
         if place.key and read[place.path].fields is None:
             raise missing()
-        chosen = _fitting(found, limit)
-        pairs = zip(chosen, whole(app, place, project, read, chosen), strict=True)
-        entries = [show(project, {**document.contents, **body}) for document, body in pairs]
-        following = chosen[-1].id if len(found) > len(chosen) else None
+        chosen = list(_fitting(found[:limit], _size))
+        pairs = zip(chosen, _whole(app, place, project, read, chosen), strict=True)
+        shown = (show(project, {**document.contents, **body}) for document, body in pairs)
+        entries = list(_fitting(shown, answered))
+        following = found[len(entries) - 1].id if len(found) > len(entries) else None
         return Answer(page=Page(collection.rpartition("/")[2], entries, following), now=now)
 
     return _patiently(attempt)
@@ -100,29 +101,39 @@ def whole(
     app: App, place: Place, project: Project, read: Read, found: Sequence[Document]
 ) -> list[dict[str, Any]]:
     """Give the whole bodies of stored resources; raises Replaced if a part or key is gone."""
+    return list(_whole(app, place, project, read, found))
+
+
+def _whole(
+    app: App, place: Place, project: Project, read: Read, found: Sequence[Document]
+) -> Iterator[dict[str, Any]]:
+    """Give them one by one: each is opened when it is asked for."""
     if not place.kind.sealed:
-        return [document.contents["body"] for document in found]
+        yield from (document.contents["body"] for document in found)
+        return
     parts = [sealing.part_paths(document.path, document.fields) for document in found]
     wanted = [part for paths in parts for part in paths]
     more = app.store.read(*wanted).documents if wanted else {}
     if any(document.fields is None for document in more.values()):
         raise sealing.Replaced(found)
-    record, bodies = read[place.data_key].fields or {}, []
+    record = read[place.data_key].fields or {}
     with sealing.under_key(app, place, read, found):
         for document, paths in zip(found, parts, strict=True):
             form = document.contents
             chunks = [more[part].contents["bytes"] for part in paths] or [form["sealed"] or b""]
             opened = app.keyring, project, record, place.kind, form, chunks
-            bodies.append(sealing.unlock(*opened, app.settings.store_form))
-    return bodies
+            yield sealing.unlock(*opened, app.settings.store_form)
 
 
 def _size(document: Document) -> int:
     return int(document.contents.get("size", 0))
 
 
-def _fitting(found: list[Document], limit: int) -> list[Document]:
+def _fitting(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[T]:
     """Give those that fit on a page; at least one, so that the pages come to an end."""
-    sizes = accumulate(_size(document) for document in found)
-    passed = next((n for n, size in enumerate(sizes, 1) if size > quotas.PAGE_BYTES), limit)
-    return found[: min(passed, limit)]
+    weight = 0
+    for number, item in enumerate(items):
+        weight += weigh(item)
+        if number and weight > quotas.PAGE_BYTES:
+            return
+        yield item

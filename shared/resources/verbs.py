@@ -40,7 +40,7 @@ def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any]) -> Answer:
 
     def decide(change: Change) -> Answer:
         body = templates.body(change, source, call.body)
-        answer = change.put(body, {**own, "created_at": change.now}, revision_id)
+        answer = change.put(body, {**own, "created_at": change.now}, revision_id, given=call.body)
         for path in bound:
             born = {"id": revision_id, "created_at": change.now}
             change.writes.extend(history.rebind(change.read[path], own["entity_tag"], born))
@@ -70,7 +70,7 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
         else:
             before, body = old["body"], api.filled(kind.schema, call.body)
         kept = {name: old[name] for name in ("id", "name", "created_at")}
-        return change.put(body, {**new, **kept}, revision_id, {**kept, **before})
+        return change.put(body, {**new, **kept}, revision_id, {**kept, **before}, given=call.body)
 
     paths = [*place.context, place.usage, place.path]
     return commit(app, call.origin, place, f"{kind.audited}.update", paths, decide)
@@ -102,8 +102,8 @@ def get(kind: Kind, app: App, call: Call) -> Answer:
 def listing(kind: Kind, app: App, call: Call) -> Answer:
     """Give a page of resources in the order of their keys, their sealed members in clear.
 
-    A page ends at `limit` entries, or early where their values pass quotas.PAGE_BYTES.
-    Raises Error `project_not_active`.
+    A page ends at `limit` entries, or early where the next would take the answer over
+    quotas.PAGE_BYTES. Raises Error `project_not_active`.
     """
     place = Place(kind, call.parameters["project_id"])
     asked = [name for name in kind.filters if name in call.parameters]

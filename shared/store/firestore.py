@@ -21,6 +21,7 @@ from shared import quotas
 from shared.errors import Error, unavailable
 from shared.store import values
 from shared.store.tries import Attempts, left
+from shared.store.turns import Turns
 from shared.store.writes import Document, Read, Write
 
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class Store:
         self._root = f"{database}/documents"
         self._database = database
         self._jitter = jitter
+        self._turns = Turns()
         self._metadata = [("google-cloud-resource-prefix", database)]
         if token:
             self._metadata.append(("authorization", f"Bearer {token}"))
@@ -171,35 +173,44 @@ class Store:
             raise Conflict from error
 
     def transact(
-        self, operation: str, paths: Sequence[str], decide: Callable[[Read], tuple[list[Write], T]]
+        self,
+        operation: str,
+        paths: Sequence[str],
+        decide: Callable[[Read], tuple[list[Write], T]],
+        first: Read | None = None,
     ) -> T:
         """Read, let `decide` give the writes and the result, and commit; again if that fails.
 
         `operation` is the path of a document that the writes create, whose id no other call has:
         where it exists, this call's commit was applied, whatever became of the answer. `decide`
-        may run several times, each on a fresh snapshot: ids and values are made before. What it
-        raises is not retried, but for a Conflict; without writes nothing is committed. Raises
-        Error `unavailable` when others kept coming first, or the store did not answer.
+        may run several times, each on a fresh snapshot: ids and values are made before. `first` is
+        one that was read already, by a query. What `decide` raises is not retried, but for a
+        Conflict; without writes nothing is committed. Raises Error `unavailable` when others kept
+        coming first, or the store did not answer.
         """
         attempts = Attempts(self._jitter)
         sent: list[tuple[list[Write], T]] = []
-        for within in attempts:
-            try:
-                wanted = [*paths, operation] if sent else paths
-                read = self._collected(self._asked(wanted, within))
-                if sent and read[operation].fields is not None:
-                    return _applied(sent, read[operation])
-                writes, result = decide(read)
-                if not writes:
+        with self._turns.one() as turn:
+            if fought := self._turns.fought(paths):
+                attempts.wait(turn, fought)
+                first = None  # it has grown old
+            for within in attempts:
+                try:
+                    wanted = [*paths, operation] if sent else paths
+                    read, first = first or self._collected(self._asked(wanted, within)), None
+                    if sent and read[operation].fields is not None:
+                        return _applied(sent, read[operation])
+                    writes, result = decide(read)
+                    if not writes:
+                        return result
+                    sent.append((writes, result))
+                    self.commit(writes, within=attempts.left())
+                except Conflict:
+                    attempts.wait(turn, _fought(paths, sent), overtaken=True)
+                except Unanswered:
+                    attempts.failed("fault")
+                else:
                     return result
-                sent.append((writes, result))
-                self.commit(writes, within=attempts.left())
-            except Conflict:
-                attempts.failed("conflict")
-            except Unanswered:
-                attempts.failed("fault")
-            else:
-                return result
         if sent and (found := self._collected(self._asked([operation], 1.0))[operation]).fields:
             return _applied(sent, found)
         raise attempts.refusal()
@@ -262,6 +273,12 @@ class Store:
     def _document(self, found: Any) -> Document:
         fields = values.decode(found.fields)
         return Document(self._path(found.name), fields, found.update_time)
+
+
+def _fought(paths: Sequence[str], sent: list[tuple[list[Write], T]]) -> set[str]:
+    """Give the documents that the last try read and would have changed."""
+    writes = sent[-1][0] if sent else []
+    return {write.path for write in writes if write.changes} & set(paths)
 
 
 def _applied(sent: list[tuple[list[Write], T]], operation: Document) -> T:

@@ -58,6 +58,11 @@ class Write:
     exists: bool | None = None
     update_time: Any = None
 
+    @property
+    def changes(self) -> bool:
+        """Whether it does more than to require something."""
+        return self.mask != () and not (self.fields is None and self.exists is False)
+
     @classmethod
     def create(cls, path: str, fields: Mapping[str, Any]) -> "Write":
         """Write a document that must not exist yet."""

@@ -17,7 +17,16 @@ from shared.projects import release
 from shared.resources import data_key_path
 from shared.store import Conflict, Document, Write
 
-REMEMBERED = ("id", "account_id", "region", "created_at", "deleted_at", "shredded_at", "swept")
+REMEMBERED = (
+    "id",
+    "account_id",
+    "region",
+    "created_at",
+    "deleted_at",
+    "reclamation_id",
+    "shredded_at",
+    "swept",
+)
 
 
 class Step(NamedTuple):

@@ -2,10 +2,12 @@
 
 A request is checked in this order; the first check that fails answers, in the error model:
 
-1. Its path and method are an operation's, or, by name, it is a POST.
-2. Its caller is known, and may do what is asked for; nothing of a stranger's body is parsed.
+1. Its address is not too long and its host is named; its path and method are an operation's, or,
+   by name, it is a POST.
+2. Its caller is known, and may do what is asked for; nothing of a stranger's body is parsed, nor of
+   one who may do none of what a function's name stands for.
 3. The caller's rate has room, and the answer's form is one it accepts.
-4. Its body arrives whole, is small enough, and can be read in one way only.
+4. Its body arrives whole, is small enough, costs little to parse, and can be read in one way only.
 5. Called by name: which operation it is, and whether the caller may.
 6. The process has room; from here on the request's deadline runs.
 7. Parameters and body are as openapi.yaml has them.

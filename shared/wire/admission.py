@@ -1,23 +1,27 @@
 """How much a process takes on: requests a second from one caller, and requests at once.
 
-Overload is told at once and costs little; it never queues. All of it is this process's own: with
-several instances a caller has the limit in each. Memory is bounded.
+A caller is a key and its account; without a token an address. Overload is told at once and costs
+little. All of it is this process's own: with several instances a caller has the limit in each.
+Memory is bounded.
 """
 
+import ipaddress
 import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from shared import quotas
 from shared.access import key_id
 from shared.app import App
 from shared.calls import ANYBODY, Principal
-from shared.errors import Error, unavailable
+from shared.errors import Error
+from shared.wire.gates import Parties, Place, entered, hurried
+
+IPV6_PREFIX = 64  # what a site is given at least (RFC 6177)
 
 
 class Rates:
@@ -55,36 +59,67 @@ RATES = Rates()
 
 
 @contextmanager
-def entered(what: str, most: int) -> Iterator[None]:
-    """Be one of at most `most` at once that do this, 0 for any number.
+def reading(app: App, principal: Principal, environ: Mapping[str, Any]) -> Iterator[None]:
+    """Be one of those whose bodies are read; who shows no token has a gate apart, and little time.
 
     Raises Error `unavailable`, without waiting.
     """
-    gate = _gate(what, most) if most else None
-    if gate and not gate.acquire(blocking=False):
-        raise unavailable("Too many requests at once")
-    try:
+    parties = _parties(app, principal, environ)
+    with ExitStack() as last:
+        if principal is ANYBODY:
+            last.enter_context(entered("reading strangers", quotas.STRANGERS, parties))
+            last.enter_context(hurried(environ, quotas.STRANGER_BODY))
+        else:
+            last.enter_context(entered("reading", quotas.BODIES, parties))
         yield
-    finally:
-        if gate:
-            gate.release()
 
 
-@cache
-def _gate(_what: str, most: int) -> threading.BoundedSemaphore:
-    return threading.BoundedSemaphore(most)
+def working(
+    app: App, principal: Principal, environ: Mapping[str, Any]
+) -> AbstractContextManager[Place]:
+    """Be one of those that are worked on; who shows no token has a gate apart.
+
+    Raises Error `unavailable`, without waiting.
+    """
+    parties = _parties(app, principal, environ)
+    if principal is ANYBODY:
+        return entered("working for strangers", quotas.STRANGERS, parties)
+    return entered("working", app.settings.concurrency, parties)
 
 
 def count(app: App, principal: Principal, environ: Mapping[str, Any]) -> None:
-    """Count a request: of its key, or of the address it comes from where it shows none.
+    """Count a request: of its key and its account, or of its address where it shows none.
 
     Raises Error `too_many_requests`.
     """
+    rate = app.settings.rate
     if principal.is_operator:
         return
-    rate, unknown = app.settings.rate, principal is ANYBODY
-    caller = _address(app, environ) if unknown else principal.subject
-    RATES.take((unknown, caller), rate, rate * quotas.KEY_BURST)
+    if principal is ANYBODY:
+        _take(("address", address(app, environ)), rate)
+        return
+    _take(("key", principal.subject), rate)  # what a key has too many of is not its account's
+    _take(("account", principal.account), quotas.ACCOUNT_KEYS * rate)
+
+
+@contextmanager
+def unknown_counted(environ: Mapping[str, Any], app: Callable[[], App]) -> Iterator[None]:
+    """Count who is refused as unknown for their address, apart from all else that comes from it.
+
+    So who shares the address with them is not held up. Raises Error `too_many_requests` in place
+    of `unauthorized`.
+    """
+    try:
+        yield
+    except Error as error:
+        if error.code == "unauthorized":
+            told = app()
+            _take(("unknown", address(told, environ)), told.settings.rate)
+        raise
+
+
+def _take(caller: tuple[str, str], rate: float) -> None:
+    RATES.take(caller, rate, rate * quotas.KEY_BURST)
 
 
 def count_exchange(app: App, body: Mapping[str, Any], environ: Mapping[str, Any]) -> None:
@@ -92,11 +127,28 @@ def count_exchange(app: App, body: Mapping[str, Any], environ: Mapping[str, Any]
 
     Raises Error `too_many_requests`.
     """
-    rate, caller = app.settings.token_rate, (key_id(body["apikey"]), _address(app, environ))
+    rate, caller = app.settings.token_rate, (key_id(body["apikey"]), address(app, environ))
     RATES.take(caller, rate, rate * quotas.TOKEN_BURST)
 
 
-def _address(app: App, environ: Mapping[str, Any]) -> str:
-    """Give the address of who calls: in the cloud, what the platform's own proxy added last."""
+def address(app: App, environ: Mapping[str, Any]) -> str:
+    """Give the address of who calls: in the cloud, what the platform's own proxy added last.
+
+    Of IPv6 it is the network: whoever has one address there has 2^64.
+    """
     forwarded = "" if app.settings.emulator else str(environ.get("HTTP_X_FORWARDED_FOR", ""))
-    return forwarded.rpartition(",")[2].strip() or str(environ.get("REMOTE_ADDR", ""))
+    text = forwarded.rpartition(",")[2].strip() or str(environ.get("REMOTE_ADDR", ""))
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            return str(ipaddress.ip_network((found, IPV6_PREFIX), strict=False))
+        found = found.ipv4_mapped
+    return str(found)
+
+
+def _parties(app: App, principal: Principal, environ: Mapping[str, Any]) -> Parties:
+    of_address = ("address", address(app, environ))
+    return (("account", principal.account), of_address) if principal.account else (of_address,)

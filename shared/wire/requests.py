@@ -1,6 +1,8 @@
 """What a request brings: its path as it was sent, its parameters, its body, strictly read."""
 
+import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +15,9 @@ from shared.wire.strict import inflate, parse_form, parse_json, parse_query, too
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 GZIP, UTF_8 = (["gzip"], ["x-gzip"]), {"utf-8", "utf8"}
+# A small body may open to 13 MiB. Its work holds the interpreter's lock anyhow: who waits here
+# loses no time, and what all of them hold at once stays small.
+OPENING = threading.BoundedSemaphore(quotas.OPENED)
 
 
 def path_of(environ: Mapping[str, Any]) -> str:
@@ -32,6 +37,21 @@ def asked_for(known: list[Operation], merged: Mapping[str, Any]) -> Operation:
     return next((op for op in ranked if op.required <= merged.keys()), ranked[-1])
 
 
+def check_head(environ: Mapping[str, Any]) -> None:
+    """Raise an Error for a head that no server in front of us need have looked at.
+
+    `uri_too_long` for an address over quotas.ADDRESS_BYTES, `malformed_request` unless HTTP/1.1
+    names one host (RFC 9112, section 3.2).
+    """
+    if len(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "") > quotas.ADDRESS_BYTES:
+        raise Error("uri_too_long", f"The address exceeds {quotas.ADDRESS_BYTES} bytes.")
+    host = environ.get("HTTP_HOST")
+    if host is None and environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+        raise Error("malformed_request", "The request has no `Host`.")
+    if host and "," in host:  # so servers join what came twice
+        raise Error("malformed_request", "The request has more than one `Host`.")
+
+
 def check_accept(request: Request) -> None:
     """Raise Error `not_acceptable` where JSON is not taken as an answer."""
     if request.headers.get("Accept") and not request.accept_mimetypes.quality(JSON):
@@ -39,11 +59,12 @@ def check_accept(request: Request) -> None:
 
 
 def check_version(parameters: Mapping[str, Any]) -> None:
-    """Raise Error `invalid_field` for a version date of the API that is not known."""
-    version = parameters.get("version", quotas.FIRST_VERSION)
-    if not quotas.FIRST_VERSION <= version <= quotas.NEWEST_VERSION:
-        known = f"must be from {quotas.FIRST_VERSION} to {quotas.NEWEST_VERSION}"
-        raise invalid(Target("parameter", "version"), known)
+    """Raise Error `invalid_field` for a date before the API's first version.
+
+    One that is later than the newest stands for the newest, as clients of tomorrow send it.
+    """
+    if parameters.get("version", quotas.FIRST_VERSION) < quotas.FIRST_VERSION:
+        raise invalid(Target("parameter", "version"), f"must be {quotas.FIRST_VERSION} or later")
 
 
 def parameters_of(request: Request, operation: Operation) -> dict[str, Any]:
@@ -64,27 +85,35 @@ def parameters_of(request: Request, operation: Operation) -> dict[str, Any]:
 
 def body_of(
     request: Request, types: set[str], asked: list[Operation], *, optional: bool
-) -> tuple[bytes, Any]:
-    """Give the body raw and parsed; an empty object where there is none, and where none belongs."""
+) -> tuple[int, Any]:
+    """Give the body's bytes as it is open, and what it says.
+
+    That is an empty object where there is no body, and where none belongs.
+    """
     if not types:
-        return b"", {}
+        return 0, {}
     most = max(operation.body_bytes for operation in asked)
     raw = _raw(request, most)
     if not raw and optional:
-        return b"", {}
+        return 0, {}
     codings = _codings(request)
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in types or charset not in UTF_8:
         wanted = sorted(types)
         message = f"The body must be {' or '.join(f'`{name}`' for name in wanted)}, in UTF-8."
         raise Error("unsupported_media_type", message, headers={"Accept": ", ".join(wanted)})
-    if codings:
-        raw = inflate(raw, most)
-    return raw, parse_form(raw) if request.mimetype == FORM else parse_json(raw)
+    with OPENING if codings or len(raw) > quotas.PLAIN_BODY_BYTES else nullcontext():
+        if codings:
+            raw = inflate(raw, most)
+        return len(raw), parse_form(raw) if request.mimetype == FORM else parse_json(raw)
 
 
 def _raw(request: Request, most: int) -> bytes:
-    """Read the body, however it comes, but never more of it than `most` bytes."""
+    """Read the body, however it comes, but never more of it than `most` bytes.
+
+    Raises Error `malformed_request` where less comes than was announced: some servers hand that on
+    as if it were all (PEP 3333 leaves it to them).
+    """
     if (request.content_length or 0) > most:
         raise too_large(most)
     raw = bytearray()
@@ -92,10 +121,16 @@ def _raw(request: Request, most: int) -> bytes:
         while chunk := request.stream.read(most + 1 - len(raw)):
             raw += chunk
     except Exception:  # noqa: BLE001 - of whatever server this is: its client sent no whole body
-        raise Error("malformed_request", "The body does not arrive whole.") from None
+        raise _cut_short() from None
     if len(raw) > most:
         raise too_large(most)
+    if len(raw) < (request.content_length or 0):
+        raise _cut_short()
     return bytes(raw)
+
+
+def _cut_short() -> Error:
+    return Error("malformed_request", "The body does not arrive whole.")
 
 
 def _codings(request: Request) -> list[str]:

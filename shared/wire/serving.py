@@ -6,12 +6,11 @@ and answers; it catches everything, so no framework's error page ever goes out.
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from flask import Request, Response, abort
 
-from shared import quotas
 from shared.access import Caller, admit, authenticate, require
 from shared.api import Operation, operations, route
 from shared.app import App, get_app
@@ -19,13 +18,14 @@ from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
 from shared.errors import Error, invalid
 from shared.log import contained, log_failure, new_trace
 from shared.store import one_request
-from shared.wire.admission import count, count_exchange, entered
+from shared.wire.admission import count, count_exchange, reading, unknown_counted, working
 from shared.wire.answers import refusal, response
 from shared.wire.requests import (
     JSON,
     asked_for,
     body_of,
     check_accept,
+    check_head,
     check_version,
     parameters_of,
     path_of,
@@ -43,7 +43,8 @@ def serve(request: Request, handlers: Mapping[str, Handler]) -> Response:
     """
     trace = new_trace()
     try:
-        return _answered(request, handlers, trace)
+        with unknown_counted(request.environ, get_app):
+            return _answered(request, handlers, trace)
     except Error as error:
         return refusal(error, trace)
     except Exception as error:  # noqa: BLE001 - the last resort, and it must hold
@@ -63,7 +64,8 @@ def platform(caller: Caller, request: Request) -> Iterator[App]:
     with contained():
         try:
             app = get_app()
-            admit(app, caller, request.environ)
+            with unknown_counted(request.environ, get_app):
+                admit(app, caller, request.environ)
             refused = None
         except Error as error:
             refused = refusal(error, trace)
@@ -74,6 +76,7 @@ def platform(caller: Caller, request: Request) -> Iterator[App]:
 
 
 def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
+    check_head(request.environ)
     path = path_of(request.environ)
     known = [operations()[name] for name in handlers] if path == "/" else []
     by_name = len({operation.function for operation in known}) == 1
@@ -93,8 +96,8 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
         types.add(JSON)
     optional = by_name or not asked[0].body_required
     announced = request.content_length or request.headers.get("Transfer-Encoding")
-    with entered("reading", quotas.BODIES if announced else 0):
-        raw, body = body_of(request, types, asked, optional=optional)
+    with reading(app, principal, request.environ) if announced else nullcontext():
+        size, body = body_of(request, types, asked, optional=optional)
     if by_name:
         if not isinstance(body, dict):
             raise invalid("body", "must be of type object")
@@ -103,8 +106,8 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     else:
         given |= parameters_of(request, operation)
     _check_role(principal, operation)
-    with entered("working", app.settings.concurrency), one_request():
-        parameters, body = operation.checked(given, body, len(raw))
+    with working(app, principal, request.environ) as place, one_request(place.outside):
+        parameters, body = operation.checked(given, body, size)
         check_version(parameters)
         if operation.id == "issue_token":
             count_exchange(app, body, request.environ)
@@ -119,9 +122,21 @@ def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
     if any(operation.permission is None for operation in asked):
         return ANYBODY
     principal = authenticate(app, request.headers.get("Authorization"))
-    if len(asked) == 1:
-        _check_role(principal, asked[0])
+    _check_any_role(principal, asked)
     return principal
+
+
+def _check_any_role(principal: Principal, asked: list[Operation]) -> None:
+    """Raise Error `forbidden` where each of the operations would: which one it is, no body says."""
+    refused = None
+    for operation in asked:
+        try:
+            return _check_role(principal, operation)
+        except Error as error:
+            refused = refused or error
+    if refused:
+        raise refused
+    return None
 
 
 def _check_role(principal: Principal, operation: Operation) -> None:

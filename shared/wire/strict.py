@@ -45,14 +45,13 @@ def parse_json(raw: bytes) -> Any:
     """Parse UTF-8 JSON (RFC 8259): no duplicate names, no NaN, no lone surrogates, no abyss."""
     if raw.startswith(codecs.BOM_UTF8):
         raise _malformed("The body begins with a byte order mark.")
+    _check_bounds(raw)
     try:
-        text = raw.decode()
-        _check_depth(text)
         value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
+            raw.decode(), object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
         )
-        if "\\u" in text:  # an escape is the only way to a surrogate without its other half
-            json.dumps(value, ensure_ascii=False).encode()
+        if b"\\u" in raw:  # an escape is the only way to a surrogate without its other half
+            _encode_strings(value)
     except UnicodeDecodeError:
         raise _malformed("The body is not UTF-8.") from None
     except UnicodeEncodeError:
@@ -64,8 +63,7 @@ def parse_json(raw: bytes) -> Any:
 
 def parse_form(raw: bytes) -> dict[str, str]:
     """Parse a URL-encoded form, each name once."""
-    if BAD_ESCAPE.search(raw):
-        raise _malformed("The form holds a percent sign that escapes nothing.")
+    _check_pairs(raw, "form")
     try:
         return _object(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict"))
     except ValueError:
@@ -74,12 +72,18 @@ def parse_form(raw: bytes) -> dict[str, str]:
 
 def parse_query(raw: bytes) -> dict[str, list[str]]:
     """Parse a query into the values of each name."""
-    if BAD_ESCAPE.search(raw):
-        raise _malformed("The query holds a percent sign that escapes nothing.")
+    _check_pairs(raw, "query")
     try:
         return parse_qs(raw.decode(), keep_blank_values=True, errors="strict")
     except ValueError:
         raise _malformed("The query is not in UTF-8.") from None
+
+
+def _check_pairs(raw: bytes, what: str) -> None:
+    if raw.count(b"&") >= quotas.PAIRS:
+        raise _malformed(f"The {what} holds more than {quotas.PAIRS} pairs.")
+    if BAD_ESCAPE.search(raw):
+        raise _malformed(f"The {what} holds a percent sign that escapes nothing.")
 
 
 def _malformed(message: str) -> Error:
@@ -104,16 +108,49 @@ def _float(text: str) -> float:
     return value
 
 
-def _check_depth(text: str) -> None:
-    """Refuse deep nesting before the parser recurses; brackets within strings do not count."""
-    if text.count("[") + text.count("{") <= quotas.JSON_DEPTH:
-        return
+def _encode_strings(value: Any) -> None:
+    """Raise UnicodeEncodeError for half of a surrogate pair, in a string at whatever depth."""
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            name.encode()
+            _encode_strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            _encode_strings(item)
+
+
+def _check_bounds(raw: bytes) -> None:
+    """Refuse what would cost more to parse than any body is worth, before anything is made of it.
+
+    Whole passes over the bytes, and no pieces but those of a bounded number of strings: where the
+    parser stops at a fault, all before it was within the bounds.
+    """
+    plain = raw
+    if b"\\" in raw:  # without these two, every quote left begins or ends a string
+        plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > 2 * quotas.JSON_STRINGS:
+        raise _malformed(f"The body holds more than {quotas.JSON_STRINGS} strings.")
+    # What is left of an escape is a byte at least: of two, or of the six of `\u0001`.
+    saved = plain.count(b"\\") + 4 * plain.count(b"\\u")
+    if (len(raw) + len(plain)) // 2 - saved > quotas.JSON_TEXT_BYTES:
+        most = f"The body may hold at most {quotas.JSON_TEXT_BYTES} bytes, escapes undone."
+        raise Error("payload_too_large", most)
+    structure = b"".join(plain.split(b'"')[::2])
+    if len(structure) > quotas.JSON_STRUCTURE_BYTES:
+        most = f"may hold at most {quotas.JSON_STRUCTURE_BYTES} bytes outside strings"
+        raise _malformed(f"The body {most}.")
+    _check_depth(structure)
+
+
+def _check_depth(structure: bytes) -> None:
+    """Refuse deep nesting before the parser recurses."""
     depth = 0
-    outside_strings = text.replace("\\\\", "").replace('\\"', "").split('"')[::2]
-    for character in "".join(outside_strings):
-        if character in "[{":
+    for byte in structure:
+        if byte in b"[{":
             depth += 1
             if depth > quotas.JSON_DEPTH:
                 raise _malformed(f"The body is nested deeper than {quotas.JSON_DEPTH}.")
-        elif character in "]}":
+        elif byte in b"]}":
             depth -= 1

@@ -255,7 +255,7 @@ def test_a_key_outlives_its_project(host, owner):
     project = owner.project()
     late = owner.another_key(project_id=project["id"])
     assert late.status(project) == "active"
-    owner.action(project, "reclaim")
+    owner.destroy(project)
     owner.gone(project)
     assert late.status(project) == "gone"
     assert late.got("/v2/projects")["projects"] == []

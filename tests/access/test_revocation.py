@@ -141,13 +141,13 @@ class Overtaken(Store):
         super().commit(writes, within)
 
 
-def at(project):
+def at(project, reclamation=""):
     """Give what verifies the caller's key in its commit, by name."""
     return {
         "delete": lambda app, asks: projects.delete(app, asks(id=project)),
         "delete the instance": lambda app, asks: instances.delete(app, asks(id=project)),
-        "restore": lambda app, asks: reclamations.restore(app, asks(id=project)),
-        "reclaim": lambda app, asks: reclamations.reclaim(app, asks(id=project)),
+        "restore": lambda app, asks: reclamations.restore(app, asks(id=reclamation)),
+        "reclaim": lambda app, asks: reclamations.reclaim(app, asks(id=reclamation)),
         "create a key": lambda app, asks: api_keys.create(app, asks(body={"name": "k"})),
         "delete a key": lambda app, asks: api_keys.delete(app, asks(id="key")),
     }
@@ -165,9 +165,10 @@ def test_deleted_meanwhile(app, name):
     there = overtaken(app, lambda: api_keys.delete(app, call(id=apikey["id"])))
     read = [f"projects/{project}", "api_keys/key"]
     before = app.store.read(*read).documents
+    reclamation = before[read[0]].contents["reclamation_id"]
     keys = len(api_keys.listing(app, call()).page.entries)
     with pytest.raises(Error) as refusal:
-        at(project)[name](there, lambda **how: replace(call(**how), principal=who))
+        at(project, reclamation)[name](there, lambda **how: replace(call(**how), principal=who))
     assert refusal.value.code == "unauthorized"
     assert app.store.read(*read).documents == before
     assert len(api_keys.listing(app, call()).page.entries) == keys - 1

@@ -77,14 +77,15 @@ def test_purge_is_apart(owner, scope):
     project = owner.project()
     members = {"project_id": project["id"]} if scope == "project" else {}
     editor, purger = (owner.another_key(role, **members) for role in ("editor", "purge"))
-    for refused in (editor.action(project, "reclaim"), purger.action(project, "restore")):
-        assert refused.status_code == 403
     assert purger.call("DELETE", f"/v2/projects/{project['id']}").status_code == 403
+    assert purger.act(project["id"], "reclaim").status_code == 404  # it is in use
     editor.delete(project)
-    assert editor.action(project, "reclaim").status_code == 403
+    reclamation = editor.reclamation(project)
+    for refused in (editor.act(reclamation, "reclaim"), purger.act(reclamation, "restore")):
+        assert refused.status_code == 403
     assert owner.status(project) == "soft_deleted"
     assert purger.call("GET", f"/v2/projects/{project['id']}").status_code == 403
-    assert purger.action(project, "reclaim").status_code == 200
+    assert purger.act(reclamation, "reclaim").status_code == 200
     owner.gone(project)
 
 
@@ -93,7 +94,9 @@ def test_purge_of_another_project(owner):
     """The scope holds for the extra role too; another project is as one that is not there."""
     mine, other = owner.project(), owner.project()
     purger = owner.another_key("purge", project_id=mine["id"])
-    answers = [purger.action({"id": name}, "reclaim") for name in (other["id"], NOWHERE)]
-    assert [answer.status_code for answer in answers] == [404, 404]
-    assert answers[0].json()["errors"] == answers[1].json()["errors"]
-    assert owner.status(other) == "active"
+    owner.delete(other)
+    theirs = owner.reclamation(other)
+    answers = [purger.act(name, "reclaim") for name in (theirs, other["id"], NOWHERE)]
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert len({str(answer.json()["errors"]) for answer in answers}) == 1
+    assert owner.status(other) == "soft_deleted"

@@ -1,14 +1,16 @@
 """Bodies as they come off the wire: what two parsers could read differently is refused."""
 
 import json
-import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import quotas
+from shared.api import operations
+from shared.api.document import resolved
 from shared.errors import Error
-from shared.wire.strict import parse_form, parse_json
+from shared.wire.strict import parse_form, parse_json, parse_query
 
 CANARY = "c4n4ry"
 TEXT = st.text(max_size=20)  # never a lone surrogate: Hypothesis draws what UTF-8 can hold
@@ -225,8 +227,94 @@ def test_number_too_large(number):
     expect_malformed(parse_json, number.encode())
 
 
-def test_form_of_many_members():
-    """A form of very many members is read or refused, and nothing else is raised."""
-    raw = b"&".join(f"{a}{b}{c}=1".encode() for a in string.ascii_letters
-                    for b in string.ascii_letters for c in "abcd")  # fmt: skip
-    assert len(parse_form(raw)) == 52 * 52 * 4
+def bounded(raw):
+    """Give the code of the refusal of what the bounds do not let through, before it is parsed."""
+    with pytest.raises(Error) as refused:
+        parse_json(raw)
+    return refused.value.code, refused.value.message
+
+
+@pytest.mark.parametrize("around", [b"%s", b'{"k": [%s0]}', b'["\\\\\\"", %s0]'])
+def test_strings_are_bounded(around):
+    """One string more than there may be is refused; quotes within strings are none."""
+    own = around.count(b'"') // 2 - around.count(b'\\"') // 2
+    for piece in (b'"",', b'"\\"",', b'"\\\\",', b'"a[{",'):
+        code, message = bounded(around % (piece * (quotas.JSON_STRINGS + 1 - own)))
+        assert (code, message) == ("malformed_request", "The body holds more than 4096 strings.")
+    if b"[" in around:
+        taken = parse_json(around % (b'"\\"",' * (quotas.JSON_STRINGS - own)))
+        assert json.dumps(taken).count('"\\""') == quotas.JSON_STRINGS - own
+
+
+def test_what_is_outside_strings_is_bounded():
+    """Blanks, brackets and digits count; what stands in strings does not."""
+    full = b"[" + b"0," * 32_766 + b"0]"
+    assert len(full) == quotas.JSON_STRUCTURE_BYTES - 1
+    assert len(parse_json(full + b" ")) == 32_767
+    said = "The body may hold at most 65536 bytes outside strings."
+    for more in (full + b"  ", b'["a", ' + full[1:]):
+        assert bounded(more) == ("malformed_request", said)
+    long = b'["' + b"[{,:1 " * 100_000 + b'\\"", ' + full[1 : 1 - 4000] + b"]"
+    assert len(parse_json(long)) == 30_769
+
+
+def test_text_is_bounded():
+    """What a body opens to counts, not how it is written: six bytes may stand for one."""
+    most, code = quotas.JSON_TEXT_BYTES, "payload_too_large"
+    assert len(parse_json(b'"' + b"\\u0001" * 2_100_000 + b'"')) == 2_100_000
+    assert len(parse_json(b'"' + b'\\"' * (most - 2) + b'"')) == most - 2
+    assert len(parse_json(b'"' + b"a" * (most - 2) + b'"')) == most - 2
+    assert len(parse_json(b'"' + b"\\n" * (most - 2) + b'"')) == most - 2
+    for piece in (b"a", b"\\\\", b'\\"', b"\\n"):
+        raw = b'"' + piece * (most + 1) + b'"'
+        assert bounded(raw) == (code, "The body may hold at most 4194304 bytes, escapes undone.")
+
+
+@given(st.text('[]{}\\",:a1 u', max_size=60), st.integers(0, 12), st.integers(0, 20))
+def test_bounds_hold_for_all_that_is_built(text, strings, structure):
+    """Whatever is read has no more strings, and no more beside them, than the bounds say."""
+    limits = {"JSON_STRINGS": strings, "JSON_STRUCTURE_BYTES": structure}
+    with pytest.MonkeyPatch.context() as patched:
+        for name, most in limits.items():
+            patched.setattr(quotas, name, most)
+        try:
+            value = parse_json(text.encode())
+        except Error as error:
+            assert error.code == "malformed_request"  # noqa: PT017 - both ends are right
+            return
+    built = json.dumps(value, separators=(",", ":"))
+    beside = "".join(built.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+    assert built.replace("\\\\", "").replace('\\"', "").count('"') <= 2 * strings
+    assert len(beside.replace(".0", "")) <= structure
+
+
+def largest(schema):
+    """Give a body with every member and entry that a schema takes, each value a short text."""
+    schema = resolved(schema)
+    if "properties" in schema:
+        return {name: largest(item) for name, item in schema["properties"].items()}
+    if "additionalProperties" in schema:
+        return {f"{'k' * 249}{n:04}": "v" for n in range(schema["maxProperties"])}
+    if "items" in schema:
+        return [largest(schema["items"]) for _ in range(schema["maxItems"])]
+    return "value"
+
+
+def test_the_largest_body_is_within_bounds(subtests):
+    """Every array and object full, a member a line: half the strings there may be are left over."""
+    most = 0
+    for operation in operations().values():
+        if operation.media_types:
+            with subtests.test(operation.id):
+                text = json.dumps(largest(operation.body_schema), indent=4)
+                assert parse_json(text.encode())
+                most = max(most, text.count('"') // 2)
+    assert quotas.JSON_STRINGS / 2 < most < quotas.JSON_STRINGS * 3 / 4
+
+
+@pytest.mark.parametrize(("parse", "what"), [(parse_form, "form"), (parse_query, "query")])
+def test_pairs_are_bounded(parse, what):
+    """As many as there may be are read, one more is refused before any is."""
+    raw = b"&".join(b"a%d=" % n for n in range(quotas.PAIRS))
+    assert len(parse(raw)) == quotas.PAIRS
+    assert expect_malformed(parse, raw + b"&") == f"The {what} holds more than 1000 pairs."

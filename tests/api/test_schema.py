@@ -11,6 +11,7 @@ from jsonschema_rs import is_valid
 from shared import api
 from shared.api import document, operations
 from shared.errors import Error
+from shared.kinds import secrets
 from tests.support import GRANT
 from tools.openapi import compiled
 
@@ -19,7 +20,7 @@ CANARY = "C4n4ry/ value"
 BODIES = {
     "create_project": {"name": "p"},
     "create_secret": {"name": "s", "format": "generic"},
-    "replace_secret": {"format": "generic"},
+    "replace_secret": {"format": "generic", "data": {}},
     "issue_token": {"grant_type": GRANT, "apikey": "k"},
     "create_api_key": {"name": "k"},
 }
@@ -241,6 +242,42 @@ def test_entity_tags(tag):
 def test_every_fault_at_once(operation, given, body, expected):
     """All faults of a request are told at once, each with its target."""
     assert sorted(faults(operation, given, body)) == expected
+
+
+@pytest.mark.parametrize("form", secrets.FORMATS)
+def test_a_replacement_says_its_values(subtests, form):
+    """What is left out would empty the secret: that takes an empty `data`. Null is no values."""
+    has = secrets.FORMATS[form].made_from == "data"
+    expected = [("missing_field", "field", "data")] if has else []
+    given = GIVEN["replace_secret"]
+    with subtests.test("left out"):
+        if has:
+            assert faults("replace_secret", given, {"format": form}) == expected
+        else:  # refused later: it has none to replace
+            assert operations()["replace_secret"].checked(given, {"format": form})[1]
+    with subtests.test("null"):
+        body = {"format": form, "data": None}
+        assert faults("replace_secret", given, body) == [("invalid_field", "field", "data")]
+    with subtests.test("empty"):
+        body = {"format": form, "data": {}}
+        assert operations()["replace_secret"].checked(given, body)[1] == body
+    with subtests.test("of a config map"):
+        assert operations()["replace_config_map"].checked(GIVEN["replace_config_map"], {})
+
+
+@pytest.mark.parametrize("text", ["/a\nb", "/a\r", "\n", "/\u2028", "/\u2029b"])
+def test_a_probes_path_is_a_line(subtests, text):
+    """Other characters are taken, as blanks and escapes."""
+    body = {"name": "a", "image_reference": "icr.io/a/b"}
+    for probe in ("probe_liveness", "probe_readiness"):
+        for operation in ("create_app", "update_app"):
+            with subtests.test(f"{operation} {probe}"):
+                bad = body | {probe: {"type": "http", "path": text}}
+                told = [("invalid_field", "field", f"{probe}.path")]
+                assert faults(operation, body=bad) == told
+                good = body | {probe: {"type": "http", "path": "/a b%0a?c\t"}}
+                checked = operations()[operation].checked(GIVEN[operation], good)[1]
+                assert checked[probe] == good[probe]
 
 
 @pytest.mark.parametrize("body", [None, [], "text", 1, True, 1.5, [{}]])

@@ -98,7 +98,7 @@ def test_project_restore(mine):
     said = mine("project", "restore", "-n", "myproject")
     assert said == "Restoring project 'myproject'...\nOK\n"
     assert mine("secret", "get", "-n", "s", "-d", "-o", "jsonpath={.data.A}") == "b\n"
-    assert mine("project", "restore", "-n", "myproject", code=1).startswith("FAILED\n")
+    assert "active, not soft deleted" in mine("project", "restore", "-n", "myproject", code=1)
 
 
 @pytest.mark.parametrize("first", [False, True], ids=["active", "soft-deleted"])
@@ -165,7 +165,7 @@ def test_wait_gives_up(mine, host):
 
 def test_a_selection_that_is_gone_says_what_to_do(mine, account, host):
     """The project was destroyed elsewhere: the way to another one is in the refusal."""
-    account.call("POST", f"/v1/reclamations/{selected(mine)}/actions/reclaim", {})
+    account.destroy({"id": selected(mine)})
     host.quiet()
     said = mine("secret", "list", code=1)
     assert "'myproject'" in said

@@ -10,7 +10,7 @@ import pytest
 from ce.rows import NOUNS
 from ce.server import Failure, target
 from tests.support.cli import run
-from tests.support.cli_home import KEY, write
+from tests.support.cli_home import KEY, token, write
 from tests.support.terminal import Terminal
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
@@ -216,6 +216,9 @@ def project(status):
     return 200, json.dumps({"id": "i", "name": "x", "status": status})
 
 
+RECLAMATIONS, DONE = (200, json.dumps({"resources": [{"id": "r"}]})), (200, "{}")
+
+
 @pytest.mark.parametrize(
     ("verb", "answers", "said"),
     [
@@ -227,7 +230,7 @@ def project(status):
 def test_what_is_waited_for_may_fail(other, verb, answers, said):
     """A wait ends when what it waits for cannot come any more, and says so."""
     to_come, _ = other
-    to_come += [TOKEN, project("soft_deleted"), (200, "{}"), *answers]
+    to_come += [token("administrator"), project("soft_deleted"), RECLAMATIONS, DONE, *answers]
     done = run("project", *verb, "--id", "i")
     assert (done.returncode, to_come) == (1, [])
     assert said in done.stderr
@@ -267,7 +270,10 @@ def test_a_run_that_something_runs_is_waited_for(other, end, code):
         (("app", "update", "-n", "r"), [(200, '{"entity_tag": "1"}'), run_of("deploying")]),
         (("app", "delete", "-n", "r", "-f", "--wait"), [(202, ""), (200, "")]),
         (("project", "create", "-n", "r"), [project("creating"), project("creating")]),
-        (("project", "restore", "--id", "i"), [project("active"), (200, ""), project("creating")]),
+        (
+            ("project", "restore", "--id", "i"),
+            [project("soft_deleted"), RECLAMATIONS, DONE, project("creating")],
+        ),
     ],
 )
 def test_a_wait_ends(other, args, answers):

@@ -65,7 +65,7 @@ def test_what_holds_the_slots(small, there):
     small.advance(86400)
     there.delete(late)
     small.hold()
-    there.action(dying, "reclaim")
+    there.destroy(dying)
     small.advance(3600)
     rows = (
         "dying  hard deleting  {STAMP}  soon: it is being destroyed\n"

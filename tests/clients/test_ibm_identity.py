@@ -114,5 +114,5 @@ def test_a_key_for_one_project(host, owner):
         assert controller.list_reclamations().get_result() == {"resources": []}
     finally:
         (found,) = scoped.got("/v2/projects")["projects"]
-        owner.action(found, "reclaim")
+        owner.destroy(found)
         owner.gone(found)

@@ -127,27 +127,30 @@ def test_reclaim(account, service):
 def test_states_of_a_reclamation(host, account, service):
     """While a project is destroyed it is listed as such, and no action has a second success."""
     project = account.project("p")
-    with refused(409, "project_not_restorable"):
-        service.run_reclamation_action(project["id"], "restore")
+    for action in ("restore", "reclaim"):
+        with refused(404, "resource_not_found"):
+            service.run_reclamation_action(project["id"], action)
     account.delete(project)
+    (before,) = listed(service)
     host.hold()
     try:
-        service.run_reclamation_action(project["id"], "reclaim")
+        service.run_reclamation_action(before.id, "reclaim")
         (found,) = listed(service)
+        assert found.id == before.id != project["id"]
         assert found.state == "RECLAIMING"
         assert instance(service, project).state == "removed"
         assert names(service, state="removed") == ["p"]
         with refused(409, "project_not_restorable"):
-            service.run_reclamation_action(project["id"], "restore")
+            service.run_reclamation_action(found.id, "restore")
         with refused(409, "project_not_deletable"):
-            service.run_reclamation_action(project["id"], "reclaim")
+            service.run_reclamation_action(found.id, "reclaim")
     finally:
         host.release()
     account.gone(project)
     with refused(404, "resource_not_found"):
         service.run_reclamation_action(NOWHERE, "restore")
     with refused(404, "resource_not_found"):
-        service.run_reclamation_action(project["id"], "destroy")
+        service.run_reclamation_action(found.id, "destroy")
 
 
 def test_deadline(host, account, service):
@@ -354,7 +357,7 @@ def test_crn(host, account, service):
     assert account.status(project) == "active"
     assert service.delete_resource_instance(crn, recursive=True).get_status_code() == 204
     assert account.status(project) == "soft_deleted"
-    account.action(project, "reclaim")
+    assert account.action(project, "reclaim").status_code == 200
     account.gone(project)
     assert service.get_resource_instance(crn).get_result()["state"] == "removed"
 

@@ -34,7 +34,7 @@ def answered(host):
     """Give a real answer of every public operation, and of refusals of it."""
     owner = host.account()
     project = owner.project("a")
-    at, by = f"/v2/projects/{project['id']}", f"/v1/reclamations/{project['id']}/actions"
+    at, by = f"/v2/projects/{project['id']}", "/v1/reclamations/RECLAMATION/actions"
     spare = f"/v1/apikeys/{owner.another_key().key_id}"
     other, instances = owner.project("b"), "/v2/resource_instances"
     form = {"grant_type": GRANT, "apikey": owner.apikey}
@@ -78,16 +78,23 @@ def answered(host):
         ("restore_project", "POST", f"{by}/restore", {}, {}),
         ("restore_project", "POST", f"{by}/restore", {}, {}),
         ("reclaim_project", "POST", f"{by}/reclaim", {}, {}),
+        ("delete_project", "DELETE", at, None, {}),
+        ("list_reclamations", "GET", "/v1/reclamations", None, {}),
+        ("reclaim_project", "POST", f"{by}/reclaim", {}, {}),
         ("reclaim_project", "POST", f"/v1/reclamations/{ID}/actions/reclaim", {}, {}),
         ("get_resource_instance", "GET", f"{instances}/{project['id']}", None, {}),
         ("get_project", "GET", "/v2/projects/x", None, {}),
         ("get_api_document", "GET", "/openapi.json", None, {}),
         ("get_api_document", "GET", "/openapi.json", None, {"headers": {"Accept": "text/html"}}),
     ]
+    reclamation = ""
     host.hold()
     try:
         for name, method, path, body, more in steps:
-            found.append((name, answers.check(owner.call(method, path, body, **more))))
+            answer = owner.call(method, path.replace("RECLAMATION", reclamation), body, **more)
+            found.append((name, answers.check(answer)))
+            if name == "list_reclamations":
+                reclamation = answer.json()["resources"][0]["id"]
     finally:
         host.release()
     return found

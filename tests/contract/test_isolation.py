@@ -14,7 +14,7 @@ ON_PROJECTS = re.compile(r"{project_id}|/(projects|reclamations|resource_instanc
 ASKED = [name for name, operation in operations().items() if ON_PROJECTS.search(operation.path)]
 # What a create or a replacement sends: what is required. An update sends nothing, and that is fine.
 BODIES = {
-    operation.id: example.body(9, example.least)
+    operation.id: example.body(9, example.change if operation.method == "PUT" else example.least)
     for example in EXAMPLES
     for operation in operations().values()
     if operation.path.partition("{project_id}/")[2].partition("/")[0] == example.kind.collection
@@ -39,7 +39,9 @@ def theirs(host, other):
     other.delete({"id": found["soft_deleted"]})
     host.hold()
     try:
-        assert other.action({"id": found["hard_deleting"]}, "reclaim").status_code == 200
+        other.destroy({"id": found["hard_deleting"]})
+        for state in STATES[1:]:
+            KEYS[found[state]]["reclamations"] = other.reclamation({"id": found[state]})
         yield found
     finally:
         host.release()
@@ -55,6 +57,12 @@ def _keys(village):
     return found | {"revisions": f"{app}-00001", "app": app}
 
 
+def asked(project):
+    """Give a project with what is in it, and one that does not exist with the same."""
+    keys = KEYS[project]
+    return (project, keys), (NOWHERE, keys | {"reclamations": NOWHERE})
+
+
 def parameters(operation, project, keys):
     """Give an operation's path parameters for a project and what is in it."""
     *_, above, last = operation.path.split("/")
@@ -62,7 +70,7 @@ def parameters(operation, project, keys):
     if last in {"{name}", "{id}"}:
         found[last.strip("{}")] = keys.get(above, project)
     elif "{id}" in operation.path:
-        found["id"] = project
+        found["id"] = keys.get(operation.path.split("/")[2], project)
     wanted = [parameter.key for parameter in operation.parameters if parameter.place == "path"]
     return {name: found[name] for name in wanted}
 
@@ -131,8 +139,7 @@ def test_others_project(strangers, theirs, name, subtests):
                         headers={"If-Match": "*"},
                     )
                 )
-                for keys in [KEYS[theirs[state]]]
-                for project in (theirs[state], NOWHERE)
+                for project, keys in asked(theirs[state])
             ]
             assert answers[0] == answers[1]
             assert answers[0][0] == 404
@@ -143,12 +150,12 @@ def test_others_project_by_name(strangers, theirs, name, subtests):
     """So it does when the function is called by name."""
     operation = operations()[name]
     more = {"if_match": "*"} if "if_match" in operation.required else {}
-    for who, stranger in strangers.items():
-        with subtests.test(who=who):
+    for (who, stranger), state in product(strangers.items(), STATES):
+        with subtests.test(who=who, state=state):
             answers = [
                 seen(stranger.function(operation.function, **(BODIES.get(name, {}) | more | given)))
-                for project in (theirs["active"], NOWHERE)
-                for given in [parameters(operation, project, KEYS[theirs["active"]])]
+                for project, keys in asked(theirs[state])
+                for given in [parameters(operation, project, keys)]
             ]
             assert answers[0] == answers[1]
             assert answers[0][0] == 404
@@ -185,7 +192,7 @@ def test_a_key_for_one_project(scoped, theirs):
     assert scoped.got("/v1/reclamations") == {"resources": []}
     scoped.delete(project)
     (reclamation,) = scoped.got("/v1/reclamations")["resources"]
-    assert reclamation["id"] == project["id"]
+    assert reclamation["id"] != reclamation["resource_instance_id"] == project["id"]
     assert scoped.action(project, "restore").status_code == 200
 
 

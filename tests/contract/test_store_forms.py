@@ -181,6 +181,18 @@ def test_the_keys(vector, imported, name):
     assert set(told) - set(may) == ({"expired"} if name == "one" else set())
 
 
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_keys_are_counted(vector, imported, name):
+    """That version named an account's keys nowhere: the first that is made counts them all."""
+    tenant = vector.tenant(imported, name)
+    named = f"accounts/{tenant.id}"
+    before = {key["id"] for key in tenant.ask("/v1/apikeys?limit=200")["apikeys"]}
+    made = tenant.owner.another_key("viewer")
+    assert imported.inside.document(named) == {"keys": sorted({*before, made.key_id})}
+    assert tenant.owner.call("DELETE", f"/v1/apikeys/{made.key_id}").status_code == 204
+    assert imported.inside.document(named) == {"keys": sorted(before)}
+
+
 def test_an_expired_key_stays_expired(one):
     """No token is given for it, by the real time, wherever the lifecycle's clock is."""
     key = one.told["keys"]["expired"]
@@ -212,13 +224,21 @@ def test_the_end_of_life_goes_on(vector, imported, one, two):
     """
     be_at(imported, vector.now)
     require_as_it_was(vector, imported)
+    require_of_form_1(one, "early")
+    require_of_form_1(one, "leaving")
+    assert answers(one, one.projects["leaving"]["id"]) == (409, 409)  # it has begun
     one.restored("early")
+    assert answers(one, one.projects["early"]["id"]) == (404, 404)
     assert one.owner.call("DELETE", one.path("early")).status_code == 202
+    assert answers(one, one.projects["early"]["id"]) == (404, 404)
+    assert one.reclamation("early")["id"] != one.projects["early"]["id"]
     assert enforced(imported) == {}
 
     be_at(imported, vector.now + timedelta(minutes=16))
     assert enforced(imported) == {"nudged": 1}
     one.require_gone("leaving")
+    tombstone = imported.inside.document(f"tombstones/{one.projects['leaving']['id']}")
+    assert tombstone["reclamation_id"] == one.projects["leaving"]["id"]
 
     due = deadline(two, "early")
     be_at(imported, due - MOMENT)
@@ -246,6 +266,23 @@ def test_the_end_of_life_goes_on(vector, imported, one, two):
             tenant.require_whole(label)
 
 
+@pytest.mark.slow
+def test_what_was_deleted_is_destroyed_at_once(vector, tmp_path):
+    """What version 0.1.0 deleted is reclaimed by its project's id, which then has ended too."""
+    host = vector.imported(tmp_path)
+    try:
+        be_at(host, vector.now)
+        one = vector.tenant(host, "one")
+        late = one.projects["late"]["id"]
+        assert one.owner.act(late, "reclaim").json()["state"] == "RECLAIMING"
+        one.require_gone("late")
+        assert answers(one, late) == (404, 404)
+        assert host.inside.document(f"tombstones/{late}")["reclamation_id"] == late
+        one.restored("early")
+    finally:
+        host.stop()
+
+
 def require_as_it_was(vector, host):
     """Require that slots, audit trail and reclamations are those of the export."""
     for region, told in vector.values["regions"].items():
@@ -260,6 +297,17 @@ def require_as_it_was(vector, host):
             assert tenant.instance(label) == tenant.projects[label]["instance"]
             answer = tenant.owner.call("GET", f"{tenant.path(label)}/secrets")
             assert answer.json()["errors"][0]["code"] == "project_not_active"
+
+
+def require_of_form_1(tenant, label):
+    """Require that a deletion has its project's id as its reclamation's."""
+    assert tenant.reclamation(label)["id"] == tenant.projects[label]["id"]
+
+
+def answers(tenant, reclamation):
+    """Give how a restore and a reclaim by a reclamation that has ended are answered."""
+    actions = (tenant.owner.act(reclamation, action) for action in ("restore", "reclaim"))
+    return tuple(answer.status_code for answer in actions)
 
 
 def audited(host):

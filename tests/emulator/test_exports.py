@@ -49,7 +49,7 @@ def exported(home):
         account.delete(projects["deleted"])
         host.set_clock(3600)
         assert commands.export(State(host.state), folder) == 0
-        assert account.action(projects["purged"], "reclaim").status_code < 300
+        account.destroy(projects["purged"])
         account.gone(projects["purged"])
     finally:
         host.stop()

@@ -106,7 +106,7 @@ def test_the_real_functions_are_edited_while_they_serve(copy):
     account.secret(project, "s", {"k": "v"})  # through another file's functions
     file.write_text(good)
     says("reloaded http_projects in ")
-    account.action(project, "reclaim")
+    account.destroy(project)
     account.gone(project)  # events find the new functions too
     (root / "functions" / "functions.yaml").touch()
     says("functions.yaml changed: start anew for it to count")

@@ -234,23 +234,58 @@ def test_the_jar_is_fetched_once_and_checked(publisher, machine, capsys):
 
 
 def test_a_jar_of_this_machine_comes_first(machine, monkeypatch):
-    """What Google's tools have installed is used: gcloud's, else the newest of Firebase's."""
+    """What Google's tools have is used: gcloud's, else the release itself in Firebase's cache."""
+    release = jar.Release("http://127.0.0.1:1/x-v1.2.3.jar", 3, hashlib.sha256(b"jar").hexdigest())
     folder = machine / ".cache" / "firebase" / "emulators"
     folder.mkdir(parents=True)
-    for version in ("v1.9.0", "v1.10.0", "vnext"):
-        (folder / f"cloud-firestore-emulator-{version}.jar").touch()
-    assert jar.find(Log()).name == "cloud-firestore-emulator-v1.10.0.jar"
+    (folder / release.name).write_bytes(b"jar")
+    assert jar.find(Log(), release) == folder / release.name
     for home in (machine / "root", machine / "sdk"):
         file = home / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
         file.parent.mkdir(parents=True)
         file.touch()
     monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(machine / "root"))
-    assert jar.find(Log()).is_relative_to(machine / "root")
+    assert jar.find(Log(), release).is_relative_to(machine / "root")
     gcloud = machine / "sdk" / "bin" / "gcloud"
     gcloud.parent.mkdir()
     gcloud.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(gcloud.parent))
-    assert jar.find(Log()).is_relative_to(machine / "sdk")
+    assert jar.find(Log(), release).is_relative_to(machine / "sdk")
+
+
+@pytest.mark.parametrize("cache", [".cache/firebase/emulators", "reprieve"])
+def test_a_jar_of_a_cache_is_run_by_its_hash_alone(machine, cache):
+    """Whatever it holds, and whenever it was put there: its hash is looked at before each run."""
+    release = jar.Release("http://127.0.0.1:1/x-v1.2.3.jar", 3, hashlib.sha256(b"jar").hexdigest())
+    file = machine / cache / release.name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"jar")
+    kept = file.stat()
+    assert jar.find(Log(), release) == file
+    file.write_bytes(b"rat")
+    os.utime(file, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    with pytest.raises(Refused, match=f"{file} is not the file its publisher has: delete it"):
+        jar.find(Log(), release)
+
+
+def test_no_other_jar_of_a_cache_is_run(publisher, machine):
+    """Not one of another version, whose hash nobody knows; nor one below where one stands."""
+    release = jar.Release(publisher, 3, hashlib.sha256(b"jar").hexdigest())
+    folder = machine / ".cache" / "firebase" / "emulators"
+    folder.mkdir(parents=True)
+    needing(folder / "cloud-firestore-emulator-v99.0.0.jar", 8)
+    assert jar.find(Log(quiet=True), release) == machine / "reprieve" / release.name
+
+
+def test_no_jar_of_the_folder_one_stands_in(machine, monkeypatch):
+    """A relative path in the environment would find one there."""
+    monkeypatch.chdir(machine)
+    for home in (machine / "sdk" / jar.COMPONENT, machine / "cache" / "reprieve" / "x"):
+        home.parent.mkdir(parents=True)
+        home.touch()
+    monkeypatch.setenv("CLOUDSDK_ROOT_DIR", "sdk")
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    assert jar.there(jar.Release("http://127.0.0.1:1/x", 0, "")) is None
 
 
 @pytest.mark.parametrize(("size", "content"), [(3, b"other"), (4, b"jar")])
@@ -291,11 +326,12 @@ def test_java_of_path_is_used_if_it_is_new_enough(tmp_path):
     assert jar.find_java(needing(tmp_path / "x.jar", 8)) == found
 
 
-def test_a_firestore_that_ends_at_once_says_why(machine):
+def test_a_firestore_that_ends_at_once_says_why(machine, monkeypatch):
     """The end of its log is in the refusal."""
-    file = machine / "reprieve" / jar.RELEASE.name
-    file.parent.mkdir()
-    needing(file, 21)
+    file = machine / jar.COMPONENT
+    file.parent.mkdir(parents=True)
+    needing(file, 17)
+    monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(machine))
     with pytest.raises(Refused, match=r"ended at once(.|\n)*CloudFirestore"):
         own_firestore.start(ports.free(), "127.0.0.1:1", machine / "log", Log(quiet=True))
 

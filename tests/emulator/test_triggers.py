@@ -166,7 +166,7 @@ def hub(host, tmp_path):
             cron=Cron(served.host, clock, log, paused=True),
             clock_=clock,
             state=state,
-            firestore=Firestore(host.info["firestore"]),
+            firestore=Firestore(host.info["firestore"], host.process),
             project=made,
             pid=1,
             addresses={"hub": "127.0.0.1:4400"},

@@ -48,6 +48,7 @@ def _lives(project: Project, now: Snapshot, *, wrote: bool) -> None:
     assert stored["purge_at"] == project.purge_at or project.status not in (ACTIVE, SOFT), (
         "the deadline is not seven days after the deletion"
     )
+    assert stored["reclamation_id"] == project.reclamation, "I24: it is another deletion's"
     below, half = now.below(project.id), now.halves.get(project.id)
     if project.status in (ACTIVE, SOFT):
         _intact(project, below, half, wrote=wrote)
@@ -90,9 +91,9 @@ def _ended(project: Project, now: Snapshot) -> None:
     tomb = now.of("tombstones")[project.id]
     assert not now.below(project.id), "I12: documents are left of a project that is gone"
     assert project.id not in now.halves, "I11: hard_deleted is visible before the key is gone"
+    assert tomb["reclamation_id"] == project.reclamation, "I24: the tombstone has forgotten it"
     times = [tomb[name] for name in ("created_at", "deleted_at", "shredded_at", "erased_at")]
-    known = [time for time in times if time is not None]  # a reclaim may come without a delete
-    assert known == sorted(known), "I13: the tombstone's times are out of order"
+    assert times == sorted(times), "I13: the tombstone's times are out of order"
     assert tomb["swept"] == project.marked, "I20: the tombstone's count is not what was there"
     if project.half:
         kept = [path for path, fields in now.documents.items() if project.half in dump(fields)]

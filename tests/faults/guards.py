@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tests.faults.model import World
 
 MOVES = frozenset({"create", "delete", "restore", "reclaim", "expire"})
-ENDS = frozenset({"create", "reclaim", "nudge"})
+ENDS = frozenset({"create", "delete", "reclaim", "nudge"})
 PURGE = ENDS | {"write", "fail", "retry"}
 LOSING = frozenset({"lost", "crash", "drop"})
 
@@ -97,7 +97,14 @@ REMOVALS = [
     _of("delete_status", "moves", "I14", "lifecycle", r'"delete": \(frozenset\(\{ACTIVE\}\), SOFT'),
     _of("restore_status", "moves", "I14", "lifecycle", r'"restore": \(frozenset\(\{SOFT_DELETED\}'),
     _of("expire_status", "moves", "I7", "lifecycle", r'"expire": \(frozenset\(\{SOFT_DELETED\}'),
-    _of("reclaim_status", "moves", "I14", "lifecycle", r'"reclaim": \(frozenset\(\{ACTIVE, SOFT_D'),
+    _of("reclaim_status", "moves", "I14", "lifecycle", r'"reclaim": \(frozenset\(\{SOFT_DELETED\}'),
+    _of(
+        "reclamation",
+        "moves",
+        "I24",
+        "projects/reclamations",
+        r"if project.reclamation_id != wanted",
+    ),
     _of("fail_status", "moves", "I14", "lifecycle", r'"fail": \(frozenset\(\{HARD_DELETING\}'),
     _of("retry_status", "moves", "I14", "lifecycle", r'"retry": \(frozenset\(\{HARD_DELETION_FA'),
     _of("restore_deadline", "moves", "I6", "lifecycle", r'verb == "restore" and now >= _deadline'),

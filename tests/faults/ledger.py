@@ -23,7 +23,7 @@ CANARY = re.compile(rb"canary-[0-9a-f]{32}")
 MOVES = {
     "delete": ({ACTIVE}, SOFT, "project_not_active"),
     "restore": ({SOFT}, ACTIVE, "project_not_restorable"),
-    "reclaim": ({ACTIVE, SOFT, FAILED}, HARD, "project_not_deletable"),
+    "reclaim": ({SOFT, FAILED}, HARD, "project_not_deletable"),
 }
 BY_ITSELF = {  # what happens without a caller: from which status, to which
     "expire": (SOFT, HARD),
@@ -35,7 +35,10 @@ KINDS = {"secrets": "secret", "config_maps": "configmap", "jobs": "job"}  # and 
 
 
 class Act(NamedTuple):
-    """One request: what is asked, of which project, on which resource of it."""
+    """One request: what is asked, of which project, on which resource of it.
+
+    A restore or a reclaim is asked of a reclamation: of the project's last deletion, or not.
+    """
 
     verb: str  # of MOVES, or `create`; of resources: post, put, get, remove
     project: str = ""
@@ -43,12 +46,13 @@ class Act(NamedTuple):
     name: str = ""
     body: Any = None
     tag: str = "*"
+    reclamation: str = ""
 
     @property
     def request(self) -> tuple[str, str, Any, dict[str, str]]:
         """Give the method, the path, the body and the headers."""
         home = f"/v2/projects/{self.project}"
-        things, reclamations = f"{home}/{self.collection}", f"/v1/reclamations/{self.project}"
+        things, ended = f"{home}/{self.collection}", f"/v1/reclamations/{self.reclamation}"
         thing, headers = f"{things}/{self.name}", {"If-Match": self.tag}
         merge = {**headers, "Content-Type": "application/merge-patch+json"}
         update = ("PATCH", merge) if self.collection == "jobs" else ("PUT", headers)
@@ -56,8 +60,8 @@ class Act(NamedTuple):
         return {
             "create": ("POST", "/v2/projects", named, {}),
             "delete": ("DELETE", home, None, {}),
-            "restore": ("POST", f"{reclamations}/actions/restore", {}, {}),
-            "reclaim": ("POST", f"{reclamations}/actions/reclaim", {}, {}),
+            "restore": ("POST", f"{ended}/actions/restore", {}, {}),
+            "reclaim": ("POST", f"{ended}/actions/reclaim", {}, {}),
             "post": ("POST", things, named, {}),
             "put": (update[0], thing, self.body, update[1]),
             "get": ("GET", thing, None, {}),
@@ -96,6 +100,8 @@ class Project:
     below: dict[str, Any] = field(default_factory=dict)  # documents, as last seen
     marked: int | None = None  # how many documents its purge found
     half: bytes = b""
+    reclamation: str | None = None  # of its last deletion; "" until the store has told it
+    former: list[str] = field(default_factory=list)  # of the deletions before
 
     def after(self, verb: str, at: datetime, *, caller: bool) -> str:
         """Give the status that a move would lead to at a time; nothing where it is refused."""
@@ -132,6 +138,8 @@ class Ledger:
             return "name_taken" if act.name in names else "quota_exceeded" * (len(names) >= CAP)
         project = self.projects.get(act.project)
         if project is None or project.status == GONE:
+            return "resource_not_found"
+        if act.verb in ("restore", "reclaim") and act.reclamation != project.reclamation:
             return "resource_not_found"
         if act.verb in MOVES:
             return "" if project.after(act.verb, at, caller=True) else MOVES[act.verb][2]
@@ -172,7 +180,17 @@ class Ledger:
                 self._by_itself(entry, by_itself)
             for possible, pair in zip(verdicts, asked, strict=True):
                 possible.update(self._verdicts(*pair))
+        self._learn(now)
         return verdicts
+
+    def _learn(self, now: Snapshot) -> None:
+        """Note the reclamations of new deletions: each has an id that was never one before."""
+        stored = now.of("tombstones") | now.of("projects")
+        known = {one for p in self.projects.values() for one in (p.id, p.reclamation, *p.former)}
+        for project in self.projects.values():
+            if project.reclamation == "":
+                project.reclamation = stored[project.id]["reclamation_id"]
+                assert project.reclamation not in known, "I24: a reclamation's id is used again"
 
     def _verdicts(self, act: Act, reply: Reply) -> set[str]:
         return {self.verdict(act, reply.since), self.verdict(act, reply.until)}
@@ -224,6 +242,9 @@ class Ledger:
         project.status, project.moved_at = target, at
         if verb in ("delete", "restore"):
             project.purge_at = at + WEEK if verb == "delete" else None
+        if verb == "delete":
+            project.former += [project.reclamation] if project.reclamation else []
+            project.reclamation = ""
         if target == HARD:
             project.progress_at = at
 

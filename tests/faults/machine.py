@@ -52,6 +52,7 @@ things = st.sampled_from(["s", "s", "t"])
 tags = st.sampled_from(["*", "current", "current", "wrong"])
 moments = st.sampled_from([-1.0, -0.02, 0.0, 0.0, 1.0])
 slow, there = st.booleans(), st.sampled_from([True, True, False])
+which = st.sampled_from(["last", "last", "last", "former", "project"])  # reclamation is asked of
 numbers = st.lists(st.integers(0, 50), min_size=1, max_size=6)
 bad = st.sampled_from(
     [
@@ -216,12 +217,34 @@ class Machine(RuleBasedStateMachine):
             tag = thing.tag if thing else "none"
         return Act(verb, home, collection, name, content(collection), tag)
 
-    @rule(project=projects, verb=st.sampled_from(["delete", "delete", "restore", "reclaim"]))
-    def move(self, project, verb):
+    @rule(
+        project=projects,
+        verb=st.sampled_from(["delete", "delete", "restore", "reclaim"]),
+        which=which,
+    )
+    def move(self, project, verb, which="last"):
         """Delete, restore, reclaim; after a restore all is read again."""
-        self.ask(Act(verb, self.home(project)))
+        self.ask(self.moving(verb, self.home(project), which))
         if verb == "restore":
             self.read_all(self.home(project))
+
+    @rule(project=projects)
+    def destroy(self, project):
+        """Delete and reclaim, one after the other."""
+        home = self.living(project)
+        self.ask(Act("delete", home))
+        self.ask(self.moving("reclaim", home))
+
+    def moving(self, verb, home, which="last"):
+        """Give a request for a move, by the reclamation of the last deletion or by another.
+
+        By a former one, or by the project's own id, where there is none such.
+        """
+        found = self.ledger.projects.get(home)
+        known = {"project": [home], "former": found.former if found else []}
+        last = [found.reclamation] if found and found.reclamation else []
+        reclamation = [*known.get(which, []), *last, home][0]
+        return Act(verb, home, reclamation=reclamation if verb != "delete" else "")
 
     def living(self, label):
         """Give the id of a labelled project that can still be had back, or of another."""
@@ -242,11 +265,13 @@ class Machine(RuleBasedStateMachine):
     @rule(
         project=projects,
         verbs=st.lists(st.sampled_from([*MOVES]), min_size=2, max_size=3),
+        which=which,
         slow=slow,
     )
-    def race(self, project, verbs, slow):
+    def race(self, project, verbs, which, slow):
         """Moves of one project at once."""
-        self.at_once(slow, *(Act(verb, self.living(project)) for verb in verbs))
+        home = self.living(project)
+        self.at_once(slow, *(self.moving(verb, home, which) for verb in verbs))
 
     @rule(
         project=projects,
@@ -259,7 +284,7 @@ class Machine(RuleBasedStateMachine):
         """A move and writes of one resource at once, or writes alone."""
         home = self.active(project)
         acts = [self.act(write, home, collection) for write in writes]
-        moves = [Act(verb, home)] if verb else []
+        moves = [self.moving(verb, home)] if verb else []
         self.at_once(slow, *acts, *moves, about=f"/{collection}/")
 
     @rule(project=projects, asked=bad)
@@ -280,10 +305,11 @@ class Machine(RuleBasedStateMachine):
         """Another account is told the same of a project as of none, and changes nothing."""
         nobody = str(uuid.uuid4())
         home, verbs = self.home(project), ("post", "put", "get", "remove")
-        acts = [Act(verb, home) for verb in MOVES]
+        acts = [self.moving(verb, home) for verb in MOVES]
         acts += [Act(verb, home, collection, name, content(collection)) for verb in verbs]
         for act in acts:
-            mine, none = self.told_alike(act.request, act._replace(project=nobody).request)
+            missing = act._replace(project=nobody, reclamation=nobody)
+            mine, none = self.told_alike(act.request, missing.request)
             assert mine.status == none.status == 404, f"I21: a stranger is {mine}; {none}"
             errors = [reply.body(404)["errors"] for reply in (mine, none)]
             assert errors[0] == errors[1], "I21: a stranger is told more"
@@ -386,7 +412,7 @@ class Machine(RuleBasedStateMachine):
     def lose_an_answer(self, project, verb, error):
         """A change is applied and its answer lost: what comes of it is answered all the same."""
         home = self.active(project)
-        act = Act(verb, home) if verb in MOVES else self.act(verb, home)
+        act = self.moving(verb, home) if verb in MOVES else self.act(verb, home)
         self.driver.arm(on="commit", do="after", last=1, error=error)
         self.ask(act)
 

@@ -21,20 +21,22 @@ CODES = {
 SOURCES = {verb: {CODES[status] for status in sources} for verb, (sources, _) in MOVES.items()}
 TARGET = {verb: CODES[target] for verb, (_, target) in MOVES.items()}
 # I14, said once more and not taken from the code.
-ALLOWED = {(ACTIVE, SOFT), (SOFT, ACTIVE), (ACTIVE, HARD), (SOFT, HARD), (HARD, FAILED)}
-ALLOWED |= {(FAILED, HARD), (HARD, NONE)}
+ALLOWED = {(ACTIVE, SOFT), (SOFT, ACTIVE), (SOFT, HARD), (HARD, FAILED), (FAILED, HARD)}
+ALLOWED |= {(HARD, NONE)}
 
 NO_HALF, NEW, CONFIRMED, GONE = range(4)  # a key half in the key store; NEW: `ID.new`
 ERASED, NEVER = 1, 2  # tombstones: `hard_deleted`, `never_created`
 RETENTION = 1  # ticks of the clock
-LATE, APPLIED, TWIN = 1, 2, 4  # of a job: it read too late; its commit was applied; has a copy
+# Of a job: it read too late; its commit was applied; it has a copy; it names a former deletion.
+LATE, APPLIED, TWIN, FORMER = 1, 2, 4, 8
+BY_RECLAMATION = {"restore", "reclaim"}  # requests that name a deletion, not a project
 
 REQUESTS = {"create", "write", "read", "delete", "restore", "reclaim"}
 SCHEDULE = {"expire", "nudge", "fail", "retry", "settle"}
 
 
 class Project(NamedTuple):
-    """All that is stored about one project, and three notes for the invariants."""
+    """All that is stored about one project, and notes for the invariants."""
 
     status: int = NONE
     due: int = 0  # the deadline; 0 is none
@@ -52,6 +54,7 @@ class Project(NamedTuple):
     marked: int = 0
     erased: int = 0
     kept: int = 0  # note: what was held when the project was deleted
+    deletions: int = 0  # note: 2 where there was one before the last, which somebody remembers
 
 
 class Job(NamedTuple):

@@ -7,6 +7,8 @@ from tests.faults.model import (
     ACTIVE,
     ALLOWED,
     APPLIED,
+    BY_RECLAMATION,
+    FORMER,
     HARD,
     NONE,
     REQUESTS,
@@ -24,10 +26,13 @@ from tests.faults.model import (
 class Moves(Frame):
     """The steps of `projects._transition`, asked for or by the schedule."""
 
-    def _move(self, state: State, kind: str, p: int, project: Project) -> Job | None:
-        """Give the read of `projects._transition` and what `lifecycle.move` decides on it."""
+    def _move(self, state: State, kind: str, p: int, project: Project, how: int = 0) -> Job | None:
+        """Give the read of `projects._transition` and what `lifecycle.move` decides on it.
+
+        `how` has FORMER where it is asked by the reclamation of a deletion before the last.
+        """
         off, now = self.off, state.clock
-        if not project.status:
+        if not project.status or (how & FORMER and "reclamation" not in off):
             return None
         if project.status not in SOURCES[kind] and f"{kind}_status" not in off:
             return None
@@ -38,7 +43,7 @@ class Moves(Frame):
                 return None
         if kind == "expire" and now < project.due and "expire_deadline" not in off:
             return None
-        return Job(kind, p, "commit", 1, state.clock)
+        return Job(kind, p, "commit", 1, state.clock, how)
 
     def _commit_move(self, state: State, job: Job) -> Iterator[Step]:
         """`projects._transition`: the commit."""
@@ -61,7 +66,7 @@ class Moves(Frame):
         if "audit_in_commit" in self.off:
             then: tuple[Job, ...] = (job._replace(at="entry"),)
         else:
-            then, changed = (), self._noted(kind, project, changed)
+            then, changed = (), self._noted(kind, changed)
         moved = self._written(state, job, changed, *then)
         twins = tuple(
             j._replace(extra=j.extra | APPLIED)
@@ -69,20 +74,32 @@ class Moves(Frame):
             else j
             for j in moved.jobs
         )
-        moved = moved._replace(jobs=tuple(sorted(twins)))
+        moved = moved._replace(jobs=tuple(sorted(self._former(kind, p, twins))))
         yield label, moved, why
-        if "lost" in self.faults and not job.extra and kind in REQUESTS:
-            again = Job(kind, p, "again", 0, job.seen, APPLIED)
+        if "lost" in self.faults and not job.extra & ~FORMER and kind in REQUESTS:
+            again = Job(kind, p, "again", 0, job.seen, job.extra | APPLIED)
             yield f"{label}, and the answer is lost", self._join(moved, again), why
-            jobs = (*without(state.jobs, job), job._replace(extra=TWIN))
-            tried = self._with(state, p, project, (*jobs, job._replace(at="again", extra=TWIN)))
+            twin = job._replace(extra=job.extra | TWIN)
+            jobs = (*without(state.jobs, job), twin, twin._replace(at="again"))
+            tried = self._with(state, p, project, jobs)
             yield f"the commit of {kind} {p} is under way, and it tries again", tried, ""
 
-    def _why_not(self, job: Job, project: Project, *, late: bool) -> str:
+    def _former(self, kind: str, p: int, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+        """Note for who is under way by a reclamation that another deletion has come since."""
+        if kind != "delete":
+            return jobs
+        return tuple(
+            j._replace(extra=j.extra | FORMER) if j.p == p and j.kind in BY_RECLAMATION else j
+            for j in jobs
+        )
+
+    def _why_not(self, job: Job, project: Project, *, late: bool) -> str:  # noqa: PLR0911 - a line each
         """Give the invariant that this move breaks, by what is really stored."""
         status, kind = project.status, job.kind
         if job.extra & APPLIED:
             return "I15: one request made two changes under one entry"
+        if job.extra & FORMER:
+            return f"I24: a {kind} acts on another deletion than its own"
         if status == NONE:
             return "I5: a project document appears that nobody created"
         if kind == "restore" and (job.seen >= project.due or late):
@@ -98,7 +115,10 @@ class Moves(Frame):
         match job.kind:
             case "delete":
                 due = job.seen + RETENTION
-                return project._replace(status=SOFT, due=due, kept=project.held)
+                deletions = min(project.deletions + 1, 2)
+                return project._replace(
+                    status=SOFT, due=due, kept=project.held, deletions=deletions
+                )
             case "restore":
                 return project._replace(status=ACTIVE, due=0, kept=0)
             case "expire" | "reclaim":
@@ -106,23 +126,19 @@ class Moves(Frame):
             case _:
                 return project._replace(status=TARGET[job.kind])
 
-    def _noted(self, kind: str, before: Project, project: Project) -> Project:
+    def _noted(self, kind: str, project: Project) -> Project:
         """Write the audit entry of a move into the counts."""
         match kind:
             case "delete":
                 return project._replace(deleted=project.deleted + 1)
             case "restore":
                 return project._replace(deleted=project.deleted - 1)
-            case "expire":
+            case "expire" | "reclaim":
                 return project._replace(marked=project.marked + 1)
-            case "reclaim":
-                direct = before.status == ACTIVE  # it deletes and marks at once
-                return project._replace(marked=project.marked + 1, deleted=project.deleted + direct)
             case _:
                 return project
 
     def _entered(self, state: State, job: Job) -> State:
         """Without one commit: the audit entry follows."""
-        project = state.projects[job.p]
-        noted = self._noted(job.kind, project, project)
+        noted = self._noted(job.kind, state.projects[job.p])
         return self._with(state, job.p, noted, without(state.jobs, job))

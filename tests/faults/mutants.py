@@ -14,7 +14,7 @@ from shared import lifecycle
 from shared.access import roles
 from shared.evidence import entries
 from shared.keys import local
-from shared.projects import projects, slots
+from shared.projects import projects, reclamations, slots
 from shared.resources import change, sealing, verbs
 from shared.store import firestore
 from shared.upkeep import purge, schedule
@@ -41,6 +41,10 @@ MUTANTS = [
            "Write(path, (new := project.changes(before)), tuple(new))"),
     Mutant("moves_without_an_entry", projects.move,
            "changes(before)), entry]", "changes(before))]"),
+    Mutant("any_deletion_is_meant", reclamations._ended,
+           "project.reclamation_id != wanted", "False"),
+    Mutant("reclamations_are_of_projects", projects.move,
+           "reclamation_id = app.new_id()", "reclamation_id = project_id"),
     Mutant("lost_answers_are_not_recognised", firestore.Store.transact,
            "if sent and read[operation].fields is not None", "if False"),
     Mutant("another_account_may", roles.owned,

@@ -64,8 +64,7 @@ def _history(inside, projects, halves, told):
         )
         status = projects.get(project, {}).get("status", "gone")
         ended = actions["expire"] + actions["reclaim"] - actions["retry"]
-        # A reclaim of an active project ends it without a deletion before.
-        if not 0 <= actions["delete"] - actions["restore"] <= (status != "active"):
+        if actions["delete"] - actions["restore"] != (status != "active"):
             yield f"I15: {status} after {dict(actions)}"
         if (actions["create"], ended, actions["erase"]) != (1, status == "gone", status == "gone"):
             yield f"I15: {status} after {dict(actions)}"

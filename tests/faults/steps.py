@@ -8,6 +8,8 @@ from tests.faults.frame import Step, without
 from tests.faults.model import (
     ACTIVE,
     APPLIED,
+    BY_RECLAMATION,
+    FORMER,
     HARD,
     LATE,
     NEW,
@@ -75,6 +77,9 @@ class Steps(Creates, Moves, Contents, Tending, Purging):
             yield from self._take(state, p, project)
         elif job := self._decided(state, kind, p, project):
             yield f"{kind} {p} reads", self._join(state, job), ""
+        asked = kind in BY_RECLAMATION and project.deletions > 1
+        if asked and (job := self._move(state, kind, p, project, FORMER)):
+            yield f"{kind} {p} reads, by a former reclamation", self._join(state, job), ""
 
     def _decided(self, state: State, kind: str, p: int, project: Project) -> Job | None:
         """Give the job that goes on from its read; None when it is refused."""
@@ -115,9 +120,13 @@ class Steps(Creates, Moves, Contents, Tending, Purging):
             yield f"{kind} {p} finds its own entry: done", ended, ""
         elif kind == "create":
             yield f"create {p} is refused its own name", ended, "I22: refused, and done"
-        elif found := self._decided(ended, kind, p, project):
+        elif (found := self._decided(ended, kind, p, project)) and self._meant(job):
             again = found._replace(extra=job.extra)
             yield f"{kind} {p} reads again", self._join(ended, again), ""
         else:
             why = "I22: refused, and done" if job.extra & APPLIED else ""
             yield f"{kind} {p} reads again and is refused", ended, why
+
+    def _meant(self, job: Job) -> bool:
+        """Tell whether a project read again is still in the deletion that was meant."""
+        return not job.extra & FORMER or "reclamation" in self.off

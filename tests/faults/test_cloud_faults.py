@@ -17,7 +17,7 @@ from shared.keys import check_value
 from shared.projects import reclamations
 from shared.settings import Settings
 from shared.upkeep import purge, schedule
-from tests.support import WEEK, Host, call, paths_below, until, wired, with_key
+from tests.support import WEEK, Host, call, paths_below, reclaim, until, wired, with_key
 from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING_KEYS, Fault, Google
 from tests.support.keyrings import Cloud
 from tests.upkeep.test_key_rotation import DATA, again, make, step, value
@@ -219,7 +219,7 @@ def test_all_of_google_down(app, google, fault):
     refused(lambda: projects.create(there, call(body={"name": "q"})))
     assert everything(app) == before
     projects.delete(there, call(id=project))
-    reclamations.restore(there, call(id=project))
+    reclamations.restore(there, call(project_id=project))
     assert schedule.enforce(there)["failed"] == 1
     google.fault()
     assert value(again(app), project) == DATA
@@ -231,7 +231,7 @@ def test_all_of_google_down(app, google, fault):
 def test_purge_waits(app, google, fault):
     """Nothing of the project goes before its key half; when that can go, the rest does."""
     project = make(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     before = everything(app)
     google.fault(replace(fault))
     for _ in range(3):
@@ -248,7 +248,7 @@ def test_purge_waits(app, google, fault):
 def test_purge_without_kms(app, google):
     """Destroying a half takes no other key."""
     project = make(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     google.keys.clear()
     assert purge.advance(as_(app, google, "retain"), project) == "shred"
 
@@ -258,7 +258,7 @@ def test_purge_without_kms(app, google):
 def test_a_lying_key_store(app, google, do):
     """Told by the state that is read back, and by the half that can still be read."""
     project = make(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     before = everything(app)
     google.fault(Fault("sm.destroy", do))
     for _ in range(2):
@@ -316,7 +316,7 @@ def test_a_lost_key(app, google, state):
 def test_another_key_store(app, google, caplog, caller):
     """A wrong prefix finds no half: that is no proof that there is none."""
     project = make(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     before = everything(app)
     bad = beside(as_(app, google, caller), CE_KEY_SECRETS=PREFIX.replace("half", "other"))
     refused(lambda: purge.advance(bad, project))
@@ -354,7 +354,7 @@ def test_delayed_destruction_later(app, google, caplog):
     assert everything(app) == before
     told = google.secrets[f"half-{project}"]["told"]
     told["versionDestroyTtl"] = "86400s"
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     before = everything(app)
     for _ in range(2):
         refused(lambda: purge.advance(app, project))
@@ -376,7 +376,7 @@ def test_delayed_destruction_unseen(app, google):
 def test_no_signing_key(app, google, name):
     """Who needs one of its halves is told 503; the event and the schedule never do."""
     project = make(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     google.secrets[name]["versions"][0]["state"] = "DISABLED"
     there = again(app)
     refused(lambda: api_keys.create_account(there, call()))

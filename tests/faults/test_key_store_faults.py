@@ -18,7 +18,7 @@ from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import status
 from tests.keys.test_keyring import full_disk
 from tests.resources.test_chunks import secret, value
-from tests.support import call, paths_below
+from tests.support import call, paths_below, reclaim
 from tests.upkeep.test_key_rotation import again
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,7 @@ def test_a_key_store_that_is_away(app, error):
     assert len(projects.listing(there, call()).page.entries) == 1
     projects.delete(there, call(id=project))
     assert schedule.enforce(there)["failed"] == 0
-    reclamations.restore(there, call(id=project))
+    reclamations.restore(there, call(project_id=project))
     script.set()
     assert value(there, path) == {"k": "v"}
     assert projects.create(there, call(body={"name": "q"})).body["status"] == "active"
@@ -98,7 +98,7 @@ def test_a_key_store_that_lies(app, monkeypatch, lies, confirmed):
     keys = app.settings.key_store
     if not confirmed:
         (keys / project).rename(keys / f"{project}.new")
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     with monkeypatch.context() as patched:
         patched.setattr(Path, lies, lambda *_, **__: None)
         if lies == "rename" and confirmed:
@@ -123,7 +123,7 @@ def test_a_key_store_that_lies(app, monkeypatch, lies, confirmed):
 def test_a_full_disk_at_the_end(app, size):
     """No half that can be read is left behind as destroyed; with room again the purge ends."""
     project, _ = made(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     with full_disk(size):
         try:
             step = purge.advance(app, project)

@@ -20,7 +20,7 @@ from shared.upkeep import purge, schedule
 from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import DAY, HOUR, status
 from tests.resources.test_chunks import put, secret, value
-from tests.support import WEEK, call, paths_below, seed, until
+from tests.support import WEEK, call, paths_below, reclaim, seed, until
 
 CANARY = "canary-of-an-edit"
 MOMENTS = ("before it was made", "active", "soft deleted", "marked", "shredded", "swept")
@@ -61,7 +61,7 @@ def test_a_restored_database(app, moment):
     copies["active"] = everything(app)
     projects.delete(app, call(id=project))
     copies["soft deleted"] = everything(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     copies["marked"] = everything(app)
     for after in ("shredded", "swept", "gone"):
         purge.advance(app, project)
@@ -73,7 +73,7 @@ def test_a_restored_database(app, moment):
     with pytest.raises(Undecryptable):
         there.keyring.open(project, copies["active"][data_key_path(project)])
     if moment == "soft deleted":
-        reclamations.restore(there, call(id=project))
+        reclamations.restore(there, call(project_id=project))
     if moment in ("active", "soft deleted"):
         with pytest.raises(Undecryptable):
             value(there, path)
@@ -100,7 +100,7 @@ def test_a_restored_key_half(app):
     secret(app, project, "s", {"k": CANARY})
     kept = secret(app, other, "s", {"k": "v"})
     half = (app.settings.key_store / project).read_bytes()
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     for _ in range(3):
         purge.advance(app, project)
     before = everything(app)
@@ -111,7 +111,7 @@ def test_a_restored_key_half(app):
     assert not any(path.startswith(f"projects/{project}") for path in before)
     for act in (reclamations.restore, projects.get):
         with pytest.raises(Error) as refused:
-            act(there, call(id=project))
+            act(there, call(id=project, project_id=project))
         assert refused.value.code == "resource_not_found"
     assert value(there, kept) == {"k": "v"}
 
@@ -226,7 +226,7 @@ def test_a_damaged_deadline(app, odd):
     assert path in paths_below(app.store, document, 10)
     put(app, document, purge_at=right)
     app.settings.clock_file.write_text(str(6.99 * DAY))
-    reclamations.restore(app, call(id=project))
+    reclamations.restore(app, call(project_id=project))
     assert value(app, path) == {"k": "v"}
 
 

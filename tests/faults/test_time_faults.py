@@ -19,7 +19,7 @@ from shared.settings import Settings
 from shared.upkeep import purge, schedule
 from tests.faults.faulty import Rule, troubled
 from tests.projects.test_deadline import At, outcome
-from tests.support import ROOT, WEEK, call, paths_below
+from tests.support import ROOT, WEEK, call, paths_below, reclaim
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_a_host_whose_clock_is_wrong(app, wall):
     assert abs(stored["deleted_at"].timestamp() - time.time()) < 60
     assert stored["purge_at"] - stored["deleted_at"] == timedelta(days=7)
     assert schedule.enforce(there)["expired"] == 0
-    reclamations.restore(there, call(id=project))
+    reclamations.restore(there, call(project_id=project))
     assert status(app, project) == "active"
     found = resources.get(SECRETS, there, call(project_id=project, name="s"))
     assert found.body["data"] == {"k": "v"}
@@ -93,7 +93,7 @@ def test_two_hosts_whose_clocks_differ(app, seconds, apart):
     api = At(**parts | {"wall": lambda: time.time() + apart}, moment=moment)
     worker = At(**parts | {"wall": lambda: time.time() - apart}, moment=moment)
     expired = outcome(lambda: projects.move(worker, project, "expire", origin=None))
-    restored = outcome(lambda: reclamations.restore(api, call(id=project)))
+    restored = outcome(lambda: reclamations.restore(api, call(project_id=project)))
     assert [expired, restored].count("done") == 1
     assert (expired == "done") == (seconds >= 0)
 
@@ -130,7 +130,7 @@ def test_the_local_clock_moved_back(app, back):
     assert schedule.enforce(app)["expired"] == 0
     app.settings.clock_file.write_text(str(WEEK + 1))
     with pytest.raises(Error):
-        reclamations.restore(app, call(id=project))
+        reclamations.restore(app, call(project_id=project))
     assert schedule.enforce(app)["expired"] == 1
 
 
@@ -190,7 +190,7 @@ def test_one_project_that_cannot_be_purged(app, rule):
     assert after(26)["given_up"] == 1
     assert status(app, bad) == "hard_deletion_failed"
     with pytest.raises(Error):
-        reclamations.restore(app, call(id=bad))
+        reclamations.restore(app, call(project_id=bad))
     assert after(28)["retried"] == 1
     there.store._api.script.set()
     assert after(29)["failed"] == 0
@@ -203,7 +203,7 @@ def test_a_key_store_that_is_away(app):
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     body = {"name": "s", "format": "generic", "data": {"k": "v"}}
     resources.create(SECRETS, app, call(body=body, project_id=project))
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     before = paths_below(app.store, f"projects/{project}", 100)
     there, script = troubled(app, Rule("destroy", "before", error="down"))
     for _ in range(3):

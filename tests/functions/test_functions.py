@@ -30,7 +30,7 @@ ROWS = {
     "createProject": ("POST", "/v2/projects", {"name": "taken"}, {"name": "taken"}, 409),
     "getProject": ("GET", "/v2/projects/{p}", None, {"id": "{p}"}, 200),
     "deleteProject": ("DELETE", "/v2/projects/{d}", None, {"id": "{d}"}, 409),
-    "restoreProject": ("POST", "/v1/reclamations/{p}/actions/restore", {}, {"id": "{p}"}, 409),
+    "restoreProject": ("POST", "/v1/reclamations/{r}/actions/restore", {}, {"id": "{r}"}, 409),
     "reclaimProject": ("POST", "/v1/reclamations/{n}/actions/reclaim", {}, {"id": "{n}"}, 404),
     "listReclamations": ("GET", "/v1/reclamations", None, {}, 200),
     "getProjectEgressIps": (
@@ -93,9 +93,18 @@ def places(owner):
     active, deleted = owner.project("taken"), owner.project("deleted")
     owner.secret(active, "s", {"k": "v"})
     owner.delete(deleted)
+    owner.delete(active)
+    reclamation = owner.reclamation(active)
+    assert owner.act(reclamation, "restore").status_code == 200  # so that it has ended
     owner.host.quiet()
     nowhere = "00000000-0000-4000-8000-000000000000"
-    return {"p": active["id"], "d": deleted["id"], "n": nowhere, "k": 16 * "0"}
+    return {
+        "p": active["id"],
+        "d": deleted["id"],
+        "r": reclamation,
+        "n": nowhere,
+        "k": 16 * "0",
+    }
 
 
 @contextmanager

@@ -15,7 +15,7 @@ ACCESS = {"resource_key": {"id": "k"}, "service_instance": {"id": "i"}}
 def refusal(new, old=None):
     """Give code and field of all that is refused; no value that was sent is repeated."""
     with pytest.raises(Error) as caught:
-        secrets.check(new, old=old, others={})
+        secrets.check(new, old=old, others={}, given={})
     entries = caught.value.entries()
     assert CANARY not in json.dumps(entries)
     return [(entry["code"], entry.get("target", {}).get("name")) for entry in entries]
@@ -32,7 +32,7 @@ def test_what_a_format_requires_is_enough(form):
     """Every format takes what it requires, and needs no more."""
     made_from = secrets.FORMATS[form].made_from
     new = full(form) if made_from == "data" else {"format": form, made_from: {}}
-    assert secrets.check(new, old=None, others={}) is None
+    assert secrets.check(new, old=None, others={}, given={}) is None
 
 
 @pytest.mark.parametrize("form", [f for f, row in secrets.FORMATS.items() if row.required])
@@ -55,13 +55,13 @@ def test_a_format_is_for_good():
     assert refusal(full("tls"), full("ssh_auth")) == [("format_mismatch", "format")]
     access = {"format": "service_access", "service_access": ACCESS}
     assert refusal(access, access) == [("format_mismatch", None)]
-    assert secrets.check(full("tls"), old=full("tls"), others={}) is None
+    assert secrets.check(full("tls"), old=full("tls"), others={}, given={}) is None
 
 
 def test_values_are_counted_as_utf_8():
     """The limit is in bytes, and holds exactly."""
     most = {"format": "generic", "data": {"a": "é" * (quotas.SECRET_BYTES // 2)}}
-    assert secrets.check(most, old=None, others={}) is None
+    assert secrets.check(most, old=None, others={}, given={}) is None
     assert refusal({**most, "data": {**most["data"], "b": "x"}}) == [("payload_too_large", "data")]
 
 
@@ -70,9 +70,37 @@ def test_a_service_secret_has_a_limit_of_its_own_that_counts_its_keys():
     key = "k" * 100
     values = {key: "x" * (quotas.SERVICE_BYTES - len(key))}
     access = {"format": "service_access", "service_access": ACCESS, "data": values}
-    assert secrets.check(access, old=None, others={}) is None
+    assert secrets.check(access, old=None, others={}, given={}) is None
     values[key] += "x"
     assert refusal(access) == [("payload_too_large", "data")]
+
+
+@pytest.mark.parametrize("key", [".", ".."])
+def test_no_key_is_a_folder(key):
+    """Keys are mounted as files; dots beside other characters, or three of them, are a name."""
+    values = {"a": CANARY, key: CANARY}
+    assert refusal({"format": "generic", "data": values}) == [("invalid_field", "data")]
+    with pytest.raises(Error, match="has a key that is not allowed"):
+        CONFIG_MAPS.check({"data": values}, old=None, others={}, given={})
+    good = dict.fromkeys(["...", ".a", "..a", "a..", "-", "_"], CANARY)
+    assert secrets.check({"format": "generic", "data": good}, old=None, others={}, given={}) is None
+
+
+NO_SERVERS = ("\n{}", "{}\n", "{}\r\nb", " {}", "{} ", "\t{}", "a\u2028{}", "\xa0{}", " ")
+
+
+@pytest.mark.parametrize("form", NO_SERVERS)
+def test_a_server_is_in_one_piece(form):
+    """A registry's server is a line, without blanks at its ends; a password may be anything."""
+    login = full("registry")
+    login["data"] |= {"server": form.format(CANARY), "password": form.format(CANARY)}
+    assert refusal(login) == [("invalid_field", "data.server")]
+    assert refusal(login, full("registry")) == [("invalid_field", "data.server")]
+    login["data"]["server"] = "docker.io"
+    assert secrets.check(login, old=None, others={}, given={}) is None
+    login["format"] = "generic"
+    login["data"]["server"] = form
+    assert secrets.check(login, old=None, others={}, given={}) is None
 
 
 def test_what_is_computed():
@@ -100,8 +128,8 @@ def test_the_names_of_a_kind():
 def test_a_kind_without_hooks_refuses_and_computes_nothing():
     """A row needs no hook."""
     bare = Kind("things", "thing")
-    assert (bare.check({}, old=None, others={}), bare.present({}, None)) == (None, {})
-    assert CONFIG_MAPS.check({"data": {"a": "x"}}, old=None, others={}) is None
+    assert (bare.check({}, old=None, others={}, given={}), bare.present({}, None)) == (None, {})
+    assert CONFIG_MAPS.check({"data": {"a": "x"}}, old=None, others={}, given={}) is None
 
 
 def test_errors_without_a_field():

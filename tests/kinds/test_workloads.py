@@ -68,10 +68,10 @@ def mounts(*given):
     return {"run_volume_mounts": [base | {"mount_path": path} | more for path, more in given]}
 
 
-def faults(check, new, old=None):
+def faults(check, new, old=None, given=()):
     """Give code and field of all that a hook refuses; nothing that was sent is repeated."""
     try:
-        return list(check(new, old=old, others={}) or ())
+        return list(check(new, old=old, others={}, given=dict(given)) or ())
     except Error as error:
         entries = error.entries()
     assert SECRET not in json.dumps(entries)
@@ -111,6 +111,12 @@ ROWS = [
     ("job", {"scale_array_spec": "5-2"}, invalid("scale_array_spec")),
     ("job", {"scale_array_spec": "2-2,1"}, []),
     ("job", {"run_mode": "daemon"}, []),
+    ("job", {"run_mode": "daemon", "scale_retry_limit": 3}, invalid("scale_retry_limit")),
+    (
+        "run",
+        {"run_mode": "daemon", "scale_max_execution_time": 7200},
+        invalid("scale_max_execution_time"),
+    ),
     ("job", {"scale_retry_limit": 5, "scale_max_execution_time": 1}, []),
     (
         "job",
@@ -145,8 +151,8 @@ ROWS = [
 def test_check(kind, change, expected):
     """Each rule refuses what breaks it, names the field to change, and nothing else."""
     check, good = CHECKS[kind]
-    assert faults(check, good | change) == expected
-    assert faults(check, good | change, good) == expected
+    assert faults(check, good | change, given=change) == expected
+    assert faults(check, good | change, good, change) == expected
 
 
 def test_task_defaults_are_those_of_the_schema():
@@ -154,6 +160,14 @@ def test_task_defaults_are_those_of_the_schema():
     fields = json.loads(COMPILED.read_text())["components"]["schemas"]["JobPrototype"]["properties"]
     defaults = {name: fields[name]["default"] for name in jobs.TASK_DEFAULTS}
     assert defaults == jobs.TASK_DEFAULTS
+
+
+def test_what_a_daemon_inherits_is_not_given():
+    """A default that was filled in, and null in a change, say nothing of a daemon."""
+    daemon = JOB | {"run_mode": "daemon"} | jobs.TASK_DEFAULTS
+    assert faults(jobs.check_job, daemon) == []
+    assert faults(jobs.check_job, daemon, daemon, {"scale_retry_limit": None}) == []
+    assert faults(jobs.check_job_run, daemon | {"job_name": "j"}, given={"job_name": "j"}) == []
 
 
 def test_check_tells_all_at_once():

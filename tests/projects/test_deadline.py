@@ -46,7 +46,7 @@ def test_at_any_instant_exactly_one_is_legal(app, microseconds, first):
     parts = {field.name: getattr(app, field.name) for field in fields(app)}
     there = At(**parts, moment=deadline + timedelta(microseconds=microseconds))
     acts = {
-        "restore": lambda: reclamations.restore(there, call(id=project)),
+        "restore": lambda: reclamations.restore(there, call(project_id=project)),
         "expire": lambda: projects.move(there, project, "expire", origin=None),
     }
     order = [first, *(set(acts) - {first})]

@@ -24,7 +24,7 @@ def full(owner):
     """A project of its own, permanently deleted afterwards: its slot is free again."""
     home = Home(owner)
     yield home
-    assert owner.action(home.project, "reclaim").status_code == 200
+    owner.destroy(home.project)
 
 
 def at_once(home, kind, count, threads):
@@ -64,7 +64,7 @@ def test_quota(full, kind):
     assert full.stored() == stored
     one = full.left[0][1]
     if kind.update:
-        assert full.update(kind, one, {"format": "generic"}).status_code == 200
+        assert full.update(kind, one, {"format": "generic", "data": {}}).status_code == 200
         assert held(full, kind) == limit
     assert full.delete(kind, one).status_code == 202
     assert held(full, kind) == limit - 1

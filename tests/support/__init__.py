@@ -25,12 +25,13 @@ from urllib.parse import quote, quote_plus
 
 import requests
 
-from shared import access, evidence
+from shared import access, evidence, projects
 from shared.access import api_keys, key_id, records
 from shared.app import App
-from shared.calls import Call, Principal
+from shared.calls import Answer, Call, Principal
 from shared.keys.local import open_keyring
 from shared.lifecycle import ACTIVE, Project
+from shared.projects import reclamations
 from shared.settings import Settings
 from shared.store import Store, Write
 from tests.support import told
@@ -261,9 +262,32 @@ class Account:
         """Soft delete a project."""
         told.body(self.call("DELETE", f"/v2/projects/{project['id']}"), 202)
 
+    def reclamation(self, project: dict[str, Any]) -> str:
+        """Give the id of the reclamation of a project's deletion; one of nothing if there is none.
+
+        Who is told to try again does, as in `status`.
+        """
+        query = f"/v1/reclamations?resource_instance_id={project['id']}"
+        for _ in range(ASKED_AGAIN):
+            answer = self.call("GET", query)
+            if not told.busy(answer.status_code, answer.text, answer.headers):
+                break
+            time.sleep(int(answer.headers[told.RETRY]))
+        listed = told.body(answer, 200)["resources"]
+        return listed[0]["id"] if listed else str(uuid.uuid4())
+
+    def act(self, reclamation: str, word: str) -> requests.Response:
+        """Restore or reclaim, by the id of a reclamation."""
+        return self.call("POST", f"/v1/reclamations/{reclamation}/actions/{word}", {})
+
     def action(self, project: dict[str, Any], word: str) -> requests.Response:
-        """Restore or reclaim a project."""
-        return self.call("POST", f"/v1/reclamations/{project['id']}/actions/{word}", {})
+        """Restore or reclaim a project, by the reclamation of its deletion."""
+        return self.act(self.reclamation(project), word)
+
+    def destroy(self, project: dict[str, Any]) -> None:
+        """Delete a project, and begin its permanent deletion."""
+        self.delete(project)
+        told.body(self.action(project, "reclaim"), 200)
 
     def status(self, project: dict[str, Any]) -> str:
         """Give the status of a project, `gone` when it does not exist.
@@ -416,6 +440,15 @@ def call(
     principal = Principal(key_id(key), account, frozenset({"administrator", "manager"}))
     trace = f"codeengine-api-{uuid.uuid4().hex}"
     return Call(principal, {"limit": 100, **parameters}, body or {}, trace)
+
+
+def reclaim(app: App, project: str) -> Answer:
+    """Begin the permanent deletion of a project, which is deleted first if it is not yet."""
+    path = f"projects/{project}"
+    if app.store.read(path)[path].contents["status"] == ACTIVE:
+        projects.delete(app, call(id=project))
+    reclamation = app.store.read(path)[path].contents["reclamation_id"]
+    return reclamations.reclaim(app, call(id=reclamation))
 
 
 def principal_of(app: App, apikey: str) -> Principal:

@@ -1,5 +1,6 @@
 """A home of one's own for `ce`: logged in nowhere, to nobody, or to a server that is not ours."""
 
+import base64
 import http.server
 import json
 import os
@@ -22,6 +23,12 @@ def log_in(home, port):
     """Log in to a port of this machine."""
     write(home / "profiles" / "other.json", url=f"http://127.0.0.1:{port}/v2", apikey=KEY)
     (home / "active").write_text("other\n")
+
+
+def token(*roles):
+    """Give an answer with a token that names roles."""
+    payload = base64.urlsafe_b64encode(json.dumps({"roles": roles}).encode()).decode()
+    return 200, json.dumps({"access_token": f"h.{payload.rstrip('=')}.s"})
 
 
 @pytest.fixture

@@ -16,12 +16,11 @@ from shared.calls import OPERATOR
 from shared.errors import Error
 from shared.keys import check_value
 from shared.kinds import SECRETS
-from shared.projects import reclamations
 from shared.store import Store, tries
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
-from tests.support import call, paths_below, wired, with_key
+from tests.support import call, paths_below, reclaim, wired, with_key
 
 DATA = {"k": "v"}
 
@@ -194,7 +193,7 @@ def test_another_keyring(app, tmp_path, caplog):
     assert set(paths_below(app.store, "", 1000)) == before
     told = [json.loads(record.message) for record in caplog.records]
     assert [line["severity"] for line in told] == ["CRITICAL"]
-    reclamations.reclaim(bad, call(id=doomed))
+    reclaim(bad, doomed)
     assert purge.advance(bad, doomed) == "shred"
     assert value(again(app), project) == DATA
 

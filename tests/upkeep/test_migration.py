@@ -16,7 +16,7 @@ from shared.resources import revisions
 from shared.store import Unanswered, Write
 from shared.upkeep import migration, purge
 from tests.faults.faulty import Rule, troubled
-from tests.support import call, paths_below
+from tests.support import call, paths_below, reclaim
 from tests.support.former import in_form, put_back
 from tests.support.kinds import BY_KIND
 
@@ -121,12 +121,12 @@ def test_all_of_a_store(app, filled):
         again = vouch(former, of, found[of])
         assert (again["rewritten"], again["unchanged"]) == (0, len(found[of]))
     assert shown(app, project) == before
-    reclamations.restore(app, call(id=deleted))
+    reclamations.restore(app, call(project_id=deleted))
     got = resources.get(SECRETS, app, call(project_id=deleted, name="s")).body
     assert got["data"] == {"k": "v"}
     assert access.issue_token(app, call(body={"apikey": key})).body["access_token"]
     assert changed_members(stored, everything(app)) == {"signature", "sealed", "bytes"}
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     for _ in range(5):
         purge.advance(app, project)
     assert not [path for path in everything(app) if path.startswith(f"projects/{project}")]

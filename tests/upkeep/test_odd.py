@@ -14,7 +14,7 @@ from shared.projects import instances, reclamations, slots
 from shared.resources import history
 from shared.store import Conflict, Document, Store, Write
 from shared.upkeep import purge, schedule
-from tests.support import call, paths_below
+from tests.support import call, paths_below, reclaim
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -203,7 +203,7 @@ def test_a_key_destroyed_under_a_request_is_no_failure(app, verb):
     resources.create(SECRETS, app, call(body={"name": "s", **body}, project_id=project))
 
     def shred():
-        reclamations.reclaim(app, call(id=project))
+        reclaim(app, project)
         assert purge.advance(app, project) == "shred"
 
     old = app.store
@@ -267,7 +267,7 @@ def test_a_reclamation_is_listed_beyond_the_cap(app):
         projects.delete(app, call(id=project))
     lower = replace(app, settings=replace(app.settings, projects_per_region=1))
     listed = reclamations.listing(lower, call()).body["resources"]
-    assert [entry["id"] for entry in listed] == made
+    assert [entry["resource_instance_id"] for entry in listed] == made
 
 
 def test_a_revision_that_another_write_took_is_a_conflict():

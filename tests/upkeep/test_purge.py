@@ -11,11 +11,11 @@ from shared.errors import Error
 from shared.keys.local import open_keyring
 from shared.kinds import SECRETS
 from shared.lifecycle import Project
-from shared.projects import reclamations, slots
+from shared.projects import slots
 from shared.resources import data_key_path, sealing
 from shared.store import Write
 from shared.upkeep import purge, schedule
-from tests.support import WEEK, call, dump, paths_below, traces_of
+from tests.support import WEEK, call, dump, paths_below, reclaim, traces_of
 
 CANARY = "canary-5up3r-s3cr3t-value"
 
@@ -47,13 +47,12 @@ STEPS = ["shred", "sweep", "tombstone", "nothing"]  # of a project that holds li
 
 
 @pytest.mark.claim("I12", "after permanent deletion only the tombstone and the audit are left")
-@pytest.mark.parametrize("how", ["expire", "reclaim a deleted one", "reclaim an active one"])
+@pytest.mark.parametrize("how", ["expire", "reclaim"])
 def test_nothing_is_left(account, host, how):
     """No document in any collection, no key half, no slot; one tombstone, the name is free."""
     project = filled(account)
     assert len(host.inside.below(f"projects/{project['id']}")) >= 6
-    if how != "reclaim an active one":
-        account.delete(project)
+    account.delete(project)
     if how == "expire":
         host.set_clock(WEEK)
         host.enforce()
@@ -80,7 +79,7 @@ def test_a_stolen_copy_and_the_key_encryption_key_do_not_decrypt(account, host):
     keyring_file = inside.settings.keyring.read_bytes()
     thief = open_keyring(inside.settings.keyring, inside.keys)
     assert _decrypted(thief, stolen, path)["data"]["k"] == CANARY  # the copy is good
-    assert account.action(project, "reclaim").status_code == 200
+    account.destroy(project)
     account.gone(project)
     assert inside.settings.keyring.read_bytes() == keyring_file
     thief = open_keyring(inside.settings.keyring, inside.keys)
@@ -131,7 +130,7 @@ def test_doubled_and_late_events_change_nothing(account, host):
     project = filled(account)
     other = filled(account)
     account.delete(other)
-    assert account.action(project, "reclaim").status_code == 200
+    account.destroy(project)
     host.hub("POST", "/triggers/repeat", {"last": 5})
     account.gone(project)
     host.quiet()
@@ -186,7 +185,7 @@ def test_steps_in_order(app):
         body = {"name": f"s{number}", "format": "generic", "data": {"k": "v"}}
         resources.create(SECRETS, app, call(body=body, project_id=project))
     assert purge.advance(app, project) == "nothing"  # an active one is left alone
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     path = f"projects/{project}"
     assert purge.advance(app, project) == "shred"
     assert not (app.settings.key_store / project).exists()
@@ -206,7 +205,7 @@ def test_a_step_of_the_sweep_is_bounded_in_bytes(app, length):
     for number in range(10):
         body = {"name": f"s{number}", "format": "generic", "data": {"k": "v" * length}}
         resources.create(SECRETS, app, call(body=body, project_id=project))
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     path = f"projects/{project}"
     assert purge.advance(app, project) == "shred"
     swept = 0
@@ -228,7 +227,7 @@ def _bytes_of(fields):
 def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):
     """While the key half can still be read nothing is swept; once it is gone, the rest goes."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", lambda *_, **__: None)
         with pytest.raises(Error) as refused:
@@ -244,7 +243,7 @@ def test_a_key_store_that_lies_stops_the_purge(app, monkeypatch):
 def test_a_purge_that_cannot_end_is_marked_and_tried_again(app):
     """After a day without progress it shows as failed; an hour later it is tried again."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     path = f"projects/{project}"
 
     def after(hours):
@@ -265,9 +264,9 @@ def test_a_purge_that_cannot_end_is_marked_and_tried_again(app):
 def test_the_owner_may_retry_a_failed_purge(app):
     """Reclaiming a project whose permanent deletion failed starts it again."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     projects.move(app, project, "fail", origin=None)
-    assert reclamations.reclaim(app, call(id=project)).body["state"] == "RECLAIMING"
+    assert reclaim(app, project).body["state"] == "RECLAIMING"
     assert [purge.advance(app, project) for _ in range(4)] == STEPS
 
 

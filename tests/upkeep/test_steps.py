@@ -17,11 +17,10 @@ import pytest
 from shared import keys, projects, resources, upkeep
 from shared.errors import Error
 from shared.kinds import SECRETS
-from shared.projects import reclamations
 from shared.store import Store
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
-from tests.support import call, wired, with_key
+from tests.support import call, reclaim, wired, with_key
 
 VALUE = {"k": "v"}
 # Where a step breaks: the call that fails, and on which side of it.
@@ -54,7 +53,7 @@ def project_with_a_secret(app, name="p"):
 def doomed(app):
     """Begin the permanent deletion of a project."""
     project = project_with_a_secret(app)
-    reclamations.reclaim(app, call(id=project))
+    reclaim(app, project)
     return project
 
 

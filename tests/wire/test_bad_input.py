@@ -16,6 +16,11 @@ from tests.support.wire import FORM, JSON, MIB, check, send
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 P, S, R = "/v2/projects", "/v2/projects/{p}/secrets", "/v2/resource_instances"
+LOGIN = {"username": "u", "password": "p"}
+REGISTRY = {"name": "new", "format": "registry"}
+IMAGE = {"name": "new", "image_reference": "icr.io/a/b"}
+DAEMON = IMAGE | {"run_mode": "daemon", "scale_retry_limit": 3}
+PROBED = IMAGE | {"probe_liveness": {"type": "http", "path": "/a\nb"}}
 GOOD = {"name": "new", "format": "generic", "data": {"k": "v"}}
 
 
@@ -80,8 +85,14 @@ def ground(host):
     owner.secret(active, "s", {"k": "v"})
     owner.secret(deleted, "s", {"k": "v"})
     owner.delete(deleted)
-    other = host.account().project("theirs")
+    owner.delete(active)
+    ended = owner.reclamation(active)
+    assert owner.act(ended, "restore").status_code == 200
+    stranger = host.account()
+    other, last = stranger.project("theirs"), stranger.project("their last")
+    stranger.delete(last)
     places = {"p": active["id"], "d": deleted["id"], "o": other["id"], "n": NOWHERE}
+    places |= {"e": ended, "l": stranger.reclamation(last)}
     reader = host.account("viewer", "reader", account_id=owner.id)
     editor = host.account("editor", account_id=owner.id)
     host.quiet()
@@ -114,6 +125,19 @@ FIELDS = [
     row(f"400 invalid_field name POST {P}", {"name": None}),
     row(f"400 invalid_field name POST {P}", {"name": ""}),
     row(f"400 missing_field format POST {S}", {"name": "new"}),
+    *(row(f"400 invalid_field name POST {P}", {"name": blank}) for blank in (" ", " a", "a ")),
+    *(
+        row(f"400 invalid_field data POST {S}", GOOD | {"data": {dots: "v"}})
+        for dots in (".", "..")
+    ),
+    *(
+        row(f"400 invalid_field data.server POST {S}", REGISTRY | {"data": LOGIN | {"server": bad}})
+        for bad in ("a\nb", " a", "a\n")
+    ),
+    row(f"400 missing_field data PUT {S}/s", {"format": "generic"}, If_Match="*"),
+    row(f"400 invalid_field data PUT {S}/s", {"format": "generic", "data": None}, If_Match="*"),
+    row("400 invalid_field scale_retry_limit POST /v2/projects/{p}/jobs", DAEMON),
+    row("400 invalid_field probe_liveness.path POST /v2/projects/{p}/apps", PROBED),
     row(f"400 missing_field name POST {S}", {"format": "generic"}),
     row(f"400 invalid_field format POST {S}", GOOD | {"format": "other"}),
     row(f"400 invalid_field name POST {S}", GOOD | {"name": "New"}),
@@ -142,7 +166,7 @@ QUERIES = [
     *(row(f"400 invalid_field limit GET {S}?limit={n}") for n in ["0", "201", "x"]),
     *(
         row(f"400 invalid_field version GET {V}{v}")
-        for v in ["x", "2021-03-30", "2026-09-05", "2024-1-1", "1"]
+        for v in ["x", "2021-03-30", "2026-13-01", "2024-1-1", "1"]
     ),
     row(f"400 invalid_field limit GET {P}?limit="),
     row(f"400 invalid_field limit GET {P}?limit=1&limit=1"),
@@ -243,6 +267,11 @@ MISSING = [
         )
     ),
     row(f"404 resource_not_found - PUT {S}/none", GOOD, If_Match="*"),
+    *(
+        row(f"404 resource_not_found - POST /v1/reclamations/{at}/actions/{action}", {})
+        for at in ("{l}", "{p}", "{d}")  # another's; and no project's id is its reclamation's
+        for action in ("restore", "reclaim")
+    ),
     row("404 resource_not_found - POST /internal/accounts", {}),
     row("404 resource_not_found - POST /v1/reclamations/{d}/actions/destroy", {}),
 ]
@@ -281,7 +310,8 @@ CONFLICTS = [
     row("409 project_not_active - POST /v2/projects/{d}/secrets", GOOD),
     row("409 project_not_active - PUT /v2/projects/{d}/secrets/s", GOOD, If_Match="*"),
     row("409 project_not_active - DELETE /v2/projects/{d}/secrets/s"),
-    row("409 project_not_restorable - POST /v1/reclamations/{p}/actions/restore", {}),
+    row("409 project_not_restorable - POST /v1/reclamations/{e}/actions/restore", {}),
+    row("409 project_not_deletable - POST /v1/reclamations/{e}/actions/reclaim", {}),
     row(f"412 precondition_failed If-Match PUT {S}/s", GOOD, If_Match="0"),
 ]
 LARGE = [
@@ -457,6 +487,12 @@ def test_good_headers(ground, headers):
     """What is not at fault is not refused: other forms of a header, and headers nobody asks for."""
     status, found, _ = send(ground.owner, "GET", f"{P}?unheard=1&limit=2", headers=headers)
     assert (status, found["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("version", ["2021-03-31", "2026-09-04", "2026-09-05", "9999-12-31"])
+def test_good_version(ground, version):
+    """From the first on every date is taken; one later than the newest known as that."""
+    assert send(ground.owner, "GET", f"{V}{version}")[0] == 200
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"x" * 60_000])

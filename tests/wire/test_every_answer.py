@@ -20,7 +20,7 @@ REFUSED = {  # what is sent after the method's place, on every port, and the sta
     "another version": ("GET {at} HTTP/2.0\r\n{host}\r\n", {400}),
     "no version": ("GET {at}\r\n\r\n", {400}),
     "an old version without a host": ("GET {at} HTTP/1.0\r\n\r\n", {403}),
-    "the new version without a host": ("GET {at} HTTP/1.1\r\n\r\n", {403}),
+    "the new version without a host": ("GET {at} HTTP/1.1\r\n\r\n", {400}),
     "two hosts": ("GET {at} HTTP/1.1\r\nHost: localhost\r\n{host}\r\n", {400}),
     "two hosts in one": ("GET {at} HTTP/1.1\r\nHost: localhost, x\r\n\r\n", {403}),
     "a dot after the host": ("GET {at} HTTP/1.1\r\nHost: localhost.\r\n\r\n", {403}),

@@ -1,0 +1,41 @@
+"""Whether a key may be sent to an address: over https, or to this machine.
+
+Every source of one is held against this: the environment, profiles, options, the local host's own
+files. No error shows more of an address than its scheme and host.
+"""
+
+from urllib.parse import SplitResult, urlsplit
+
+from ce.server.failure import USAGE, Failure
+
+EXAMPLE = "https://ce.example.com"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def read(url: str) -> SplitResult | None:
+    """Read an address: a scheme, a host, and nothing secret in it; None for what is none.
+
+    What libraries read in two ways is none either: one would check a host, the other ask another.
+    """
+    if "\\" in url or not url.isprintable() or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        sound = bool(parts.hostname) and parts.port != 0 and parts.scheme in {"https", "http"}
+    except ValueError:
+        return None
+    return parts if sound and not parts.query + parts.fragment and "@" not in parts.netloc else None
+
+
+def checked(url: str, name: str, remedy: str) -> str:
+    """Give an address a key may be sent to. Raises Failure, with what to do, for any other."""
+    parts = read(url)
+    if parts is None:
+        raise Failure(f"{name} is no address such as {EXAMPLE}: {remedy}.", exit_code=USAGE)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise Failure(
+            f"{parts.scheme} to {parts.hostname} would send the key in clear: {remedy}, or reach "
+            "the host through a tunnel to this machine.",
+            exit_code=USAGE,
+        )
+    return url

@@ -1,0 +1,154 @@
+"""Whoever stalls waits without a thread, so that the others are answered; and what is no request.
+
+In a host of its own nobody else's requests are counted; the attack is that of `tools.attacks`.
+"""
+
+import http.client
+import json
+import socket
+import time
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from emulator import worker
+from tests.support import Host, told
+from tools import attacks
+
+GET = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n"
+NOPE = b"PUT /nope HTTP/1.1\r\nHost: localhost\r\n"
+STALLS = {  # what a connection sends that then waits, in each place where a thread could wait too
+    "nothing": b"",
+    "a byte": b"G",
+    "a header": GET + b"X-A: b",
+    "a byte of a second request": GET + b"\r\nG",
+    "a part of a body nobody reads": NOPE + b"Content-Length: 9\r\n\r\n{",
+    "what is no request, and stays": b"G\x01T / HTTP/1.1\r\n\r\n",
+    "what is no line, and stays": b"G\n",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.claim("F46", "400 connections of one byte each: a neighbour is answered within 2 s")
+def test_stalled_heads_hold_up_nobody(host):
+    """The attack that `python -m tools.attacks stalled-heads` plays, for a shorter while."""
+    assert attacks.stalled_heads(host, seconds=3).share >= 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", STALLS)
+def test_nobody_who_waits_has_a_thread(host, sent):
+    """More connections than threads wait at each place: one after the other is answered."""
+    with ExitStack() as last:
+        for _ in range(300):
+            last.enter_context(connected(host)).sendall(STALLS[sent])
+        assert attacks.neighbour(host.url, 3).share >= 0.95
+
+
+@pytest.mark.slow
+def test_more_connections_than_there_is_room_for(host):
+    """Who has waited longest has to go: the newest is answered."""
+    with ExitStack() as last:
+        held = [last.enter_context(connected(host)) for _ in range(700)]
+        for connection in held:
+            connection.sendall(b"G")
+        idle = [last.enter_context(connected(host)) for _ in range(500)]
+        for connection in idle:
+            connection.sendall(NOPE + b"\r\n")
+            assert connection.recv(12) == b"HTTP/1.1 404"
+        assert attacks.neighbour(host.url, 2).share >= 0.95
+        assert held[0].recv(1) == b""
+
+
+@pytest.mark.slow
+def test_nobody_who_waits_holds_up_a_stop(tmp_path):
+    """A host that stops gives requests 12 s, and who only waits 2 s."""
+    own = Host(tmp_path, "--firestore-port", "0", "--hub-port", "0").start()
+    with ExitStack() as last:
+        for sent in [*STALLS.values()] * 20:
+            last.enter_context(connected(own)).sendall(sent)
+        assert attacks.neighbour(own.url, 0.5).share == 1
+        began = time.monotonic()
+        own.stop()
+        assert time.monotonic() - began < 8
+    assert own.process.returncode == 0
+
+
+def test_a_head_may_come_in_pieces(host):
+    """Byte by byte, after an empty line, and with the next request behind it."""
+    with connected(host) as connection:
+        for byte in b"\r\n" + GET.replace(b"localhost", b"127.0.0.1"):
+            connection.sendall(bytes([byte]))
+        connection.sendall(b"\r\n" + GET + b"Connection: close\r\n\r\n")
+        got = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert got.count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_slow_client_gets_all_of_an_answer(host):
+    """Ten at once are more than there is room for: what it did not take comes when it reads."""
+    get = b"GET /docs/redoc.standalone.js HTTP/1.1\r\nHost: localhost\r\n"
+    with connected(host) as connection:
+        connection.sendall((get + b"\r\n") * 9 + get + b"Connection: close\r\n\r\n")
+        time.sleep(0.5)  # the host has written all that there is room for
+        assert attacks.neighbour(host.url, 0.1).share == 1
+        got = b"".join(iter(lambda: connection.recv(65_536), b""))
+    whole = requests.get(f"{host.url}/docs/redoc.standalone.js", timeout=10).content
+    assert len(whole) > 1_000_000
+    assert got.count(whole) == 10
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"A" * (worker.LONGEST_LINE + 1), 414),
+        (GET + b"X: y\r\n" * (worker.LONGEST_HEAD // 6), 431),
+        (b"GET / HTTP/1.1\nHost: localhost\n\n", 400),
+    ],
+)
+def test_what_can_be_no_head_is_refused_before_it_ends(host, sent, status):
+    """Nobody waits for the end of what is too long already."""
+    assert refused(host, sent) == status
+
+
+@pytest.mark.parametrize("port", ["hosting", "functions", "hub"])
+def test_a_request_without_a_host(host, port):
+    """HTTP/1.1 asks for a `Host` (RFC 9112, section 3.2); before it there was none to name."""
+    assert refused(host, b"GET /openapi.json HTTP/1.1\r\n\r\n", port) == 400
+    assert refused(host, b"GET http://localhost/openapi.json HTTP/1.1\r\n\r\n", port) == 400
+    assert refused(host, b"GET /openapi.json HTTP/1.0\r\n\r\n", port) == 403
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 50", "Transfer-Encoding: chunked"])
+def test_a_body_cut_short_makes_nothing(account, framing):
+    """What came may be JSON by itself: the rest is missing, so it is refused."""
+    body = b'{"name": "short"}'
+    sent = body if "Length" in framing else b"32\r\n" + body
+    head = (
+        f"POST /v2/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {account.token}"
+        f"\r\nContent-Type: application/json\r\n{framing}\r\n\r\n"
+    )
+    assert refused(account.host, head.encode() + sent, end=True) == 400
+    assert told.body(account.call("GET", "/v2/projects"), 200)["projects"] == []
+
+
+def connected(host, port="hosting"):
+    """Connect to a port of the host, with little room for an answer."""
+    address, connection = urlsplit(host.info[port]), socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(30)
+    connection.connect((address.hostname, address.port))
+    return connection
+
+
+def refused(host, sent, port="hosting", *, end=False):
+    """Send bytes, and an end if asked to; the status of the answer, which is in our envelope."""
+    with connected(host, port) as connection:
+        connection.sendall(sent)
+        if end:
+            connection.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert json.loads(answer.read())["status_code"] == answer.status
+        return answer.status

@@ -184,7 +184,7 @@ class Store:
         `operation` is the path of a document that the writes create, whose id no other call has:
         where it exists, this call's commit was applied, whatever became of the answer. `decide`
         may run several times, each on a fresh snapshot: ids and values are made before. `first` is
-        one that was read already, by a query. What `decide` raises is not retried, but for a
+        a snapshot that was read already, by a query. What `decide` raises is not retried, but for a
         Conflict; without writes nothing is committed. Raises Error `unavailable` when others kept
         coming first, or the store did not answer.
         """

@@ -13,14 +13,15 @@ from shared.store import Write
 from tests.support import call, told
 
 ACCOUNT = "a" * 32
-MOST = 5
+CALLER = call().principal.subject
+MOST = 5  # beside the key that calls
 
 
 @pytest.fixture(autouse=True)
 def few(request, monkeypatch):
-    """Five keys at most, so that a test in this process need not make a hundred."""
+    """Few keys at most, so that a test in this process need not make a hundred."""
     if "app" in request.fixturenames:
-        monkeypatch.setattr(quotas, "KEYS_PER_ACCOUNT", MOST)
+        monkeypatch.setattr(quotas, "KEYS_PER_ACCOUNT", MOST + 1)
 
 
 def made(app):
@@ -32,15 +33,16 @@ def made(app):
 
 
 def stored(app):
-    """Give the ids of the account's keys that there are."""
+    """Give the ids of the account's keys that there are, but for the one that calls."""
     found = app.store.query("api_keys", ("account_id", "==", ACCOUNT), order="id", limit=500)[1]
-    return [document.id for document in found]
+    return [document.id for document in found if document.id != CALLER]
 
 
 def named(app):
-    """Give the ids that are named as the account's."""
+    """Give the ids that are named as the account's, but for the one that calls."""
     path = key_quota.path_of(ACCOUNT)
-    return (app.store.read(path)[path].fields or {}).get("keys")
+    keys = (app.store.read(path)[path].fields or {}).get("keys")
+    return keys and [key for key in keys if key != CALLER]
 
 
 def planted(app, count):

@@ -69,8 +69,6 @@ def test_round_trips_are_pinned(counted, operation):
         resources.create(SECRETS, app, call(body=secret("large", LARGE), **on))
     key = api_keys.create_account(app, call(body={"account_id": ACCOUNT})).body["apikey"]
     key_id, for_one = access.key_id(key), {"name": "k", "project_id": project}
-    if "ApiKey" in operation and "first" not in operation:
-        api_keys.create(app, call(body={"name": "counted"}))
     reclamation = ""
     if operation.startswith("re") or operation == "listReclamations":
         projects.delete(app, call(id=project))
@@ -106,6 +104,8 @@ def test_round_trips_are_pinned(counted, operation):
         "listProjects for one": partial(projects.listing, app, only(app, project)),
         "listReclamations for one": partial(reclamations.listing, app, only(app, project)),
     }.get(operation, partial(purge.advance, app, project))
+    if "first to be counted" in operation:  # after a key of the operator's they are counted anew
+        api_keys.create_account(app, call(body={"account_id": ACCOUNT}))
     api.calls.clear()
     act()
     assert tuple(api.calls) == PINNED[operation]

@@ -36,6 +36,7 @@ BESIDE = {  # preconditions behind another that already decides, and why
     "Write.create(data_key_path(project_id), key)": "it goes with its project",
     "exists=region.fields is not None": "update_time, for a region that is yet to be",
     "Write.verify(read[key]) for key in keys": "who calls is no part of the model: access/",
+    "*usage.write({place.key: EVERYTHING})": "it goes with its project",
     '"erase": (frozenset({HARD_DELETING})': "the read of purge.advance decided it",
 }
 

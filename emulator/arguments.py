@@ -170,7 +170,6 @@ COMMANDS = {
         "give the store the newest form, after a yes to what that vouches for",
         ("ce admin migrate", "ce admin migrate --yes"),
         _migrate,
-        "ce admin migrate",
     ),
     "export": Command(
         "write data and keys of the running host to a folder",

@@ -98,7 +98,12 @@ def _admin() -> Makers:
     """Make what an operator does."""
     keys = partial(emulator, "keys")
     text = "List, rotate or prune key-encryption keys."
-    return {("keys",): lambda: Verbatim("keys", KEYS, callback=keys, help=text)}
+    migrate = partial(emulator, "migrate")
+    form = "Give the store the newest form, after a yes to what that vouches for."
+    return {
+        ("keys",): lambda: Verbatim("keys", KEYS, callback=keys, help=text),
+        ("migrate",): lambda: Verbatim("migrate", callback=migrate, help=form),
+    }
 
 
 def _root() -> Makers:
@@ -123,7 +128,7 @@ def _root() -> Makers:
             help="Check this machine, and say what to do.",
         ),
         ("admin",): lambda: Aliased(
-            _admin, name="admin", help="Rotate key-encryption keys: keys list|rotate|prune."
+            _admin, name="admin", help="Operate: keys list|rotate|prune, migrate."
         ),
         **guide.commands(),
     }

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emulator import Refused, arguments, commands, execute, shell, terminal
+from emulator import Refused, arguments, commands, execute, migration, shell, terminal
 from emulator.arguments import PORTS
 from emulator.log import Log
 from emulator.state import State
@@ -114,6 +114,7 @@ RUN = {
     "env": lambda _, state: commands.env(state),
     "account": lambda given, state: commands.account(state, given.role),
     "keys": lambda given, state: commands.keys(state, given.action),
+    "migrate": lambda given, state: migration.run(state, yes=given.yes),
     "export": lambda given, state: commands.export(state, given.folder.resolve()),
     "reset": lambda _, state: commands.reset(state),
     "clock": lambda given, state: commands.clock(state, given.action, given.value),

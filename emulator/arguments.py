@@ -100,6 +100,10 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["list", "rotate", "prune"])
 
 
+def _migrate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-y", "--yes", action="store_true", help="vouch for all that is listed")
+
+
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="made anew, or a former export")
 
@@ -161,6 +165,11 @@ COMMANDS = {
         "list, rotate or prune the key-encryption keys",
         ("ce admin keys list", "ce admin keys rotate", "ce admin keys prune"),
         _keys,
+    ),
+    "migrate": Command(
+        "give the store the newest form, after a yes to what that vouches for",
+        ("ce admin migrate", "ce admin migrate --yes"),
+        _migrate,
     ),
     "export": Command(
         "write data and keys of the running host to a folder",

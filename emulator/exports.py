@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from emulator import VERSION, Refused, firestore
-from emulator.state import State
+from emulator.state import FORM, FORMER, State
 
-FORMAT, EDITION = "reprieve-local-host", 1
+FORMAT = "reprieve-local-host"
 MANIFEST = "reprieve-export.json"
 SUITES = "firebase-export-metadata.json"  # by which Firebase's suite imports the documents, too
 NAME = "firestore_export"
@@ -40,6 +40,7 @@ class Export:
     folder: Path
     project: str
     made_at: str
+    form: int  # of the store: the manifest's version
 
     @property
     def data(self) -> Path:
@@ -81,7 +82,7 @@ def _fill(fresh: Path, state: State, store: firestore.Firestore, project: str) -
             _copy(state.folder / name, fresh / name)
     where = {"version": VERSION, "path": NAME, "metadata_file": DATA}
     _write_json(fresh / SUITES, {"version": VERSION, "firestore": where})
-    _write_json(fresh / MANIFEST, _manifest(fresh, project))
+    _write_json(fresh / MANIFEST, _manifest(fresh, project, state.form()))
 
 
 def check(folder: Path, project: str) -> Export:
@@ -89,15 +90,15 @@ def check(folder: Path, project: str) -> Export:
     found = _read(folder)
     if found.get("format") != FORMAT:
         raise Refused(f"{folder} is no export of this host: {MANIFEST} says nothing of one.")
-    if (edition := found.get("version")) != EDITION:
+    if (form := found.get("version")) not in (FORMER, FORM):
         raise Refused(
-            f"{folder} was made by another version (format {edition}; this one reads {EDITION}): "
-            "import it with the version that made it."
+            f"{folder} was made by another version (format {form}; this one reads {FORMER} and "
+            f"{FORM}): import it with the version that made it."
         )
     _check_files(folder, found.get("files"))
     if (other := found.get("project")) != project:
         raise Refused(f"{folder} is of project {other}: add '--project {other}'.")
-    return Export(folder, project, str(found.get("made_at")))
+    return Export(folder, project, str(found.get("made_at")), form)
 
 
 def restore(export: Export, state: State) -> None:
@@ -109,6 +110,7 @@ def restore(export: Export, state: State) -> None:
         inside = path.relative_to(export.folder)
         if inside.parts[0] in {KEYRING, ACCOUNT, CLOCK, KEYS}:
             _copy(path, state.folder / inside)
+    state.note_form(export.form)
 
 
 def check_place(folder: Path) -> None:
@@ -191,11 +193,11 @@ def _check_files(folder: Path, listed: Any) -> None:
         raise Refused(f"{folder} is damaged: {name} {fault}. Nothing was imported.")
 
 
-def _manifest(folder: Path, project: str) -> dict[str, Any]:
+def _manifest(folder: Path, project: str, form: int) -> dict[str, Any]:
     files = {str(path.relative_to(folder)): _hash(path) for path in _files(folder)}
     files.pop(MANIFEST)
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    head = {"format": FORMAT, "version": EDITION, "made_by": VERSION, "made_at": made}
+    head = {"format": FORMAT, "version": form, "made_by": VERSION, "made_at": made}
     return {**head, "project": project, "about": HOLDS_KEYS, "files": files}
 
 

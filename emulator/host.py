@@ -100,6 +100,11 @@ class Host:
         self._stale.clear()
         return None
 
+    def renew(self) -> Fault | None:
+        """Load all functions anew, so that they read their settings again."""
+        self._stale |= set(WATCHED)
+        return self.load()
+
     def watch(self) -> None:
         """Reload on change, for as long as the process lives."""
         threading.Thread(target=self._watch, name="reload", daemon=True).start()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator import (
     ACCOUNT,
+    SIGN,
     VERSION,
     Refused,
     banner,
@@ -20,6 +21,7 @@ from emulator import (
     firestore,
     hosting,
     manifest,
+    migration,
     server,
     wire,
 )
@@ -28,7 +30,7 @@ from emulator.clock import Clock
 from emulator.cron import Cron
 from emulator.host import Host
 from emulator.log import Log
-from emulator.state import State
+from emulator.state import FORM, State
 from emulator.triggers import Triggers
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Running:
     endpoints: list[manifest.Endpoint]
     site: hosting.Site
     began: float
+    form: str  # of the store, where the environment says it: then it stays so
 
     def prepare(self) -> None:
         """Set what the functions read when they load."""
@@ -79,6 +82,7 @@ class Running:
     def boot(self) -> "WSGIApplication":
         """Load the functions and everything that calls them; the app of all three ports."""
         first, started = self.state.read("hub.json") is None, time.monotonic()
+        os.environ.update(self._environment())  # the store's form may have been raised since
         sys.path.insert(0, str(self.options.root))
         host, waiting = (
             Host(self.options.root, self.endpoints, self.log),
@@ -109,6 +113,8 @@ class Running:
         with self.log.waiting("emulators", "registering triggers and the first account"):
             triggers.register(self.store.address, self.options.project)
             self._first_account(host, first)
+        if self.store.process and not self.form and self.state.form() < FORM:
+            self._migrate(host)
         hub = Hub(
             host=host,
             triggers_=triggers,
@@ -167,6 +173,31 @@ class Running:
         made = json.loads(answer.body) | {"url": f"http://{self.addresses['hosting']}"}
         self.state.write("credentials.json", made)
 
+    def _migrate(self, host: Host) -> None:
+        """Give what was imported of the former store form the newest, and demand it from then on.
+
+        Who imports an export vouches for it: it is their own, and was not changed since.
+        """
+
+        def ask(name: str, body: Any) -> dict[str, Any]:
+            answer = wire.post_json(host.app(name), body)
+            if not answer.ok:
+                raise Refused(f"{name} answered {answer.status}: the store keeps its form")
+            return dict(json.loads(answer.body))
+
+        if SIGN not in host.endpoints:
+            return
+        try:
+            with self.log.waiting("import", "migrating the store"):
+                told = migration.whole(ask)
+        except Refused as refused:  # the next start of a worker tries again
+            self.log.fault("import", str(refused))
+            return
+        self.state.note_form(FORM)
+        os.environ.update(self._environment())
+        host.renew()
+        self.log.note("import", told, mark="✔")
+
     def _hub_file(self, token: str) -> dict[str, Any]:
         origin = f"http://{self.addresses['hosting']}"
         return {
@@ -202,6 +233,7 @@ class Running:
             "GOOGLE_CLOUD_PROJECT": self.options.project,
             "GCLOUD_PROJECT": self.options.project,
             "CE_CLOCK_FILE": str(self.state.folder / "clock"),
+            "CE_STORE_FORM": self.form or str(self.state.form()),
         }
 
 

@@ -17,7 +17,7 @@ from emulator.state import State
 OWNER = "CE_HUB_STATE"
 PATHS = ("CE_KEYRING", "CE_KEY_STORE", "CE_CLOCK_FILE")
 # What of it a start would follow, and with it use the Firestore and the keys that it names.
-LEADS = ("FIRESTORE_EMULATOR_HOST", "CE_ENDPOINT", *PATHS)
+LEADS = ("FIRESTORE_EMULATOR_HOST", "CE_ENDPOINT", "CE_STORE_FORM", *PATHS)
 LOGINS = ("CODE_ENGINE_APIKEY", "RESOURCE_CONTROLLER_APIKEY")
 EXPORTS = (
     *LEADS,

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from emulator import Refused, exports, firestore, hosting, manifest, ports, server, shell
 from emulator.log import LEVELS, Log, libraries
 from emulator.running import Options, Running
-from emulator.state import State
+from emulator.state import FORM, State
 
 PROJECT = re.compile(r"demo-[a-z0-9-]{1,25}")
 
@@ -48,7 +48,8 @@ def run(options: Options, state: State, log: Log) -> int:
         store = _firestore(options, state, ports.number(bound["hub"]), log, found)
         last.callback(store.stop)
         addresses = _addresses(bound, store)
-        running = Running(options, state, log, store, addresses, endpoints, site, began)
+        form = os.environ.get("CE_STORE_FORM", "")
+        running = Running(options, state, log, store, addresses, endpoints, site, began, form)
         running.prepare()
         sockets = list(bound.values())
         code = server.serve(sockets, options.threads, running.boot, store, log, level)
@@ -127,11 +128,13 @@ def _firestore(
             f"using {address}; events need it to have been started with "
             f"--functions_emulator=127.0.0.1:{hub}",
         )
+        state.note_form()
         if log.quiet:
             sys.stderr.write(f"The Firestore at {address} is used, and none of this host's own.\n")
         return firestore.external(address)
     port = ports.check(options.firestore_port, "Firestore", "--firestore-port")
     state.forget(keys="CE_KEY_STORE" not in os.environ)  # Firestore's own data was in memory
+    state.note_form(FORM)  # of an empty store
     if found:
         exports.restore(found, state)
         log.note(

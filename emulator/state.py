@@ -16,6 +16,7 @@ from typing import Any
 
 from emulator import Refused
 
+FORMER, FORM = 1, 2  # of what the functions store: CE_STORE_FORM, and an export's version
 LINGER = 15.0  # seconds a killed host's worker may hold the lock: its requests may take 12
 
 
@@ -58,6 +59,19 @@ class State:
     def drop(self, name: str) -> None:
         """Remove a file, if it is there."""
         (self.folder / name).unlink(missing_ok=True)
+
+    def form(self) -> int:
+        """Give the form of the store that this host is used with, as it was noted."""
+        return int((self.read("form.json") or {}).get("form", FORMER))
+
+    def note_form(self, form: int | None = None) -> None:
+        """Note the store's form; without one, that of a store kept elsewhere, if it is not noted.
+
+        A folder that has a keyring and no note is of a version that knew of no forms.
+        """
+        former = (self.folder / "keyring.json").exists()
+        if form or not (self.folder / "form.json").exists():
+            self.write("form.json", {"form": form or (FORMER if former else FORM)})
 
     def forget(self, *, keys: bool = True) -> None:
         """Remove what belongs to data that is gone: the halves of its keys, and its time."""

@@ -1,4 +1,8 @@
-"""The whole REST surface behind one Hosting rewrite: Hosting cannot route by method."""
+"""The REST surface behind two Hosting rewrites, for Hosting cannot route by method.
+
+Tokens and API keys apart from all else: who issues them holds the key that signs them, and who
+opens secrets (`api`) must not.
+"""
 
 import functions_framework
 from flask import Request, Response
@@ -16,12 +20,21 @@ def _document(_app: App, _call: Call) -> Answer:
     return Answer(published())
 
 
-OPERATIONS: dict[str, Handler] = {"get_api_document": _document} | {
+SIGNS = ("/identity/", "/v1/apikeys")  # how the paths begin of what takes the signing key
+PUBLIC: dict[str, Handler] = {"get_api_document": _document} | {
     name: handler for name, handler in HANDLERS.items() if not operations()[name].private
 }
+SIGNING = {name: PUBLIC[name] for name in PUBLIC if operations()[name].path.startswith(SIGNS)}
+OPERATIONS = {name: PUBLIC[name] for name in PUBLIC.keys() - SIGNING.keys()}
 
 
 @functions_framework.http
 def api(request: Request) -> Response:
-    """Serve every operation under its REST path."""
+    """Serve every operation under its REST path, but for tokens and API keys."""
     return serve(request, OPERATIONS)
+
+
+@functions_framework.http
+def identity(request: Request) -> Response:
+    """Serve the operations of tokens and API keys under their REST paths."""
+    return serve(request, SIGNING)

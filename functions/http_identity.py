@@ -1,4 +1,4 @@
-"""Tokens and API keys over HTTP, and what is the operator's alone: accounts, rotation."""
+"""Tokens and API keys over HTTP, and what is the operator's: accounts, rotation, migration."""
 
 from functions.binding import http
 from shared import access, upkeep
@@ -11,3 +11,5 @@ getApiKey = http("get_api_key", api_keys.get)
 deleteApiKey = http("delete_api_key", api_keys.delete)
 createAccount = http("create_account", api_keys.create_account)  # private
 rotateKeys = http("rotate_keys", upkeep.rotate)  # private
+signKeys = http("sign_keys", upkeep.migration.sign)  # private
+resealValues = http("reseal_values", upkeep.migration.reseal)  # private

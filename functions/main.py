@@ -5,12 +5,12 @@ from werkzeug.exceptions import HTTPException
 
 from functions.binding import FUNCTIONS
 from functions.cron_enforce_retention import enforceRetention
-from functions.http_api import api
+from functions.http_api import api, identity
 from functions.on_project_written import onProjectWritten
 from shared.log import keep_texts
 from shared.wire import page
 
-__all__ = ["api", "enforceRetention", "onProjectWritten"]
+__all__ = ["api", "enforceRetention", "identity", "onProjectWritten"]
 
 keep_texts()
 functions_framework.errorhandler(HTTPException)(page)  # of this app: what no function answers

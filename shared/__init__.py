@@ -3,8 +3,9 @@
 The map, from the words that everyone speaks up to the wire; a room imports only from below it.
 
 - `errors`, `quotas`: the one error type and its statuses; every limit, with its reason.
-- `settings`, `lifecycle`, `calls`, `log`: what the environment says; the project and its moves,
-  the heart; what passes between the wire and a use case; failures without texts.
+- `settings`, `lifecycle`, `calls`, `forms`, `log`: what the environment says; the project and its
+  moves, the heart; what passes between the wire and a use case; the forms of what is stored;
+  failures without texts.
 - `store`: documents in Firestore: read, query, commit, one round trip each.
 - `api`: openapi.yaml as the code sees it.
 - `kinds`: what a project can hold: a row each, and its rules. Pure.
@@ -14,6 +15,7 @@ The map, from the words that everyone speaks up to the wire; a room imports only
 - `access`: who calls, and what they may.
 - `resources`: the five verbs for any kind, and what a write takes along.
 - `projects`: a project until it is destroyed, and the views IBM has of it.
-- `upkeep`: what no tenant asks for: the event's step, the schedule, the operator's rotation.
+- `upkeep`: what no tenant asks for: the event's step, the schedule, the operator's rotation
+  and migration.
 - `wire`: from an HTTP request to a use case and back.
 """

@@ -69,6 +69,8 @@ KEK_COUNTED = 100_000  # projects looked at before an old key is removed: 2000 r
 # An old key is kept for at least so long: a create under way may still store what it wrapped.
 KEK_REST = timedelta(minutes=10)
 TOKEN_CACHE_ENTRIES = 4096
+MIGRATED_KEYS = 50  # records of API keys that one call lists or signs
+MIGRATED_VALUES = 20  # documents that one call looks at, or seals anew: of 1 MiB each at most
 
 KEY_CALL = 2.0  # seconds: one call of the cloud's key services with its tries; usually some 0.05
 KEY_TRIES = 3  # of one such call, where they fit

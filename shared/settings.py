@@ -5,11 +5,13 @@ A setting that is not fit for production, or not what its name asks for, is refu
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from shared import quotas
+from shared import forms, quotas
 
 REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a label of a host name
 OIDC_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
@@ -17,8 +19,9 @@ CLOUD_PROJECT = r"projects/[a-z0-9:.-]+"
 CLOUD_KEYS = {  # the forms of these settings
     "CE_KMS_KEY": rf"{CLOUD_PROJECT}/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
     "CE_KEY_SECRETS": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,200}}",
-    "CE_SIGNING_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,255}}",
+    "CE_SIGNING_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,248}}",
 }
+PUBLIC = "-public"  # after the name of the signing key's secret: the secret of its public half
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Settings:
     # CE_KMS_KEY, CE_KEY_SECRETS, CE_SIGNING_KEY: the cloud's keyring; none is the local one
     cloud_keys: tuple[str, str, str] | None = None
     google: str = ""  # CE_GOOGLE: a stand-in for the cloud's APIs
+    store_form: int = forms.NEWEST  # CE_STORE_FORM: the form that what is stored must have
+    keys_since: datetime | None = None  # CE_KEYS_SINCE: older keys and tokens are refused
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -75,6 +80,8 @@ class Settings:
             concurrency=int(_number(env, "CE_CONCURRENCY", quotas.CONCURRENCY)),
             cloud_keys=_cloud_keys(env),
             google=_stand_in(env, "CE_GOOGLE", ""),
+            store_form=_form(env),
+            keys_since=_moment(env, "CE_KEYS_SINCE"),
         )
 
 
@@ -102,9 +109,28 @@ def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str] | None:
             raise ValueError(f"{name} must be a full resource name, as {form} says.")
     key, halves, signing = (env[name] for name in CLOUD_KEYS)
     # By the last part alone: the same project may be named by its id and by its number.
-    if signing.rpartition("/")[2].startswith(halves.rpartition("/")[2]):
+    public = signing.rpartition("/")[2] + PUBLIC
+    if public.startswith(halves.rpartition("/")[2]):
         raise ValueError("CE_SIGNING_KEY begins with CE_KEY_SECRETS: a purge could destroy it.")
     return key, halves, signing
+
+
+def _form(env: Mapping[str, str]) -> int:
+    """Give the form of what is stored; the newest where none is named, for that accepts least."""
+    form = env.get("CE_STORE_FORM") or str(forms.NEWEST)
+    if form not in (str(forms.FORMER), str(forms.NEWEST)):
+        raise ValueError(f"CE_STORE_FORM must be {forms.FORMER} or {forms.NEWEST}.")
+    return int(form)
+
+
+def _moment(env: Mapping[str, str], name: str) -> datetime | None:
+    if not env.get(name):
+        return None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(env[name])
+        if moment.tzinfo:
+            return moment
+    raise ValueError(f"{name} must be a time with its zone, such as 2026-01-31T12:00:00Z.")
 
 
 def _rate(env: Mapping[str, str], name: str, default: float) -> float:

@@ -95,6 +95,34 @@ def test_bad_number(number):
         Settings.from_env(LOCAL | {"CE_PROJECTS_PER_REGION": number})
 
 
+@pytest.mark.parametrize("form", ["0", "3", "x", "1 ", "02", "1.0"])
+def test_bad_form(form):
+    """A store's form that this version does not read is refused at the start."""
+    with pytest.raises(ValueError, match="CE_STORE_FORM must be 1 or 2"):
+        Settings.from_env(LOCAL | {"CE_STORE_FORM": form})
+
+
+def test_the_form():
+    """What the setting names is demanded; where it names none, the newest, in production too."""
+    for env in ({}, LOCAL, {"CE_STORE_FORM": ""}, {"CE_STORE_FORM": "2"}):
+        assert Settings.from_env(env).store_form == 2
+    assert Settings.from_env({"CE_STORE_FORM": "1"}).store_form == 1
+
+
+@pytest.mark.parametrize("moment", ["now", "2026-01-31", "2026-01-31T12:00:00", "0", "1790000000"])
+def test_bad_moment(moment):
+    """A time without its zone could be one of several, and is refused at the start."""
+    with pytest.raises(ValueError, match="CE_KEYS_SINCE must be a time with its zone"):
+        Settings.from_env(LOCAL | {"CE_KEYS_SINCE": moment})
+
+
+def test_a_moment():
+    """Of whatever zone it is."""
+    for text in ("2026-11-23T12:00:00Z", "2026-11-23T13:00:00+01:00"):
+        assert Settings.from_env({"CE_KEYS_SINCE": text}).keys_since == NOW
+    assert Settings.from_env({"CE_KEYS_SINCE": ""}).keys_since is None
+
+
 @pytest.mark.parametrize(
     ("content", "seconds"), [(None, 0), ("0", 0), ("604800", 604800), ("-1.5\n", -1.5)]
 )

@@ -1,7 +1,7 @@
 """functions.yaml out of openapi.yaml: a row for each function that an operation names.
 
-Five functions are kept by hand, at the head of the file: `api`, `createAccount`, `rotateKeys`,
-`onProjectWritten` and `enforceRetention`. Build time only.
+Those kept by hand are at the head of the file: `api`, `identity`, `createAccount`, `rotateKeys`,
+`signKeys`, `resealValues`, `onProjectWritten` and `enforceRetention`. Build time only.
 """
 
 from typing import Any

@@ -56,7 +56,7 @@ ROOT = Noun("", (), "", "session")
 OWN_NOUNS = (Noun("profile", (), "Manage logins of your own; the emulator's is none.", "session"),)
 # The emulator's own commands, and those of its keys: told here for completion alone.
 EMULATOR = (
-    *("account", "clock", "doctor", "env", "exec", "export", "keys", "reset", "schedule", "start"),
-    *("status", "stop", "triggers"),
+    *("account", "clock", "doctor", "env", "exec", "export", "keys", "migrate", "reset"),
+    *("schedule", "start", "status", "stop", "triggers"),
 )
 KEYS = ("list", "prune", "rotate")

@@ -53,7 +53,8 @@ def create(app: App, call: Call) -> Answer:
         key = asked | {"expires_at": _within(asked["expires_at"], maker["expires_at"])}
         made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
         named = key_quota.added(app, call, read, key["id"])
-        return [Write.verify(read[own]), Write.create(path, key), named, made], key
+        stored = Write.create(path, records.signed(app, key))
+        return [Write.verify(read[own]), stored, named, made], key
 
     paths = [own, path, key_quota.path_of(asked["account_id"]), *projects]
     key = app.store.transact(evidence.operation(call.origin), paths, decide)
@@ -114,7 +115,7 @@ def create_account(app: App, call: Call) -> Answer:
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
-    path = records.path_of(key["id"])
+    stored, path = records.signed(app, key), records.path_of(key["id"])
 
     def decide(read: Read) -> tuple[list[Write], None]:
         # What is stored, whether or not it counts: nothing is replaced but the key itself.
@@ -122,7 +123,7 @@ def create_account(app: App, call: Call) -> Answer:
         if before and any(before.get(name) != key[name] for name in ("account_id", "sha256")):
             raise Error("conflict", "Another key has this id: it is not replaced.")
         made = evidence.of_key(call.origin, "account.create", key, app.now(read))
-        return [Write.replace(read[path], key), key_quota.uncounted(account, call), made], None
+        return [Write.replace(read[path], stored), key_quota.uncounted(account, call), made], None
 
     app.store.transact(evidence.operation(call.origin), [path], decide)
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})

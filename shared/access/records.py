@@ -4,10 +4,17 @@ Every reader of `api_keys/{id}` gets the record from `of` here, so that whatever
 record before it counts is asked in one place. Decides nothing about who may see it.
 """
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from shared import forms
 from shared.app import App
+from shared.log import tell
 from shared.store import Document
+
+PURPOSE = b"reprieve/api-key/v1\n"  # of the signature: nothing else that is signed begins so
+SIGNED = ("id", "sha256", "account_id", "roles", "project_id", "expires_at", "created_at")
 
 
 def path_of(key_id: str) -> str:
@@ -15,16 +22,71 @@ def path_of(key_id: str) -> str:
     return f"api_keys/{key_id}"
 
 
-def of(_app: App, document: Document) -> dict[str, Any] | None:
-    """Give the record of an API key as it was read; None where there is none that counts."""
-    return document.fields
+def signed(app: App, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the record as it is stored: who writes the database alone can make no such one."""
+    return {**record, "signature": app.keyring.sign(message(record))}
+
+
+def of(app: App, document: Document) -> dict[str, Any] | None:
+    """Give the record of an API key as it was read; None where there is none that counts.
+
+    It counts if a signing key that is not destroyed has signed it. While the store's form is the
+    former one, one without a signature does too.
+    """
+    record = document.fields
+    if record is None:
+        return None
+    if "signature" not in record and app.settings.store_form == forms.FORMER:
+        forms.accepted("API key without a signature")
+        return record
+    if _holds(app, document, record):
+        return record
+    tell("CRITICAL", "an API key whose signature does not hold: refused", path=document.path)
+    return None
 
 
 def alive(app: App, document: Document) -> dict[str, Any] | None:
     """Give the record of a key that can be used now; None also for one that has expired.
 
-    Keys live by the host's clock, as tokens do, and not by the lifecycle's.
+    And for one made before `CE_KEYS_SINCE`. Keys live by the host's clock, as tokens do, and not
+    by the lifecycle's.
     """
     record = of(app, document)
-    expires_at = record and record.get("expires_at")
+    if record is None or too_old(app, record["created_at"].timestamp()):
+        return None
+    expires_at = record["expires_at"]
     return None if expires_at and expires_at.timestamp() <= app.wall() else record
+
+
+def too_old(app: App, made: float) -> bool:
+    """Tell whether a key or a token is from before the moment since which they are accepted."""
+    since = app.settings.keys_since
+    return since is not None and made < since.timestamp()
+
+
+def message(record: Mapping[str, Any]) -> bytes:
+    """Give what is signed of a record: all that decides who may use it, and for what.
+
+    Raises TypeError or ValueError for what is no record.
+    """
+    return PURPOSE + forms.canonical({name: _plain(record.get(name)) for name in SIGNED})
+
+
+def _holds(app: App, document: Document, record: Mapping[str, Any]) -> bool:
+    signature = record.get("signature")
+    if not isinstance(signature, bytes) or record.get("id") != document.id:
+        return False
+    try:
+        said = message(record)
+    except (TypeError, ValueError):
+        return False
+    return app.keyring.verifies(said, signature)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case bytes():
+            return value.hex()
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+    return value

@@ -35,15 +35,17 @@ def authenticate(app: App, header: str | None) -> Principal:
     if not header:
         raise unauthorized("No token: send `Authorization: Bearer TOKEN`.")
     token = header[7:] if header[:7].lower() == "bearer " else header
-    principal, expiry = _verified(app.keyring.verifying_key, token.strip())
+    principal, issued, expiry = _verified(app.keyring.verifying_key, token.strip())
     if expiry <= app.wall():
         raise unauthorized("The token has expired.")
+    if records.too_old(app, issued):
+        raise unauthorized("The token was issued before those that are still valid.")
     return principal
 
 
 @lru_cache(maxsize=quotas.TOKEN_CACHE_ENTRIES)
-def _verified(public_key: bytes, token: str) -> tuple[Principal, float]:
-    """Verify once; an expiry that has passed since is the caller's to notice."""
+def _verified(public_key: bytes, token: str) -> tuple[Principal, float, float]:
+    """Verify once; give who it is of, when it was issued, and until when it holds."""
     try:
         if jwt.get_unverified_header(token) != HEADER:
             raise unauthorized()
@@ -60,7 +62,7 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float]:
             raise unauthorized()
         held = frozenset(map(str, roles))
         principal = Principal(claims["sub"], str(claims["account"]), held, project)
-        return principal, float(claims["exp"])
+        return principal, float(claims["iat"]), float(claims["exp"])
     except jwt.ExpiredSignatureError:
         raise unauthorized("The token has expired.") from None
     except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):
@@ -70,8 +72,8 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float]:
 def issue_token(app: App, call: Call) -> Answer:
     """Exchange an API key for a token (contract section 7.1).
 
-    Raises Error `apikey_not_found` for a key that does not exist, has expired or is not the one
-    stored; the three cannot be told apart.
+    Raises Error `apikey_not_found` for a key that does not exist, has expired, is not the one
+    stored or was made before `CE_KEYS_SINCE`; they cannot be told apart.
     """
     text = call.body["apikey"]
     path = records.path_of(key_id(text))

@@ -4,4 +4,12 @@ An entry is a write like any other, for the commit of the change itself: nothing
 no entry holds a value, a key or a body.
 """
 
-from shared.evidence.entries import along, by, by_operator, by_system, of_key, operation
+from shared.evidence.entries import (
+    along,
+    by,
+    by_operator,
+    by_system,
+    of_key,
+    of_migration,
+    operation,
+)

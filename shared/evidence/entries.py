@@ -50,6 +50,11 @@ def by_operator(origin: Origin, action: str, now: datetime, kek: str) -> Write:
     return _entry(origin.trace, action, NOBODY, now, **_caller(origin), kek=kek)
 
 
+def of_migration(origin: Origin, now: datetime, paths: list[str]) -> Write:
+    """Give the entry of what the operator vouched for, by its paths in the store."""
+    return _entry(origin.trace, "store.migrate", NOBODY, now, **_caller(origin), paths=paths)
+
+
 def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
     """Give the entry of an API key made, registered or deleted: which, and what it allows.
 

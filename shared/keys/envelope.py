@@ -1,6 +1,8 @@
-"""Envelope v1: seal and open bytes under a project's data key. No I/O, no key store.
+"""Envelopes: seal and open bytes under a project's data key. No I/O, no key store.
 
-    envelope = 0x01 | salt (32 bytes) | AES-256-GCM ciphertext and tag
+    envelope = 0x02 | salt (32 bytes) | AES-256-GCM ciphertext and tag
+
+Version 1 (0x01) is opened and made no more; what the two are bound to is their caller's to say.
 
 Key and nonce of each envelope come from HKDF-SHA-256 (RFC 5869) over the data key and a fresh
 random salt, so no counter and no restored backup can repeat a nonce (NIST SP 800-38D section 8).
@@ -14,7 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-VERSION = b"\x01"
+FORMER, VERSION = b"\x01", b"\x02"
+PURPOSE = {FORMER: b"reprieve/v1/envelope", VERSION: b"reprieve/v2/envelope"}
 SALT_BYTES = 32
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -41,24 +44,31 @@ def seal(data_key: bytes, plaintext: bytes, aad: bytes) -> bytes:
     return _seal_with(os.urandom(SALT_BYTES), data_key, plaintext, aad)
 
 
-def _seal_with(salt: bytes, data_key: bytes, plaintext: bytes, aad: bytes) -> bytes:
-    """Seal with a given salt: for the committed test vectors only."""
-    cipher, nonce = _cipher(data_key, salt)
-    return VERSION + salt + cipher.encrypt(nonce, plaintext, aad)
+def _seal_with(
+    salt: bytes, data_key: bytes, plaintext: bytes, aad: bytes, version: bytes = VERSION
+) -> bytes:
+    """Seal with a given salt and version: for the committed test vectors only."""
+    cipher, nonce = _cipher(version, data_key, salt)
+    return version + salt + cipher.encrypt(nonce, plaintext, aad)
+
+
+def is_former(envelope: bytes) -> bool:
+    """Tell whether an envelope says that it is of version 1."""
+    return envelope[:1] == FORMER
 
 
 def open_sealed(data_key: bytes, envelope: bytes, aad: bytes) -> bytes:
     """Give the plaintext of an envelope; raises Undecryptable if anything at all is wrong."""
-    salt, sealed = envelope[1 : 1 + SALT_BYTES], envelope[1 + SALT_BYTES :]
-    if envelope[:1] != VERSION or len(sealed) < TAG_BYTES:
+    version, salt, sealed = envelope[:1], envelope[1 : 1 + SALT_BYTES], envelope[1 + SALT_BYTES :]
+    if version not in PURPOSE or len(sealed) < TAG_BYTES:
         raise Undecryptable
-    cipher, nonce = _cipher(data_key, salt)
+    cipher, nonce = _cipher(version, data_key, salt)
     try:
         return cipher.decrypt(nonce, sealed, aad)
     except InvalidTag:
         raise Undecryptable from None
 
 
-def _cipher(data_key: bytes, salt: bytes) -> tuple[AESGCM, bytes]:
-    material = derive(data_key, salt, b"reprieve/v1/envelope", KEY_BYTES + NONCE_BYTES)
+def _cipher(version: bytes, data_key: bytes, salt: bytes) -> tuple[AESGCM, bytes]:
+    material = derive(data_key, salt, PURPOSE[version], KEY_BYTES + NONCE_BYTES)
     return AESGCM(material[:KEY_BYTES]), material[KEY_BYTES:]

@@ -23,8 +23,10 @@ from shared import quotas
 from shared.errors import Error, unavailable
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
 from shared.keys.memory import Memory
+from shared.keys.signing import Signing, holds, public_half
 from shared.log import tell
 
+UNSIGNED = "Nothing can be signed now."
 GENERATION = 1  # of a project's data key; bound into every envelope
 
 
@@ -115,32 +117,54 @@ class Keyring:
     """The keys of all projects, and the key that signs tokens.
 
     Plain data keys stay in memory for a minute at most, keyed by project and wrapped half, and are
-    dropped when the project is shredded (`memory`). The signing key is read when it is first
-    needed, so who never needs it need not be allowed to.
+    dropped when the project is shredded (`memory`). The signing key and the public keys are read
+    when they are first needed, so who needs none need not be allowed to.
 
     No key is made or opened before `check` accepts the key store, by its name, and the wrapper;
     nor destroyed before it accepts the key store alone, for in another one there is nothing to
     destroy. It raises Error, and then is made again after quotas.KEY_RECHECK seconds.
     """
 
-    def __init__(
-        self, wrapper: Wrapper, halves: KeyStore, signing_key: Callable[[], Ed25519PrivateKey]
-    ) -> None:
-        self._wrapper, self._halves, self._read_signing_key = wrapper, halves, signing_key
+    def __init__(self, wrapper: Wrapper, halves: KeyStore, signing: Signing) -> None:
+        self._wrapper, self._halves, self._signing = wrapper, halves, signing
         self._memory, self._checking = Memory(), Lock()
         self.check: Callable[[str, Wrapper | None], None] | None = None  # None: it has accepted
         self._refused: tuple[float, Error] | None = None
 
     @cached_property
     def signing_key(self) -> Ed25519PrivateKey:
-        """The key that signs tokens; raises Error `unavailable`."""
+        """The key that signs tokens and key records; raises Error `unavailable`.
+
+        Also where the newest public key is not of it: nobody would take what it signs.
+        """
         with _reachable():
-            return self._read_signing_key()
+            key, public = self._signing.private(), self._signing.public()
+        if public_half(key) != public[0]:
+            raise unfit("the newest public key is not the signing key's", UNSIGNED)
+        self.verifying_keys = public  # they may have been read before the key was replaced
+        return key
 
     @cached_property
+    def verifying_keys(self) -> tuple[bytes, ...]:
+        """The public halves of all signing keys that are not destroyed, the newest first.
+
+        They verify key records. Raises Error `unavailable`.
+        """
+        with _reachable():
+            return self._signing.public()
+
+    @property
     def verifying_key(self) -> bytes:
-        """The public half of it, in 32 bytes; raises Error `unavailable`."""
-        return self.signing_key.public_key().public_bytes_raw()
+        """The newest of them, in 32 bytes: it alone verifies tokens; raises Error `unavailable`."""
+        return self.verifying_keys[0]
+
+    def sign(self, message: bytes) -> bytes:
+        """Give the signature of a message, which says by its beginning what it is."""
+        return self.signing_key.sign(message)
+
+    def verifies(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether a signing key that is not destroyed made this signature."""
+        return holds(self.verifying_keys, message, signature)
 
     def ready(self) -> None:
         """Check, unless that is done; raises the Error of the check."""

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from shared.keys.envelope import KEY_BYTES, Undecryptable
 from shared.keys.keyring import Keyring, noted
+from shared.keys.signing import Signing, public_half
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
@@ -33,8 +34,9 @@ def open_keyring(file: Path, folder: Path) -> Keyring:
         with suppress(FileExistsError):  # another process came first
             _save(file, fresh, os.link)
     wrapper = FileWrapper(file)
-    signing_key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(wrapper.identity))
-    return Keyring(wrapper, FileKeyStore(folder), lambda: signing_key)
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(wrapper.identity))
+    public = public_half(key), *map(base64.b64decode, wrapper.replaced)
+    return Keyring(wrapper, FileKeyStore(folder), Signing(lambda: key, lambda: public))
 
 
 def _key() -> str:
@@ -55,7 +57,10 @@ class FileWrapper:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.identity: str = json.loads(file.read_text())["signing_key"]
+        stored = json.loads(file.read_text())
+        self.identity: str = stored["signing_key"]
+        # Public halves of signing keys that were replaced: they verify key records still.
+        self.replaced: list[str] = stored.get("verifying_keys", [])
         self._stored()
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:  # noqa: ARG002 - protocol

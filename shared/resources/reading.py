@@ -121,7 +121,8 @@ def _whole(
         for document, paths in zip(found, parts, strict=True):
             form = document.contents
             chunks = [more[part].contents["bytes"] for part in paths] or [form["sealed"] or b""]
-            yield sealing.unlock(app.keyring, project, record, place.kind, form, chunks)
+            opened = app.keyring, project, record, place.kind, form, chunks
+            yield sealing.unlock(*opened, app.settings.store_form)
 
 
 def _size(document: Document) -> int:

@@ -2,10 +2,12 @@
 
 The fields become one text that is cut into chunks, each sealed by itself and bound to account,
 region, project, key generation, kind, name, a value id made for each write, the format, its
-number and whether it is the last: no chunk can be moved, dropped, reordered or mixed. One chunk
-lies in the resource's document where it fits; else the chunks are `parts` below it.
+number and whether it is the last: no chunk can be moved, dropped, reordered or mixed. It is bound
+to the digest of the clear fields beside it too: whoever changes those writes a value anew. One
+chunk lies in the resource's document where it fits; else the chunks are `parts` below it.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,14 +15,15 @@ from typing import Any
 
 import msgpack
 
-from shared import quotas
+from shared import forms, quotas
 from shared.app import App
-from shared.keys import Keyring, Undecryptable, binding, open_sealed, seal
+from shared.keys import Keyring, Undecryptable, binding, is_former, open_sealed, seal
 from shared.kinds import Fields, Kind
 from shared.lifecycle import Project
 from shared.resources.place import Place
 from shared.store import Conflict, Document, Read, Write
 
+UNNUMBERED = "0"  # the number of a resource's version, until versions are kept
 Stored = tuple[dict[str, Any], list[Write]]  # a stored form, and the writes that go with it
 
 
@@ -73,7 +76,7 @@ def lock(
     stored = {**own, "body": clear}
     plain, size = msgpack.packb(values), quotas.SEALED_PART_BYTES
     chunks = [plain[start : start + size] for start in range(0, len(plain), size)]
-    places = _places(project, record, kind, stored, len(chunks))
+    places = _places(project, record, kind, stored, [False] * len(chunks))
     key = keyring.open(project.id, record)
     return stored, [seal(key, *pair) for pair in zip(chunks, places, strict=True)]
 
@@ -96,19 +99,45 @@ def unlock(
     kind: Kind,
     stored: Fields,
     envelopes: Sequence[bytes],
+    form: int = forms.NEWEST,
 ) -> dict[str, Any]:
-    """Give the whole body of a resource from all its envelopes; raises Undecryptable."""
-    places = _places(project, record, kind, stored, len(envelopes))
+    """Give the whole body of a resource from all its envelopes; raises Undecryptable.
+
+    Envelopes of version 1, which say nothing of the clear fields, open while `form` is the former.
+    """
+    former = [*map(is_former, envelopes)]
+    if any(former) and form == forms.NEWEST:
+        raise Undecryptable
+    places = _places(project, record, kind, stored, former)
     key = keyring.open(project.id, record)
     pairs = zip(envelopes, places, strict=True)
     plain = b"".join(open_sealed(key, envelope, place) for envelope, place in pairs)
+    if any(former):
+        forms.accepted("envelope v1")
     return {**stored["body"], **msgpack.unpackb(plain)}
 
 
-def _places(
-    project: Project, record: Fields, kind: Kind, stored: Fields, chunks: int
+def reseal(
+    keyring: Keyring,
+    project: Project,
+    record: Fields,
+    kind: Kind,
+    stored: Fields,
+    envelopes: Sequence[bytes],
 ) -> list[bytes]:
-    """Give what each chunk of a value is bound to."""
+    """Give envelopes of the newest form for all those of a value; raises Undecryptable."""
+    former = [*map(is_former, envelopes)]
+    key = keyring.open(project.id, record)
+    then = _places(project, record, kind, stored, former)
+    chunks = [open_sealed(key, *pair) for pair in zip(envelopes, then, strict=True)]
+    now = _places(project, record, kind, stored, [False] * len(chunks))
+    return [seal(key, *pair) for pair in zip(chunks, now, strict=True)]
+
+
+def _places(
+    project: Project, record: Fields, kind: Kind, stored: Fields, former: Sequence[bool]
+) -> list[bytes]:
+    """Give what each chunk of a value is bound to; `former` says which are of envelope v1."""
     whole = (
         project.account_id,
         project.region,
@@ -119,8 +148,12 @@ def _places(
         stored["value_id"],
         stored["body"].get("format", ""),
     )
-    last = chunks - 1
-    return [binding(*whole, str(n), "last" * (n == last)) for n in range(chunks)]
+    more = hashlib.sha256(forms.canonical(stored["body"])).hexdigest(), UNNUMBERED
+    last = len(former) - 1
+    numbered = enumerate(former)
+    return [
+        binding(*whole, str(n), "last" * (n == last), *(() if old else more)) for n, old in numbered
+    ]
 
 
 def part_paths(path: str, stored: Fields | None) -> list[str]:

@@ -136,12 +136,27 @@ class Store:
 
         return self._tried(both)
 
-    def below(self, path: str, limit: int, field: str) -> list[Document]:
-        """Give up to `limit` documents below one, in any collection, with only this field each."""
+    def below(
+        self,
+        path: str,
+        limit: int,
+        field: str = "",
+        after: str = "",
+        weigh: Callable[[Document], int] = lambda _: 0,
+    ) -> list[Document]:
+        """Give up to `limit` documents below one, in any collection, in the order of their paths.
+
+        With only one `field` of each, or all; from the first beyond the path `after`. `weigh` is
+        as for `query`.
+        """
         query = values.Query(limit={"value": limit})
         query.from_.add(all_descendants=True)
-        query.select.fields.add(field_path=field)
-        return self._tried(lambda within: self._run(path, query, within)[1])
+        if field:
+            query.select.fields.add(field_path=field)
+        if after:
+            query.order_by.add(field={"field_path": "__name__"}, direction=1)
+            query.start_at.values.add(reference_value=self._name(after))
+        return self._tried(lambda within: self._run(path, query, within, weigh)[1])
 
     def commit(self, writes: Iterable[Write], within: float | None = None) -> None:
         """Apply all writes or none; raises Conflict when a precondition does not hold.

@@ -1,4 +1,4 @@
-"""What no tenant asks for: the event's step, the schedule, the operator's rotation.
+"""What no tenant asks for: the event's step, the schedule, the operator's rotation, migration.
 
 The purge of a project, in this order, each step idempotent, each found again by what the store
 holds and by nothing that is sent:
@@ -10,9 +10,11 @@ holds and by nothing that is sent:
 4. Tombstone: when nothing is left, one commit ends the project and frees its slot and name.
 
 The schedule marks what is due and wakes what stands still, so a lost event strands nothing. Only
-this room destroys keys; it opens none, and takes no input.
+this room destroys keys. It opens none but to seal anew what the operator vouches for, and shows no
+value.
 """
 
+from shared.upkeep import migration
 from shared.upkeep.purge import advance
 from shared.upkeep.rotation import rotate
 from shared.upkeep.schedule import enforce

@@ -22,8 +22,8 @@ from shared.api import operations
 from shared.calls import Principal
 from shared.errors import Error
 from shared.keys.local import open_keyring
+from shared.keys.signing import Signing, public_half
 from shared.kinds import KINDS
-from shared.store import Write
 from tests.support import GRANT, WEEK, dump, paths_below
 
 UNSET = {"description", "project_id", "created_by", "expires_at"}  # of an account's first key
@@ -61,6 +61,8 @@ ASKS = {
     "delete_api_key": "apikey.manage",
     "create_account": None,
     "rotate_keys": None,
+    "sign_keys": None,
+    "reseal_values": None,
     "get_api_document": None,
     "list_app_revisions": "entity.view",
     "get_app_revision": "entity.view",
@@ -225,9 +227,8 @@ def test_bad_exchange(host, form, code, target):
 def test_expiring_key(host, hours, good):
     """A key is exchanged until it expires, and not after; the two refusals are alike."""
     account = host.account()
-    path = f"api_keys/{account.apikey.split('_')[1]}"
-    expiry = {"expires_at": datetime.now(UTC) + timedelta(hours=hours)}
-    host.inside.store.commit([Write(path, expiry, list(expiry))])
+    expiry = datetime.now(UTC) + timedelta(hours=hours)
+    host.inside.change_key(account.key_id, expires_at=expiry)
     answer = exchange(host, account.apikey)
     assert answer.status_code == (200 if good else 400)
     if not good:
@@ -239,7 +240,7 @@ def test_keys_are_stored_as_digests(host, owner):
     _, key_id, secret = owner.apikey.split("_", 2)
     record = host.inside.document(f"api_keys/{key_id}")
     assert record["sha256"] == hashlib.sha256(owner.apikey.encode()).digest()
-    assert set(record) - set(present(record)) == {"sha256", *UNSET}
+    assert set(record) - set(present(record)) == {"sha256", "signature", *UNSET}
     store = host.inside.store
     paths = paths_below(store, "", 100_000)
     chunks = [paths[start : start + 200] for start in range(0, len(paths), 200)]
@@ -428,7 +429,8 @@ def test_a_cached_token_expires(app, owner, key, claims):
 
 def _with(keyring, key):
     """Give a keyring that signs with another key."""
-    return type(keyring)(keyring._wrapper, keyring._halves, lambda: key)
+    signing = Signing(lambda: key, lambda: (public_half(key),))
+    return type(keyring)(keyring._wrapper, keyring._halves, signing)
 
 
 def allows(caller, verb):

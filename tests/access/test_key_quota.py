@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared import access, quotas
-from shared.access import api_keys, key_quota
+from shared.access import api_keys, key_quota, records
 from shared.errors import Error
 from shared.store import Write
 from tests.support import call, told
@@ -48,7 +48,8 @@ def named(app):
 def planted(app, count):
     """Store keys as a former version did, without naming them."""
     keys = [api_keys._record(f"ce_{n:016x}_x", ACCOUNT, ["viewer"], at(app)) for n in range(count)]
-    app.store.commit([Write.create(f"api_keys/{key['id']}", key) for key in keys])
+    signed = [records.signed(app, key) for key in keys]
+    app.store.commit([Write.create(f"api_keys/{key['id']}", key) for key in signed])
     return [key["id"] for key in keys]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.store import Write
 from tests.support.cli import matches
 
 SCRIPTS = Path(sys.executable).parent
@@ -193,8 +192,7 @@ def test_delete(process, account):
 def test_an_expired_key_is_listed_as_such(process, host):
     """A key that cannot be exchanged any more says so; the local clock has no part in it."""
     key = process("apikey", "create", "short", "--expires-in", "90s", "-o", "jsonpath={.id}")
-    past = {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}
-    host.inside.store.commit([Write(f"api_keys/{key.strip()}", past, list(past))])
+    host.inside.change_key(key.strip(), expires_at=datetime.now(UTC) - timedelta(seconds=1))
     host.advance(86400)
     process("apikey", "create", "long", "--ei", "2h", "-q")
     listed = process("apikey", "list", "-q", "-s", "age")

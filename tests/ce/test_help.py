@@ -182,7 +182,7 @@ def completed(words, **env):
         ("ce secret get --name ", []),
         ("ce emulator st", ["start", "status", "stop"]),
         ("ce emulator start ", []),
-        ("ce admin ", ["keys"]),
+        ("ce admin ", ["keys", "migrate"]),
         ("ce admin keys r", ["rotate"]),
         ("ce doctor ", []),
     ],

@@ -21,7 +21,7 @@ from shared.kinds import APPS, KINDS
 from shared.projects import instances, reclamations
 from shared.resources import revisions
 from shared.store import Store
-from shared.upkeep import rotation, schedule
+from shared.upkeep import migration, rotation, schedule
 from tests.support import ROOT, call, reclaim
 from tests.support.cli_examples import EXAMPLES, ROWS
 
@@ -32,6 +32,7 @@ SERVED = {
     "get_api_document": http_api.OPERATIONS["get_api_document"],
     **binding.HANDLERS,
 }
+APIKEYS = {"list_api_keys", "create_api_key", "get_api_key", "delete_api_key"}
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 # The limits of shared/quotas.py that a user can meet, as docs may write them.
 LIMITS = {
@@ -105,6 +106,8 @@ INNER = {  # of no user's concern
     "KEK_COUNTED",
     "KEK_REST",
     "TOKEN_CACHE_ENTRIES",
+    "MIGRATED_KEYS",
+    "MIGRATED_VALUES",
     "LARGE_BYTES",
     "OPENED",
     "SWEEP_BATCH",
@@ -132,9 +135,9 @@ def test_every_operation_has_its_function():
 
 
 def test_every_function_has_its_operation():
-    """Every function called over HTTP serves an operation."""
+    """Every function called over HTTP serves an operation, `identity` those of others."""
     http = {name for name, endpoint in ENDPOINTS.items() if "httpsTrigger" in endpoint}
-    assert http == {operation.function for operation in operations().values()}
+    assert http - {"identity"} == {operation.function for operation in operations().values()}
 
 
 def test_endpoints(subtests):
@@ -152,17 +155,21 @@ def test_endpoints(subtests):
 
 
 def test_main_gives_nothing_else():
-    """What main.py gives is what is deployed: what is bound, and three that are no operation."""
+    """What main.py gives is what is deployed: what is bound, and four that are no operation."""
     given = functions.main.__all__
     assert sorted(given) == sorted(ENDPOINTS)
-    assert set(given) - set(binding.FUNCTIONS) == {"api", "enforceRetention", "onProjectWritten"}
+    apart = {"api", "enforceRetention", "identity", "onProjectWritten"}
+    assert set(given) - set(binding.FUNCTIONS) == apart
 
 
 def test_api_serves_all_that_is_public():
-    """The API's function serves every operation but the private ones, with the same handlers."""
+    """Two functions serve every operation but the private ones, with the same handlers."""
     public = {name for name, operation in operations().items() if not operation.private}
-    assert set(http_api.OPERATIONS) == public
-    assert all(http_api.OPERATIONS[name] is SERVED[name] for name in public)
+    served = http_api.OPERATIONS | http_api.SIGNING
+    assert set(served) == public
+    assert all(served[name] is SERVED[name] for name in public)
+    assert set(http_api.SIGNING) == {"issue_token", *APIKEYS}
+    assert not set(http_api.OPERATIONS) & set(http_api.SIGNING)
     private = {operations()[name].function for name in set(operations()) - public}
     invokers = {
         n: e["httpsTrigger"].get("invoker") for n, e in ENDPOINTS.items() if "httpsTrigger" in e
@@ -176,21 +183,26 @@ def test_only_what_is_sealed_may_be_unwrapped():
     for kind in KINDS:
         if kind.sealed:
             opening |= set(http_resources.operations_of(kind)) - {f"delete_{kind.noun}"}
-    sealed = {operations()[name].function for name in opening} | {"api"}
+    sealed = {operations()[name].function for name in opening}
+    sealed |= {"api", "resealValues"}
     reveal = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-reveal@"}
     assert reveal == sealed
+    # And what signs tokens and records of keys runs as the other one.
+    signing = {operations()[name].function for name in ("create_account", *http_api.SIGNING)}
+    manage = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-manage@"}
+    assert signing | {"identity"} <= manage
     retain = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-retain@"}
     assert retain == {n for n, e in ENDPOINTS.items() if "httpsTrigger" not in e}
 
 
 def test_rewrites(subtests):
-    """Hosting's rewrites bring every public operation's path to the API, and no private one's."""
+    """Hosting's rewrites bring every public operation's path to the function that serves it."""
     rewrites = hosting.read(ROOT, ENDPOINTS.__contains__).rewrites
     for operation in (one for one in operations().values() if not one.private):
         with subtests.test(operation.id):
             path = re.sub(r"\{\w+\}", ID, operation.path)
             targets = [rewrite.function for rewrite in rewrites if rewrite.match.fullmatch(path)]
-            assert targets == ["api"]
+            assert targets[0] == ("identity" if operation.id in http_api.SIGNING else "api")
 
 
 def test_rewrites_of_private_paths():
@@ -225,6 +237,7 @@ def queries():
 # Each query of shared/, by the file it stands in: collection group, equalities, order.
 QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
+    "migration.py": [("api_keys", (), "id"), ("projects", (), "id")],
     "key_quota.py": [("api_keys", ("account_id",), "id")],
     "rotation.py": [("projects", (), "id")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
@@ -252,7 +265,7 @@ def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
     once.append("rotation.py")
-    assert sorted(queries()) == once + ["schedule.py"] * 4
+    assert sorted(queries()) == sorted([*once, *["schedule.py"] * 4, *["migration.py"] * 2])
     assert set(queries()) == set(QUERIES)
 
 
@@ -267,7 +280,8 @@ def asked(app, monkeypatch):
         return query(self, collection, *filters, order=order, **more)
 
     monkeypatch.setattr(Store, "query", noted)
-    rotation.rotate(app, call(body={"step": "list"}))
+    for listed in (rotation.rotate, migration.sign, migration.reseal):
+        listed(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
     api_keys.listing(app, call())
     projects.listing(app, call())

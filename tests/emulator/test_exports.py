@@ -194,7 +194,7 @@ FAULTS = {
     "of Firebase's suite": (_suites, "no export of this host: Firebase's suite made it"),
     "anybody's folder": (_anybodys, "no export of this host: it has no reprieve-export.json"),
     "of something else": (_rewritten(format="x"), "says nothing of one"),
-    "newer": (_rewritten(version=2), "made by another version (format 2; this one reads 1)"),
+    "newer": (_rewritten(version=3), "made by another version (format 3; this one reads 1 and 2)"),
     "of another project": (_rewritten(project="demo-x"), "add '--project demo-x'"),
     "without a list": (_rewritten(files=None), ".gitignore does not belong to it"),
     "no JSON": (

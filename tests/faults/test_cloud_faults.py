@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from shared import access, projects, quotas
+from shared.access import api_keys
 from shared.app import App
 from shared.errors import Error
 from shared.keys import check_value
@@ -17,7 +18,7 @@ from shared.projects import reclamations
 from shared.settings import Settings
 from shared.upkeep import purge, schedule
 from tests.support import WEEK, Host, call, paths_below, reclaim, until, wired, with_key
-from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, Fault, Google
+from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING_KEYS, Fault, Google
 from tests.support.keyrings import Cloud
 from tests.upkeep.test_key_rotation import DATA, again, make, step, value
 
@@ -211,9 +212,10 @@ def test_kms_too_slow(owner, remote, fault):
 def test_all_of_google_down(app, google, fault):
     """Nothing is half made; the schedule counts what it could not do, and does the rest."""
     project = make(app)
+    there = again(app)
+    assert there.keyring.verifying_keys  # as who has checked a token before
     google.fault(replace(fault))
     before = everything(app)
-    there = again(app)
     refused(lambda: projects.create(there, call(body={"name": "q"})))
     assert everything(app) == before
     projects.delete(there, call(id=project))
@@ -281,8 +283,9 @@ def test_another_key(app, google, caplog, caller, foreign):
         google.add_key(names["CE_KMS_KEY"])
     before, known = everything(app), len(google.secrets)
     bad = beside(as_(app, google, caller), **names)
-    refused(lambda: make(bad, "new"))
-    refused(lambda: value(bad, project))
+    if caller != "rotate":  # which serves no tenant, and checks no tenant's key
+        refused(lambda: make(bad, "new"))
+        refused(lambda: value(bad, project))
     refused(lambda: step(bad, "list"))
     assert everything(app) == before
     assert len(google.secrets) == known
@@ -369,18 +372,37 @@ def test_delayed_destruction_unseen(app, google):
 
 
 @pytest.mark.claim("F47", "without the token signing key there are no tokens, and a purge goes on")
-def test_no_signing_key(app, google):
-    """Who needs it is told 503; the event and the schedule never do."""
+@pytest.mark.parametrize("name", sorted(SIGNING_KEYS))
+def test_no_signing_key(app, google, name):
+    """Who needs one of its halves is told 503; the event and the schedule never do."""
     project = make(app)
     reclaim(app, project)
-    google.secrets["signing-key"]["versions"][0]["state"] = "DISABLED"
+    google.secrets[name]["versions"][0]["state"] = "DISABLED"
     there = again(app)
-    refused(lambda: access.authenticate(there, "Bearer token"))
+    refused(lambda: api_keys.create_account(there, call()))
+    if name == "signing-key-public":
+        refused(lambda: access.authenticate(there, "Bearer token"))
     assert purge.advance(there, project) == "shred"
-    google.secrets["signing-key"]["versions"][0]["state"] = "ENABLED"
+    google.secrets[name]["versions"][0]["state"] = "ENABLED"
+    assert api_keys.create_account(there, call()).body["apikey"]
     with pytest.raises(Error) as error:
         access.authenticate(there, "Bearer token")
     assert error.value.code == "unauthorized"
+
+
+@pytest.mark.claim("E3", "who opens secrets checks tokens and keys, and can make neither")
+def test_who_signs_and_who_checks(app, google):
+    """`manage` issues a token, `reveal` takes it and opens; it reads no key that signs."""
+    project = make(app)
+    reveal, manage = (as_(app, google, name) for name in ("reveal", "manage"))
+    key = api_keys.create_account(manage, call(body={"account_id": "a" * 32})).body["apikey"]
+    form = call(body={"apikey": key})
+    token = access.issue_token(manage, form).body["access_token"]
+    assert access.authenticate(reveal, token).account == "a" * 32
+    assert value(reveal, project) == DATA  # and the caller's own key was verified for it
+    for act in (access.issue_token, api_keys.create_account):
+        refused(lambda act=act: act(reveal, form))
+    refused(lambda: value(manage, project))
 
 
 @pytest.mark.usefixtures("swift")

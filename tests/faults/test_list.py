@@ -19,7 +19,7 @@ LISTS = {  # heading -> what it lists, each once and in this order
         *(f"I{number}" for number in range(1, 25)),
         *(f"L{number}" for number in range(1, 6)),
         *(f"S{number}" for number in range(1, 8)),
-        *(f"T{number}" for number in range(1, 8)),
+        *(f"T{number}" for number in range(1, 10)),
         *(f"R{number}" for number in range(1, 4)),
         *(f"ID{number}" for number in range(1, 9)),
         *(f"D{number}" for number in range(1, 7)),

@@ -15,12 +15,13 @@ import requests
 from emulator.ports import free
 from shared.store.events import DocumentEventData
 from shared.store.values import encode
-from tests.support import ROOT, until
+from tests.support import GRANT, ROOT, until
 
 pytestmark = pytest.mark.slow
 
 DATA = {"data": {"k": "v"}}
 SECRET = {"name": "s", "format": "generic", **DATA}
+SIGNS = ("/identity/", "/v1/apikeys")  # how the paths begin that `identity` serves
 STALE = {"name": "k", "expires_at": "2020-01-01T00:00:00Z"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # function: its REST request and the members of the call by name, and the status of both
@@ -234,17 +235,40 @@ def test_issue_token_alone(host, owner):
 
 
 def test_api_alone(host, owner, places):
-    """The whole API alone serves every path, and nothing at its root."""
+    """The API alone serves every path but those of tokens and keys, and nothing at its root."""
     headers = {"Authorization": f"Bearer {owner.token}"}
     with running(host, "api") as url:
         for method, path, body, _, status in ROWS.values():
             where = url + path.format(**places)
             answer = requests.request(method, where, json=body, headers=headers, timeout=30)
-            assert answer.status_code == status
+            assert answer.status_code == (404 if path.startswith(SIGNS) else status)
         for path in ("", "/__/health", "/internal/accounts"):
             assert (
                 requests.post(url + path, json={}, headers=headers, timeout=30).status_code == 404
             )
+
+
+@pytest.mark.claim("E3", "who opens secrets issues no token, and who issues them opens no secret")
+def test_identity_alone(host, owner, places):
+    """The function of tokens and keys serves these, and no other path."""
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    form = {"grant_type": GRANT, "apikey": owner.apikey}
+    with running(host, "identity") as url:
+        for method, path, body, _, status in ROWS.values():
+            where = url + path.format(**places)
+            answer = requests.request(method, where, json=body, headers=headers, timeout=30)
+            assert answer.status_code == (status if path.startswith(SIGNS) else 404)
+        assert requests.post(f"{url}/identity/token", data=form, timeout=30).status_code == 200
+        made = requests.post(f"{url}/v1/apikeys", json={"name": "k"}, headers=headers, timeout=30)
+        assert made.status_code == 201
+        assert requests.get(url, headers=headers, timeout=30).status_code == 404
+    with running(host, "api") as url:
+        answer = requests.post(f"{url}/identity/token", data=form, timeout=30)
+        assert answer.status_code == 404
+        assert answer.json()["errors"][0]["code"] == "resource_not_found"
+        for method in ("GET", "POST"):
+            answer = requests.request(method, f"{url}/v1/apikeys", headers=headers, timeout=30)
+            assert answer.status_code == 404
 
 
 def test_create_account_alone(host, owner):

@@ -24,7 +24,7 @@ from tests.keys.test_keyring import (
     numbered,
 )
 from tests.support import ROOT, until
-from tests.support.google_keys import KEY, PREFIX, SIGNING, Fault
+from tests.support.google_keys import KEY, PREFIX, SIGNING, SIGNING_KEYS, Fault
 from tests.support.keyrings import IDENTITIES, STORE, pem, rotated
 
 
@@ -37,7 +37,9 @@ def work(cloud, identity):
         ring.create(ID, NOW)
         google.fault()
         ring._halves.confirm(ID)
-        assert ring.signing_key
+        assert ring.verifying_keys
+    if identity == "manage":
+        assert ring.sign(b"a message")
     if identity == "reveal":
         assert ring.open(OTHER, record)
         google.secrets[f"half-{ID}"]["versions"][0]["state"] = "DESTROYED"
@@ -55,7 +57,7 @@ def work(cloud, identity):
 def clean(google):
     """Take every half away, and what a rotation has made."""
     google.add_key(KEY)
-    for name in [name for name in google.secrets if name != "signing-key"]:
+    for name in [name for name in google.secrets if name not in SIGNING_KEYS]:
         del google.secrets[name]
 
 
@@ -81,14 +83,16 @@ def test_what_an_identity_may_not(cloud):
         "create": {"reveal", "manage"},
         "open": {"reveal"},
         "destroy": {"retain"},
-        "sign": {"reveal", "manage"},
+        "sign": {"manage"},
+        "verify": {"reveal", "manage"},
     }.items():
         for identity, ring in ids.items():
             act = {
                 "create": lambda r=ring, i=identity: r.create(f"{i}-{OTHER}", NOW),
                 "open": lambda r=ring: r.open(ID, record),
                 "destroy": lambda r=ring: r.destroy(f"manage-{OTHER}"),
-                "sign": lambda r=ring: r.signing_key,
+                "sign": lambda r=ring: r.sign(b""),
+                "verify": lambda r=ring: r.verifying_keys,
             }[name]
             with nullcontext() if identity in may else expect_out_of_reach():
                 act()
@@ -103,7 +107,8 @@ def test_permissions_in_docs():
         row = re.search(rf"^\| `reprieve-{identity}` \|(.*)\|$", text, re.MULTILINE).group(1)
         plain = {name.partition("@")[0] for name in granted}
         assert set(re.findall(r"`(\w+\.\w+)`", row)) == plain, identity
-        assert ("signing key's" in row) == ("versions.access@signing" in granted), identity
+        assert ("signing key's secret" in row) == ("versions.access@signing" in granted), identity
+        assert ("public half" in row) == ("versions.access@public" in granted), identity
 
 
 def account(google, folder):

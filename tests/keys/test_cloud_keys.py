@@ -28,8 +28,10 @@ from tests.keys.test_keyring import (
     numbered,
 )
 from tests.support import ROOT, traces_of
-from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING, Fault, stamp
-from tests.support.keyrings import STORE, pem, rotated
+from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING, SIGNING_KEYS, Fault, stamp
+from tests.support.keyrings import STORE, pem, public_pem, rotated
+
+ED = ed25519.Ed25519PrivateKey.generate()
 
 
 def calls(google, act):
@@ -55,7 +57,13 @@ def test_calls(cloud):
     assert calls(google, lambda: ring.destroy(ID)) == gone
     assert calls(google, lambda: ring.destroy(ID)) == ["sm.versions", "sm.access", "sm.delete"]
     again = cloud.again()
-    assert calls(google, lambda: (again.signing_key, again.verifying_key)) == ["sm.access"]
+    public = ["sm.access", "sm.versions"]
+    assert calls(google, lambda: again.verifying_keys) == public
+    assert calls(google, lambda: (again.signing_key, again.verifying_keys)) == [
+        "sm.access",
+        *public,
+    ]
+    assert calls(google, lambda: again.verifies(b"", again.sign(b""))) == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_only_bad_answers_to_a_create(cloud, on, do):
     if ID in cloud.halves():
         assert cloud.again().unconfirmed(NOW + HOUR, 9) == [ID]
     cloud.again().destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
 
 
 @pytest.mark.parametrize("do", ["refuse", "corrupt", "page", "cut"])
@@ -138,7 +146,7 @@ def test_destroying_through_faults(cloud, on, do, times):
             cloud.ring.destroy(ID)
     cloud.google.fault()
     cloud.again().destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
     expect_undecryptable(cloud.again(), ID, record)
 
 
@@ -150,7 +158,7 @@ def test_a_read_back_that_tells_nothing(cloud):
         cloud.ring.destroy(ID)
     cloud.google.fault()
     cloud.ring.destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
 
 
 @pytest.mark.claim("F30", "a list of versions that is behind is no proof that a half is gone")
@@ -167,7 +175,7 @@ def test_a_list_that_is_behind(cloud):
         ring.destroy(ID)
     cloud.google.fault(behind, Fault("sm.access", "refuse", "NOT_FOUND"))
     ring.destroy(ID)
-    assert cloud.google.secrets.keys() == {"signing-key"}
+    assert cloud.google.secrets.keys() == SIGNING_KEYS
 
 
 def test_another_half_is_never_added(cloud):
@@ -337,19 +345,54 @@ def test_answer_of_another_key(cloud, monkeypatch):
         cloud.ring.keks()
 
 
+RSA = rsa.generate_private_key(65537, 2048)
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"no pem", pem(rsa.generate_private_key(65537, 2048)), b"-----BEGIN X-----"]
+    "content", [b"", b"no pem", pem(RSA), public_pem(RSA), b"-----BEGIN X-----"]
 )
-def test_bad_signing_key(cloud, caplog, content):
-    """A secret that holds no Ed25519 key signs nothing; what it holds is not told."""
-    cloud.google.secrets["signing-key"] = cloud.google.secret({}, [content])
+@pytest.mark.parametrize("name", sorted(SIGNING_KEYS))
+def test_bad_signing_key(cloud, caplog, name, content):
+    """A secret that holds no Ed25519 key signs, or verifies, nothing; what it holds is not told."""
+    cloud.google.secrets[name] = cloud.google.secret({}, [content])
     with expect_out_of_reach():
-        _ = cloud.ring.verifying_key
+        cloud.ring.sign(b"a message")
     assert [json.loads(line.message)["severity"] for line in caplog.records] == ["CRITICAL"]
     assert "Ed25519" in caplog.text
     key = ed25519.Ed25519PrivateKey.generate()
-    cloud.google.secrets["signing-key"] = cloud.google.secret({}, [content, pem(key)])
-    assert cloud.ring.verifying_key == key.public_key().public_bytes_raw()
+    cloud.google.add_signing_key((pem(key), public_pem(key)))
+    cloud.google.secrets[name]["versions"][0]["state"] = "DISABLED"
+    assert cloud.ring.verifies(b"a message", cloud.ring.sign(b"a message"))
+    assert cloud.ring.verifying_keys[0] == key.public_key().public_bytes_raw()
+
+
+def test_a_public_key_of_another(cloud, caplog):
+    """Nothing is signed with a key whose public half nobody has: it would be refused for good."""
+    cloud.google.secrets["signing-key"]["versions"].append({"state": "ENABLED", "data": pem(ED)})
+    with pytest.raises(Error, match="Nothing can be signed now"):
+        cloud.ring.sign(b"a message")
+    assert "the newest public key is not the signing key's" in caplog.text
+    named = {"state": "ENABLED", "data": public_pem(ED)}
+    cloud.google.secrets["signing-key-public"]["versions"].append(named)
+    assert cloud.ring.verifies(b"a message", cloud.ring.sign(b"a message"))
+
+
+def test_which_public_keys_verify(cloud):
+    """Those of all versions that are neither destroyed nor disabled, whatever a list still says."""
+    message = b"a message"
+    old = cloud.ring.sign(message)
+    cloud.google.add_signing_key()
+    new = cloud.again().sign(message)
+    assert [cloud.again().verifies(message, one) for one in (old, new)] == [True, True]
+    assert not cloud.again().verifies(b"another", new)
+    first = cloud.google.secrets["signing-key-public"]["versions"][0]
+    for state in ("DISABLED", "DESTROYED"):
+        first["state"] = state
+        assert [cloud.again().verifies(message, one) for one in (old, new)] == [False, True]
+    behind = Fault("sm.versions", "refuse", "UNAVAILABLE")  # no list is no list of none
+    cloud.google.fault(behind)
+    with expect_out_of_reach():
+        _ = cloud.again().verifying_keys
 
 
 def test_nothing_is_told(cloud, caplog):

@@ -1,7 +1,7 @@
 """Envelopes: what opens is exactly what was sealed, in its place, under its key; all else is not.
 
-`vectors/envelope-v1.json` pins the byte format. It is made by running this file, and changes only
-with a new version byte.
+`vectors/envelope-v1.json` and `-v2` pin the byte formats. They are made by running this file, and
+none changes: a new format has a new version byte.
 """
 
 import json
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from shared.keys import Undecryptable, binding, envelope, open_sealed, seal
 
-FILE = Path(__file__).parents[1] / "vectors" / "envelope-v1.json"
+VECTORS = Path(__file__).parents[1] / "vectors"
+FILES = {bytes([n]): VECTORS / f"envelope-v{n}.json" for n in (1, 2)}
 KEY, AAD = bytes(range(32)), binding("account", "region", "project")
 PLAIN = b"What nobody else may read."
 PARTS = st.lists(st.text(max_size=8), max_size=6)
@@ -34,8 +35,8 @@ CASES = {
 }
 
 
-def vectors():
-    """Give the vectors as they are to be committed."""
+def vectors(version):
+    """Give the vectors of a version as they are to be committed."""
     return [
         {
             "name": name,
@@ -43,13 +44,14 @@ def vectors():
             "data_key": key.hex(),
             "plaintext": plain.hex(),
             "aad": aad.hex(),
-            "envelope": seal_with(salt, key, plain, aad).hex(),
+            "envelope": seal_with(salt, key, plain, aad, version).hex(),
         }
         for name, (salt, key, plain, aad) in CASES.items()
     ]
 
 
-COMMITTED = json.loads(FILE.read_text()) if FILE.exists() else []
+COMMITTED = {v: json.loads(f.read_text()) if f.exists() else [] for v, f in FILES.items()}
+ALL = [(version, vector) for version, vectors in COMMITTED.items() for vector in vectors]
 
 
 def expect_refusal(key, envelope, aad):
@@ -63,18 +65,21 @@ def expect_refusal(key, envelope, aad):
 
 def test_vectors_are_all_there():
     """The committed vectors are exactly the cases above, so none can be lost."""
-    assert [vector["name"] for vector in COMMITTED] == list(CASES)
+    for version in FILES:
+        assert [vector["name"] for vector in COMMITTED[version]] == list(CASES)
 
 
-@pytest.mark.parametrize("vector", COMMITTED, ids=lambda vector: vector["name"])
-def test_vector(vector):
-    """The format of envelope v1 does not change: sealing gives these bytes, and they open."""
+@pytest.mark.parametrize(
+    ("version", "vector"), ALL, ids=[f"v{version[0]} {vector['name']}" for version, vector in ALL]
+)
+def test_vector(version, vector):
+    """No format of an envelope changes: sealing gives these bytes, and they open."""
     salt, key, plain, aad, envelope = (
         bytes.fromhex(vector[name]) for name in ("salt", "data_key", "plaintext", "aad", "envelope")
     )
-    assert seal_with(salt, key, plain, aad) == envelope
+    assert seal_with(salt, key, plain, aad, version) == envelope
     assert open_sealed(key, envelope, aad) == plain
-    assert envelope[:33] == b"\x01" + salt
+    assert envelope[:33] == version + salt
     assert len(envelope) == 1 + 32 + len(plain) + 16
 
 
@@ -122,14 +127,15 @@ def test_every_truncation():
     expect_refusal(KEY, b"\0" + envelope, AAD)
 
 
-@pytest.mark.parametrize("version", [0, 2, 3, 0x31, 0x80, 0xFF])
+@pytest.mark.parametrize("version", [0, 1, 3, 0x31, 0x80, 0xFF])
 def test_other_versions(version):
-    """An envelope of another version does not open."""
+    """An envelope of another version does not open; nor does one that says it is of version 1."""
     expect_refusal(KEY, bytes([version]) + seal(KEY, PLAIN, AAD)[1:], AAD)
 
 
 @pytest.mark.parametrize(
-    "envelope", [b"", b"\x01", b"\x01" * 33, b"\x01" * 48, b"\x01" * 49, b"\x01" * 4096]
+    "envelope",
+    [b"", *(byte * n for byte in (b"\x01", b"\x02") for n in (1, 33, 48, 49, 4096))],
 )
 def test_rubbish(envelope):
     """What is no envelope does not open, however short or long."""
@@ -218,4 +224,5 @@ def test_derive_is_rfc_5869():
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(vectors(), indent=1) + "\n")
+    for number, file in FILES.items():
+        file.write_text(json.dumps(vectors(number), indent=1) + "\n")

@@ -1,34 +1,45 @@
 """A value's chunks open together, in their places, or not at all.
 
-`vectors/chunks-v1.json` pins what a chunk is bound to. It is made by running this file.
+`vectors/chunks-v1.json` and `-v2` pin what a chunk is bound to. They are made by running this file.
 """
 
+import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import msgpack
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared import keys, projects, quotas, resources
+from shared import forms, keys, projects, quotas, resources
 from shared.keys import Undecryptable, envelope
 from shared.kinds import CONFIG_MAPS, SECRETS
 from shared.resources import sealing
-from shared.store import Write
+from shared.store import Write, values
 from tests.support import call, project_of
 
-FILE = Path(__file__).parents[1] / "vectors" / "chunks-v1.json"
+FILES = {v: Path(__file__).parents[1] / "vectors" / f"chunks-v{v}.json" for v in (1, 2)}
 KEY = bytes(range(32))
 PROJECT = project_of(id="25bbfb75-e821-4338-9413-d432c6e55f85", region="us-south")
 RECORD = {"generation": 1}
 STORED = {"name": "hub", "value_id": "v1", "body": {"format": "generic"}}
 BASE = ("a" * 32, "us-south", PROJECT.id, "1", "secrets", "hub", "v1", "generic")
-PLACES = {
+# SHA-256 of the canonical JSON of the clear body, by hand, and the number of the version.
+GENERIC = (hashlib.sha256(b'{"format":"generic"}').hexdigest(), "0")
+NOTHING = (hashlib.sha256(b"{}").hexdigest(), "0")
+FORMER = {
     "the only chunk": (*BASE, "0", "last"),
     "the first of several": (*BASE, "0", ""),
     "the second of several": (*BASE, "1", ""),
     "the last of three": (*BASE, "2", "last"),
     "a kind without formats": (*BASE[:4], "config_maps", "hub", "v1", "", "0", "last"),
+}
+PLACES = {
+    name: (*place, *(NOTHING if place[4] == "config_maps" else GENERIC))
+    for name, place in FORMER.items()
 }
 LARGE = {"k": "x" * 1_048_576, "l": "y" * 1_000_000}  # three chunks
 
@@ -41,12 +52,12 @@ class Open:
         return KEY
 
 
-def vectors():
-    """Give the vectors as they are to be committed."""
+def vectors(version):
+    """Give the vectors of a version as they are to be committed."""
     made = []
-    for number, (name, place) in enumerate(PLACES.items()):
+    for number, (name, place) in enumerate((FORMER if version == 1 else PLACES).items()):
         salt, aad = bytes([number]) * 32, keys.binding(*place)
-        sealed = envelope._seal_with(salt, KEY, b"a chunk", aad)
+        sealed = envelope._seal_with(salt, KEY, b"a chunk", aad, bytes([version]))
         made.append({"name": name, "place": place, "aad": aad.hex(), "salt": salt.hex()})
         made[-1] |= {"data_key": KEY.hex(), "envelope": sealed.hex()}
     return made
@@ -59,9 +70,18 @@ def seal(data=LARGE, stored=STORED, kind=SECRETS):
     return sealing.lock(Open(), PROJECT, RECORD, kind, own, body)[1]
 
 
-def unseal(sealed, stored=STORED, kind=SECRETS, project=PROJECT, record=RECORD):
+def formerly(data=LARGE, stored=STORED, kind=SECRETS):
+    """Seal values as they were in form 1."""
+    plain, size = msgpack.packb({"data": data}), quotas.SEALED_PART_BYTES
+    chunks = [plain[start : start + size] for start in range(0, len(plain), size)]
+    places = sealing._places(PROJECT, RECORD, kind, stored, [True] * len(chunks))
+    pairs = zip(chunks, places, strict=True)
+    return [envelope._seal_with(os.urandom(32), KEY, *pair, b"\1") for pair in pairs]
+
+
+def unseal(sealed, stored=STORED, kind=SECRETS, project=PROJECT, record=RECORD, form=2):
     """Open values."""
-    whole = sealing.unlock(Open(), project, record, kind, stored, sealed)
+    whole = sealing.unlock(Open(), project, record, kind, stored, sealed, form)
     return {name: value for name, value in whole.items() if name not in stored["body"]}
 
 
@@ -73,10 +93,11 @@ def expect_refusal(*given, **place):
     assert refused.value.__cause__ is None
 
 
-def test_vectors():
+@pytest.mark.parametrize("version", FILES)
+def test_vectors(version):
     """The committed vectors are what is made today, and each envelope opens in its place."""
-    committed = json.loads(FILE.read_text())
-    assert committed == json.loads(json.dumps(vectors()))
+    committed = json.loads(FILES[version].read_text())
+    assert committed == json.loads(json.dumps(vectors(version)))
     for vector in committed:
         aad = keys.binding(*vector["place"])
         assert keys.open_sealed(KEY, bytes.fromhex(vector["envelope"]), aad) == b"a chunk"
@@ -96,6 +117,51 @@ def test_places_are_the_vectors():
     assert keys.open_sealed(KEY, only, keys.binding(*PLACES["the only chunk"]))
     (plain,) = seal({"k": "v"}, {**STORED, "body": {}}, CONFIG_MAPS)
     assert keys.open_sealed(KEY, plain, keys.binding(*PLACES["a kind without formats"]))
+
+
+def test_the_former_form(caplog):
+    """Envelopes of version 1 open while the form is 1, each of it counted, and none in form 2."""
+    for data in ({"k": "v"}, LARGE):
+        sealed = formerly(data)
+        assert unseal(sealed, form=1) == {"data": data}
+        expect_refusal(sealed)
+        assert unseal(seal(data), form=1) == {"data": data}  # what is written meanwhile
+    mixed = [*formerly()[:1], *seal()[1:]]  # as a read may find it while it is rewritten
+    assert unseal(mixed, form=1) == {"data": LARGE}
+    expect_refusal(mixed)
+    told = [json.loads(record.message) for record in caplog.records]
+    assert all(line["message"] == "of the former store form: envelope v1" for line in told)
+
+
+def test_the_clear_body_is_bound():
+    """No member of it can be changed, added or taken; in form 1 what was sealed then was not."""
+    sealed = seal()
+    for body in (
+        {**STORED["body"], "image_reference": "evil"},
+        {},
+        {"format": "generic", "x": None},
+    ):
+        expect_refusal(sealed, {**STORED, "body": body})
+        expect_refusal(sealed, {**STORED, "body": body}, form=1)
+    more = {**STORED, "body": {**STORED["body"], "image_reference": "evil"}}
+    assert unseal(formerly(), more, form=1)
+
+
+PLAIN = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8)
+PLAIN |= st.floats(allow_nan=False, allow_infinity=False)
+NAMES = st.text(min_size=1, max_size=8)
+INNER = st.dictionaries(NAMES, PLAIN | st.lists(PLAIN, max_size=3), max_size=3)
+
+
+@given(body=st.dictionaries(NAMES, PLAIN | INNER | st.lists(INNER, max_size=2), max_size=4))
+def test_a_body_is_digested_alike(body):
+    """What Firestore gives back of a body has the digest of what it was given, in any order."""
+    there = values.Document()
+    values.encode_write("x", Write("x", {"body": body}), write := values.Commit().writes.add())
+    there.CopyFrom(write.update)
+    back = values.decode(there.fields)["body"]
+    assert forms.canonical(back) == forms.canonical(body)
+    assert forms.canonical(dict(reversed(body.items()))) == forms.canonical(body)
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -214,4 +280,5 @@ def test_moved_in_the_store(app):
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(vectors(), indent=1) + "\n")
+    for number, file in FILES.items():
+        file.write_text(json.dumps(vectors(number), indent=1) + "\n")

@@ -26,9 +26,10 @@ from urllib.parse import quote, quote_plus
 import requests
 
 from shared import access, evidence, projects
-from shared.access import api_keys, key_id
+from shared.access import api_keys, key_id, records
 from shared.app import App
 from shared.calls import Answer, Call, Principal
+from shared.keys.local import open_keyring
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import reclamations
 from shared.settings import Settings
@@ -320,6 +321,14 @@ class Inside:
     def document(self, path: str) -> dict[str, Any] | None:
         """Give a document's fields."""
         return self.store.read(path)[path].fields
+
+    def change_key(self, key_id: str, **fields: Any) -> None:
+        """Change the record of an API key as only who holds the signing key can."""
+        ring = open_keyring(self.settings.keyring, self.settings.key_store)
+        app = App(self.settings, self.store, ring)
+        document = self.store.read(records.path_of(key_id))[records.path_of(key_id)]
+        changed = records.signed(app, document.contents | fields)
+        self.store.commit([Write.replace(document, changed)])
 
     def below(self, path: str) -> dict[str, dict[str, Any] | None]:
         """Give every document below a path, of whatever collection."""

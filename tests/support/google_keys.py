@@ -25,7 +25,12 @@ import jwt
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from shared.keys.cloud.rest import crc32c
 
@@ -34,6 +39,7 @@ KEY = f"projects/{PROJECT}/locations/us-central1/keyRings/reprieve/cryptoKeys/ha
 OTHER_KEY = KEY.replace("halves", "others")
 PREFIX = f"projects/{PROJECT}/secrets/half-"
 SIGNING = f"projects/{PROJECT}/secrets/signing-key"
+SIGNING_KEYS = {"signing-key", "signing-key-public"}  # the secrets of its two halves
 CODES = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
@@ -111,9 +117,12 @@ class GoogleError(Exception):
 
 
 def signing_key():
-    """Make a token signing key as openssl writes it."""
+    """Make a token signing key as openssl writes it, and its public half."""
     key = Ed25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return (
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    )
 
 
 def stamp(moment=None):
@@ -133,7 +142,9 @@ class Google:
         self.imposed = {}  # on every new secret, by a policy
         self.behind = timedelta(0)  # how old what is made now is said to be
         self.add_key(KEY)
-        self.secrets["signing-key"] = self.secret({}, [signing_key()])
+        for name in SIGNING_KEYS:
+            self.secrets[name] = self.secret({})
+        self.add_signing_key()
         self.server = _Server(("127.0.0.1", 0), _handler(self))
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
@@ -172,6 +183,11 @@ class Google:
                 if name.startswith("half-")
                 and any(version["state"] != "DESTROYED" for version in secret["versions"])
             }
+
+    def add_signing_key(self, key=None):
+        """Make a version of the signing key, and one of its public half: of `key`, or any."""
+        for name, pem in zip(sorted(SIGNING_KEYS), key or signing_key(), strict=True):
+            self.secrets[name]["versions"].append({"state": "ENABLED", "data": pem})
 
     def add_key(self, name):
         """Make a key with one version."""
@@ -247,8 +263,8 @@ class Google:
     def _permit(self, caller, permission, names):
         """Grant on the key, on the project, on the secrets that begin with the prefix."""
         granted = self.allowed.get(caller)
-        if names[:1] == ("signing-key",):
-            permission += "@signing"
+        if names and names[0] in SIGNING_KEYS:
+            permission += "@public" if names[0].endswith("-public") else "@signing"
         if granted is None or permission in granted:
             return
         raise GoogleError("PERMISSION_DENIED")

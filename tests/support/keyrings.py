@@ -4,20 +4,28 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from shared.keys.cloud import open_keyring as open_cloud
 from shared.keys.local import open_keyring as open_local
 from tests.support.google_keys import KEY, PREFIX, SIGNING
 
 STORE = "demo/(default)"
-# What the docs say each identity is granted; `@signing` is on the signing key's secret alone.
+# What the docs say each identity is granted; `@signing` is on the signing key's secret alone,
+# `@public` on that of its public half.
+VERIFIES = {"versions.access@public", "versions.list@public"}
 MAKES = {"secrets.create", "secrets.list", "secrets.get", "secrets.update", "versions.add"}
 IDENTITIES = {
     "reveal": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt"}
     | MAKES
-    | {"versions.access", "versions.get", "versions.access@signing"},
-    "manage": {"cryptoKeyVersions.useToEncrypt", "versions.access@signing"} | MAKES,
+    | VERIFIES
+    | {"versions.access", "versions.get"},
+    "manage": {"cryptoKeyVersions.useToEncrypt", "versions.access@signing"} | MAKES | VERIFIES,
     "retain": {"secrets.list", "secrets.update", "secrets.delete"}
     | {"versions.list", "versions.access", "versions.destroy"},
     "rotate": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt", "secrets.list"}
@@ -103,3 +111,8 @@ def rotated(ring):
 def pem(key):
     """Give a private key as openssl writes it."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def public_pem(key):
+    """Give the public half of one, likewise."""
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

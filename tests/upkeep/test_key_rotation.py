@@ -180,6 +180,9 @@ def test_another_keyring(app, tmp_path, caplog):
     project = make(again(app))
     doomed = make(again(app), "q")
     wrong = replace(app.settings, keyring=tmp_path / "other.json")
+    again(replace(app, settings=wrong))  # makes it; then who signs is the same, or all is 401
+    same = {"signing_key": json.loads(app.settings.keyring.read_text())["signing_key"]}
+    wrong.keyring.write_text(json.dumps(json.loads(wrong.keyring.read_text()) | same))
     bad = again(replace(app, settings=wrong))
     before = set(paths_below(app.store, "", 1000))
     for act in (lambda: make(bad, "new"), lambda: value(bad, project), lambda: rotate(bad)):

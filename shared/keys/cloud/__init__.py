@@ -5,6 +5,7 @@ it: never on a local start.
 """
 
 import random
+from functools import partial
 from urllib.parse import urlsplit
 
 import google.auth
@@ -13,7 +14,9 @@ from google.oauth2.credentials import Credentials
 from shared.keys import Keyring
 from shared.keys.cloud.kms import KmsWrapper
 from shared.keys.cloud.rest import Api, Caller
-from shared.keys.cloud.secret_manager import SecretStore, signing_key
+from shared.keys.cloud.secret_manager import SecretStore, signing_key, verifying_keys
+from shared.keys.signing import Signing
+from shared.settings import PUBLIC
 
 GOOGLE = "https://{}.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -36,4 +39,6 @@ def open_keyring(names: tuple[str, str, str], store: str, stand_in: str = "") ->
     kms = Api("Cloud KMS", address.format("cloudkms"), caller, random.random)
     manager = Api("Secret Manager", address.format("secretmanager"), caller, random.random)
     halves = SecretStore(manager, secrets, store)
-    return Keyring(KmsWrapper(kms, kms_key), halves, lambda: signing_key(manager, signing))
+    private, public = partial(signing_key, manager, signing), partial(verifying_keys, manager)
+    keys = Signing(private, partial(public, signing + PUBLIC))
+    return Keyring(KmsWrapper(kms, kms_key), halves, keys)

@@ -13,8 +13,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 from shared import quotas
 from shared.errors import Error
@@ -25,7 +28,7 @@ from shared.log import tell
 
 LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
 MADE, MARK, STORE = "created-at", "put", "store"  # annotations
-DESTROYED = "DESTROYED"  # the last state of a version
+DESTROYED, ENABLED = "DESTROYED", "ENABLED"  # states of a version: the last, the first
 
 
 class Secret(NamedTuple):
@@ -146,17 +149,47 @@ def signing_key(api: Api, name: str) -> Ed25519PrivateKey:
         key = load_pem_private_key(pem, None)
         if isinstance(key, Ed25519PrivateKey):
             return key
-    tell("CRITICAL", "the token signing key is no Ed25519 key in PEM")
-    raise OSError("the token signing key is no Ed25519 key in PEM")
+    raise _no_key("the token signing key")
+
+
+def verifying_keys(api: Api, name: str) -> tuple[bytes, ...]:
+    """Read the public keys, PEM, of the versions of a secret that are not destroyed or disabled.
+
+    The newest comes first; it is read by itself, for a list may be behind. Raises OSError.
+    """
+    newest, pem = api.call("GET", f"{name}/versions/latest:access", _numbered)
+    found = {int(newest): pem}
+    listed = api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
+    for number in [n for n, state, _ in listed if state == ENABLED and n != newest]:
+        with allowing("NOT_FOUND", "FAILED_PRECONDITION"):  # destroyed since
+            found[int(number)] = api.call("GET", f"{name}/versions/{number}:access", _payload)
+    return tuple(_public(found[number]) for number in sorted(found, reverse=True))
+
+
+def _public(pem: bytes) -> bytes:
+    with suppress(ValueError, UnsupportedAlgorithm):
+        key = load_pem_public_key(pem)
+        if isinstance(key, Ed25519PublicKey):
+            return key.public_bytes_raw()
+    raise _no_key("a public key of it")
+
+
+def _no_key(which: str) -> OSError:
+    tell("CRITICAL", f"{which} is no Ed25519 key in PEM")
+    return OSError(f"{which} is no Ed25519 key in PEM")
 
 
 def _payload(answer: Answer) -> bytes:
     return unpacked(answer["payload"], "data")
 
 
+def _numbered(answer: Answer) -> tuple[str, bytes]:
+    return _last(answer), _payload(answer)
+
+
 def _stored(answer: Answer) -> None:
     """Require that the version was stored as it was sent: Google compared the checksum."""
-    if answer["state"] != "ENABLED" or not answer.get("clientSpecifiedPayloadChecksum"):
+    if answer["state"] != ENABLED or not answer.get("clientSpecifiedPayloadChecksum"):
         raise ValueError
 
 

@@ -1,0 +1,184 @@
+"""Migration of what is stored to the newest form: key records signed, values sealed anew.
+
+The operator's alone, and two private functions, for whoever signs must open no secret: `sign` for
+API keys, `reseal` for values. Each has two steps. `list` names, page by page, what has the former
+form, with the digest of what a signature or an envelope will vouch for. `rewrite` takes paths with
+the digests that the operator said yes to, and rewrites what still is as it was listed. What to do
+is seen in the store alone: it may stop anywhere, go on, and run twice.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import evidence, forms, quotas
+from shared.access import records
+from shared.app import App
+from shared.calls import Answer, Call, timestamp
+from shared.errors import invalid
+from shared.keys import Undecryptable, is_former
+from shared.kinds import BY_COLLECTION
+from shared.lifecycle import ACTIVE, SOFT_DELETED, Project
+from shared.log import log_failure
+from shared.resources import data_key_path, sealing
+from shared.store import Conflict, Document, Write
+
+Found = dict[str, Any]
+DAMAGED = Undecryptable, AttributeError, LookupError, TypeError, ValueError
+WORDS = ("rewritten", "unchanged", "changed", "failed")  # what becomes of what was vouched for
+HELD = (ACTIVE, SOFT_DELETED)  # what is being destroyed needs no new envelope
+KEY = re.compile(r"api_keys/[A-Za-z0-9]{1,64}")
+VALUE = re.compile(r"(projects/([0-9a-f-]{36}))/([a-z_]+)/[^/]+(?:/revisions/[^/]+)?")
+# What a body says is to be run, and with what.
+SHOWN = (
+    *("image_reference", "image_secret", "run_commands", "run_arguments", "runtime"),
+    *("output_image", "output_secret", "source_url", "source_secret", "format"),
+)
+ABOUT, TIMES = ("account_id", "name", "roles", "project_id"), ("created_at", "expires_at")
+
+
+def sign(app: App, call: Call) -> Answer:
+    """Take one step of signing the records of API keys. Raises Error `invalid_field`."""
+    return _step(app, call, _list_keys, _sign)
+
+
+def reseal(app: App, call: Call) -> Answer:
+    """Take one step of sealing values anew, beside what is clear. Raises Error `invalid_field`."""
+    return _step(app, call, _list_values, _reseal)
+
+
+def _step(
+    app: App,
+    call: Call,
+    look: Callable[[App, str], tuple[list[Found], str | None]],
+    rewrite: Callable[[App, str, str], str],
+) -> Answer:
+    form = {"form": app.settings.store_form}
+    if call.body["step"] == "list":
+        found, start = look(app, call.body.get("start", ""))
+        return Answer({**form, "found": found, **({"next": start} if start else {})})
+    if app.settings.store_form == forms.NEWEST:  # whatever has the former form now was planted
+        raise invalid("step", "is `list` from the newest store form on: nothing is vouched for")
+    if vouched := call.body.get("vouched", {}):
+        now = datetime.fromtimestamp(app.wall(), UTC)
+        app.store.commit([evidence.of_migration(call.origin, now, sorted(vouched))])
+    counts: Counter[str] = Counter()
+    for path, digest in vouched.items():
+        try:
+            counts[rewrite(app, path, digest)] += 1
+        except Conflict:  # somebody else wrote it just now: it has the newest form, or is gone
+            counts["changed"] += 1
+        except DAMAGED as error:  # one that is must not stop the others
+            log_failure(error, call.trace, path=path)
+            counts["failed"] += 1
+    return Answer(form | {word: counts[word] for word in WORDS})
+
+
+def _list_keys(app: App, start: str) -> tuple[list[Found], str | None]:
+    most = quotas.MIGRATED_KEYS
+    _, page = app.store.query("api_keys", order="id", after=start or None, limit=most)
+    found = []
+    for document in page:
+        key = document.contents
+        if "signature" in key or key["id"] != document.id:
+            continue
+        with suppress(*DAMAGED):  # it is nobody's, and is refused from the newest form on
+            times = {name: timestamp(key[name]) for name in TIMES if key[name] is not None}
+            about = {name: key[name] for name in ABOUT} | times
+            digest = _digest(records.message(key))
+            found.append({"path": document.path, "digest": digest, "about": about})
+    return found, page[-1].id if len(page) == most else None
+
+
+def _sign(app: App, path: str, digest: str) -> str:
+    if not KEY.fullmatch(path):
+        raise invalid("vouched", "must name API keys")
+    document = app.store.read(path)[path]
+    if document.fields is None or "signature" in document.fields:
+        return "unchanged"
+    if document.fields["id"] != document.id or _digest(records.message(document.fields)) != digest:
+        return "changed"
+    signature = records.signed(app, document.fields)["signature"]
+    app.store.commit([Write.update(document, {"signature": signature})])
+    return "rewritten"
+
+
+def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
+    """Give what has the former form in a page of one project, and where to go on.
+
+    `start` is a project's path, for the one after it, or that of the last document looked at.
+    """
+    home = "/".join(start.split("/")[:2])
+    if start == home:
+        after = home.partition("/")[2] or None
+        _, projects = app.store.query("projects", order="id", after=after, limit=1)
+        if not projects:
+            return [], None
+        home, start = projects[0].path, ""
+        if projects[0].contents.get("status") not in HELD:
+            return [], home
+    page = app.store.below(home, quotas.MIGRATED_VALUES, after=start or home, weigh=_bytes)
+    if not page:
+        return [], home
+    found = []
+    for document in filter(_is_sealed, page):
+        with suppress(*DAMAGED):  # it does not open, and is refused from the newest form on
+            body = document.contents["body"]
+            if any(map(is_former, _envelopes(app, document)[1])):
+                about = {name: body[name] for name in SHOWN if body.get(name)}
+                digest = _digest(forms.canonical(body))
+                found.append({"path": document.path, "digest": digest, "about": about})
+    return found, page[-1].path
+
+
+def _reseal(app: App, path: str, digest: str) -> str:
+    """Seal one value anew, in its place: no entity tag changes, and no answer."""
+    place = VALUE.fullmatch(path)
+    kind = BY_COLLECTION.get(place[3]) if place else None
+    if place is None or kind is None or not kind.sealed:
+        raise invalid("vouched", "must name what has sealed members")
+    home, key = place[1], data_key_path(place[2])
+    read = app.store.read(home, key, path)
+    document, owner = read[path], read[home].fields
+    if document.fields is None or owner is None or owner["status"] not in HELD:
+        return "unchanged"
+    parts, envelopes = _envelopes(app, document)
+    if not any(map(is_former, envelopes)):
+        return "unchanged"
+    if _digest(forms.canonical(document.fields["body"])) != digest:
+        return "changed"
+    project, record = Project.of(owner), read[key].fields or {}
+    anew = sealing.reseal(app.keyring, project, record, kind, document.fields, envelopes)
+    whole = {} if parts else {"sealed": anew[0]}
+    again = [Write.replace(part, {"bytes": bytes_}) for part, bytes_ in zip(parts, anew)]  # noqa: B905
+    app.store.commit([*again, Write.update(document, whole)])
+    return "rewritten"
+
+
+def _envelopes(app: App, document: Document) -> tuple[list[Document], list[bytes]]:
+    """Give the parts that the value of a resource lies in, if any, and its envelopes."""
+    paths = sealing.part_paths(document.path, document.fields)
+    if not paths:
+        return [], [document.contents["sealed"]]
+    read = app.store.read(*paths)
+    return [read[part] for part in paths], [read[part].contents["bytes"] for part in paths]
+
+
+def _is_sealed(document: Document) -> bool:
+    """Tell whether this is a resource, or a revision, of a kind that has sealed members."""
+    place = VALUE.fullmatch(document.path)
+    kind = BY_COLLECTION.get(place[3]) if place else None
+    return bool(kind and kind.sealed)
+
+
+def _bytes(document: Document) -> int:
+    fields = document.fields or {}
+    return len(fields.get("sealed") or fields.get("bytes") or b"")
+
+
+def _digest(said: bytes) -> str:
+    return hashlib.sha256(said).hexdigest()

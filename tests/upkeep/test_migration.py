@@ -1,0 +1,287 @@
+"""The store's forms: what the operator says yes to is rewritten, and nothing else ever counts."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from shared import access, evidence, projects, resources
+from shared.access import api_keys
+from shared.calls import OPERATOR
+from shared.errors import Error
+from shared.keys import Undecryptable, is_former
+from shared.kinds import APPS, KINDS, SECRETS
+from shared.projects import reclamations
+from shared.resources import revisions
+from shared.store import Unanswered, Write
+from shared.upkeep import migration, purge
+from tests.faults.faulty import Rule, troubled
+from tests.support import call, paths_below, reclaim
+from tests.support.former import in_form, put_back
+from tests.support.kinds import BY_KIND
+
+IMAGE = "icr.io/codeengine/helloworld"
+LARGE = {"k": "x" * 950_000}
+STEPS = {"keys": migration.sign, "values": migration.reseal}
+
+
+def step(app, of, name, **more):
+    """Take one step, as the operator."""
+    asked = replace(call(body={"step": name, **more}), principal=OPERATOR)
+    return STEPS[of](app, asked).body
+
+
+def listed(app, of):
+    """List all pages: what has the former form, by path."""
+    found, page = {}, step(app, of, "list")
+    for _ in range(1000):
+        found |= {one["path"]: one for one in page["found"]}
+        if "next" not in page:
+            return found
+        page = step(app, of, "list", start=page["next"])
+    raise AssertionError("the pages do not end")
+
+
+def vouch(app, of, found):
+    """Say yes to what was listed; give the counts."""
+    vouched = {path: one["digest"] for path, one in found.items()}
+    return step(app, of, "rewrite", vouched=vouched)
+
+
+def everything(app):
+    """Give every document but the audit trail."""
+    paths = [path for path in paths_below(app.store, "", 10_000) if not path.startswith("audit/")]
+    return {path: document.fields for path, document in app.store.read(*paths).documents.items()}
+
+
+@pytest.fixture
+def filled(app):
+    """An account's key, a project with one of every kind, a large secret, and a deleted project."""
+    key = api_keys.create_account(app, call(body={"account_id": "a" * 32})).body["apikey"]
+    ids = [projects.create(app, call(body={"name": name})).body["id"] for name in ("p", "q")]
+    for number, kind in enumerate(KINDS, 1):
+        body = BY_KIND[kind].body(number, BY_KIND[kind].full)
+        resources.create(kind, app, call(body=body, project_id=ids[0]))
+    secret = {"name": "large", "format": "generic", "data": LARGE}
+    resources.create(SECRETS, app, call(body=secret, project_id=ids[0]))
+    for value in ("x" * 960_000, "y"):  # revisions of an app, one of them in parts
+        variable = [{"type": "literal", "name": "V", "value": value}]
+        body = {"name": "a", "image_reference": IMAGE, "run_env_variables": variable}
+        if value == "y":
+            change = {"run_env_variables": variable}
+            asked = call(body=change, name="a", if_match="*", project_id=ids[0])
+            resources.update(APPS, app, asked)
+        else:
+            resources.create(APPS, app, call(body=body, project_id=ids[0]))
+    secret = {"name": "s", "format": "generic", "data": {"k": "v"}}
+    resources.create(SECRETS, app, call(body=secret, project_id=ids[1]))
+    projects.delete(app, call(id=ids[1]))
+    return key, ids
+
+
+def shown(app, project):
+    """Give all that a project shows."""
+    found = {
+        kind.collection: resources.listing(kind, app, call(project_id=project)).page.entries
+        for kind in KINDS
+    }
+    told = revisions.listing(app, call(project_id=project, app_name="a")).page.entries
+    return found | {"revisions": told}
+
+
+@pytest.mark.claim("T9", "a store of the former form is migrated: each value and key as it was")
+def test_all_of_a_store(app, filled):
+    """What is listed is all there is of form 1; rewritten it is of form 2, and tells the same."""
+    key, (project, deleted) = filled
+    before, counts = shown(app, project), put_back(app)
+    former = in_form(app, 1)
+    assert shown(former, project) == before
+    found = {of: listed(former, of) for of in STEPS}
+    assert (len(found["keys"]), len(found["values"])) == counts
+    web = found["values"][f"projects/{project}/apps/a"]
+    assert web["about"] == {"image_reference": IMAGE}
+    job = found["values"][f"projects/{project}/jobs/r-3"]["about"]
+    assert (job["run_commands"], job["image_secret"]) == (["c"], "none-yet")
+    (one,) = found["keys"].values()
+    assert one["about"]["roles"] == ["administrator", "manager"]
+    assert "sha256" not in one["about"]
+    stored = everything(app)
+    with pytest.raises(Undecryptable):
+        shown(app, project)
+    for of in STEPS:
+        assert step(former, of, "rewrite") == {"form": 1, **dict.fromkeys(migration.WORDS, 0)}
+    assert everything(app) == stored  # a list writes nothing, nor does a yes to nothing
+    for of in STEPS:
+        done = vouch(former, of, found[of])
+        shared = 1 if of == "values" else 0  # the parts that an app shares with its revision
+        assert done["rewritten"] + done["unchanged"] == len(found[of])
+        assert done["unchanged"] <= shared
+        assert (done["changed"], done["failed"]) == (0, 0)
+        assert listed(former, of) == {}
+        again = vouch(former, of, found[of])
+        assert (again["rewritten"], again["unchanged"]) == (0, len(found[of]))
+    assert shown(app, project) == before
+    reclamations.restore(app, call(project_id=deleted))
+    got = resources.get(SECRETS, app, call(project_id=deleted, name="s")).body
+    assert got["data"] == {"k": "v"}
+    assert access.issue_token(app, call(body={"apikey": key})).body["access_token"]
+    assert changed_members(stored, everything(app)) == {"signature", "sealed", "bytes"}
+    reclaim(app, project)
+    for _ in range(5):
+        purge.advance(app, project)
+    assert not [path for path in everything(app) if path.startswith(f"projects/{project}")]
+
+
+def changed_members(before, after):
+    """Give the names of the fields that differ, but of the project that was restored since."""
+    return {
+        name
+        for path, fields in before.items()
+        if path.count("/") > 1 or path.startswith("api_keys/")
+        for name in fields.keys() | after[path].keys()
+        if fields.get(name) != after[path].get(name)
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.claim("T9", "a migration that dies at any write goes on, and what it left is readable")
+@pytest.mark.parametrize("do", ["before", "after"])
+def test_cut_short_anywhere(app, filled, do):
+    """Each write of it fails once, unsent or applied unheard: run again, it ends."""
+    _, (project, _) = filled
+    before = shown(app, project)
+    total = sum(put_back(app))
+    former = in_form(app, 1)
+    for number in range(total + 2):
+        left = {of: found for of in STEPS if (found := listed(former, of))}
+        if not left:
+            break
+        for of, found in left.items():
+            # The first commit is the audit entry; at the beginning it is that one which fails.
+            at = min(number + 1, 3)
+            there, _ = troubled(former, Rule("commit", do, first=at, last=at))
+            with suppress(Unanswered):
+                vouch(there, of, found)
+        assert shown(former, project) == before
+    assert {of: listed(former, of) for of in STEPS} == {"keys": {}, "values": {}}
+    assert number > 5
+    assert shown(app, project) == before
+
+
+@pytest.mark.claim("T9", "the operator vouches for what was listed, and nothing put in its place")
+def test_changed_since_it_was_listed(app, filled):
+    """A key narrowed, an image replaced since the list: not signed, and not sealed."""
+    key, (project, _) = filled
+    put_back(app)
+    former = in_form(app, 1)
+    found = {of: listed(former, of) for of in STEPS}
+    path, app_path = next(iter(found["keys"])), f"projects/{project}/apps/a"
+    for document in app.store.read(path, app_path).documents.values():
+        fields = document.fields
+        edit = {"project_id": project}
+        if document.path == app_path:
+            edit = {"body": fields["body"] | {"image_reference": "evil"}}
+        app.store.commit([Write.update(document, edit)])
+    assert vouch(former, "keys", found["keys"])["changed"] == 1
+    assert vouch(former, "values", found["values"])["changed"] == 1
+    with pytest.raises(Error) as error:
+        access.issue_token(app, call(body={"apikey": key}))
+    assert error.value.code == "apikey_not_found"
+    with pytest.raises(Undecryptable):
+        resources.get(APPS, app, call(project_id=project, name="a"))
+
+
+def test_written_meanwhile(app, filled):
+    """What its owner replaces between the list and the yes has the newest form, and stays so."""
+    _, (project, _) = filled
+    put_back(app)
+    former = in_form(app, 1)
+    found = listed(former, "values")
+    variable = [{"type": "literal", "name": "V", "value": "z"}]
+    asked = call(body={"run_env_variables": variable}, name="a", if_match="*", project_id=project)
+    resources.update(APPS, former, asked)
+    resources.delete(SECRETS, former, call(project_id=project, name="large"))
+    done = vouch(former, "values", found)
+    assert (done["changed"], done["failed"]) == (0, 0)
+    got = resources.get(APPS, app, call(project_id=project, name="a")).body
+    assert got["run_env_variables"] == variable
+
+
+@pytest.mark.claim("T9", "from the newest form on what has the former one is refused for good")
+def test_planted_in_the_newest_form(app, filled):
+    """A signature or an envelope's digest stripped: refused, listed, and not vouched for."""
+    _, (project, _) = filled
+    put_back(app)
+    for of in STEPS:
+        found = listed(app, of)
+        assert found
+        before = everything(app)
+        with pytest.raises(Error) as error:
+            vouch(app, of, found)
+        assert (error.value.code, error.value.target.name) == ("invalid_field", "step")
+        assert everything(app) == before
+    with pytest.raises(Undecryptable):
+        resources.listing(SECRETS, app, call(project_id=project))
+
+
+@pytest.mark.parametrize(
+    ("of", "path"),
+    [
+        ("keys", "projects/25bbfb75-e821-4338-9413-d432c6e55f85"),
+        ("keys", "api_keys/x/y"),
+        ("values", "api_keys/0123456789abcdef"),
+        ("values", "projects/25bbfb75-e821-4338-9413-d432c6e55f85/bindings/x"),
+        ("values", "projects/25bbfb75-e821-4338-9413-d432c6e55f85/keys/current"),
+    ],
+)
+def test_other_paths(app, of, path):
+    """Only records of keys are signed, and only what has sealed members is sealed."""
+    with pytest.raises(Error) as error:
+        step(in_form(app, 1), of, "rewrite", vouched={path: "0" * 64})
+    assert (error.value.code, error.value.target.name) == ("invalid_field", "vouched")
+
+
+def test_damaged(app, filled, caplog):
+    """What does not open is told and left as it is; all else is rewritten."""
+    _, (project, _) = filled
+    put_back(app)
+    former = in_form(app, 1)
+    path = f"projects/{project}/secrets/large"
+    part = next(p for p in everything(app) if p.startswith(f"{path}/parts/"))
+    damaged = app.store.read(part)[part]
+    app.store.commit([Write.update(damaged, {"bytes": damaged.fields["bytes"][:-1] + b"?"})])
+    app.store.commit([Write("api_keys/odd", {"id": "odd", "roles": [b"x"]})])
+    app.store.commit([Write("api_keys/other", {"id": "another"})])
+    found = {of: listed(former, of) for of in STEPS}
+    assert not found["keys"].keys() & {"api_keys/odd", "api_keys/other"}
+    assert vouch(former, "values", found["values"])["failed"] == 1
+    assert listed(former, "values").keys() == {path}
+    assert path in caplog.text
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_is_kept_of_it(app):
+    """The audit trail says who vouched, and for what."""
+    put_back(app)
+    former = in_form(app, 1)
+    found = listed(former, "keys")
+    asked = {path: one["digest"] for path, one in found.items()}
+    trace = "codeengine-api-of-the-operator"
+    made = call(body={"step": "rewrite", "vouched": asked})
+    made = replace(made, principal=OPERATOR, trace=trace)
+    migration.sign(former, made)
+    entry = evidence.operation(made.origin)
+    told = app.store.read(entry)[entry].fields
+    assert (told["action"], told["initiator"]) == ("codeengine.store.migrate", "operator")
+    assert told["paths"] == sorted(asked)
+
+
+def test_nothing_is_former(app, filled):
+    """What this version writes has the newest form, also while the setting names the former."""
+    former = in_form(app, 1)
+    secret = {"name": "s", "format": "generic", "data": {"k": "v"}}
+    resources.create(SECRETS, former, call(body=secret, project_id=filled[1][0]))
+    api_keys.create(former, call(body={"name": "k"}))
+    sealed = [fields.get("sealed") or fields.get("bytes") for fields in everything(app).values()]
+    assert not any(is_former(one) for one in sealed if one)
+    assert {of: listed(former, of) for of in STEPS} == {"keys": {}, "values": {}}

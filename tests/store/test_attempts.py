@@ -159,6 +159,7 @@ def test_another_came_first_meanwhile(faulty, home):
     assert len(everything(app, "audit")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.claim("F8", "a storm of ABORTED ends in an exact count, and nothing but 503 beside it")
 def test_storm(faulty, home, monkeypatch):
     """Nine of ten commits are aborted, after or before they are applied; each counts once."""

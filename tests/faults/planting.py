@@ -40,6 +40,7 @@ MADE_FROM = {
     "service_access": {"service_access": {"service_instance": {"id": "0" * 36}}},
     "service_operator": {"service_operator": {}},
 }
+ONE_LINE = {"server": {"odd": ""}}  # what may hold no line break
 HEADERS = ("If-Match", "Accept", "Content-Type", "Content-Encoding", "Cookie", "User-Agent")
 HEADERS += ("X-Request-Id", "Transfer-Encoding", "Expect", "Host", "Origin", "Forwarded", "Range")
 SCHEMES = ("Basic {}", "Bearer {}", "{}", "Bearer  {} x", "Digest username={}")
@@ -89,7 +90,10 @@ class Planting:
 
     def body(self, place: str, name: str, form: str = "generic") -> dict[str, Any]:
         """Give a body with a value in every field of a format."""
-        data = {key: self.values.plant(f"{place} {form}.{key}") for key in FORMATS[form]}
+        data = {
+            key: self.values.plant(f"{place} {form}.{key}", **ONE_LINE.get(key, {}))
+            for key in FORMATS[form]
+        }
         return {"name": name, "format": form, "data": data, **MADE_FROM.get(form, {})}
 
     def everything(self) -> None:

@@ -18,7 +18,7 @@ from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import status
 from tests.keys.test_keyring import full_disk
 from tests.resources.test_chunks import secret, value
-from tests.support import call, paths_below, reclaim
+from tests.support import call, paths_below, reclaim, with_key
 from tests.upkeep.test_key_rotation import again
 
 pytestmark = pytest.mark.slow
@@ -138,6 +138,13 @@ def test_a_full_disk_at_the_end(app, size):
     assert status(app, project) is None
 
 
+def code_of(act):
+    """Give the code of an act that is refused."""
+    with pytest.raises(Error) as refused:
+        act()
+    return refused.value.code
+
+
 @pytest.mark.claim("F29", "a keyring file that is lost stops what needs it; put back, all is there")
 def test_a_lost_keyring(app):
     """Nothing is made under a key that nobody has; the copy of the file is the way back."""
@@ -152,11 +159,12 @@ def test_a_lost_keyring(app):
     _, found = app.store.query("projects", order="id", limit=9)
     assert [document.fields["name"] for document in found] == ["p"]
     other = again(app)  # it starts with a fresh file, which is another keyring
-    for act in (lambda: value(other, path), lambda: made(other, "q")):
-        with pytest.raises(Error) as refused:
-            act()
-        assert refused.value.code == "unavailable"
+    acts = (lambda: value(other, path), lambda: made(other, "q"))
+    assert [code_of(act) for act in acts] == ["unauthorized"] * 2  # it signed no key there is
+    with_key(other)
+    assert [code_of(act) for act in acts] == ["unavailable"] * 2
     file.write_bytes(copy)
+    with_key(again(app))
     assert value(again(app), path) == {"k": "v"}
     assert value(again(app), made(again(app), "q")[1]) == {"k": "v"}
 

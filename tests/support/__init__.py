@@ -322,6 +322,12 @@ class Inside:
         """Give a document's fields."""
         return self.store.read(path)[path].fields
 
+    def clear(self) -> None:
+        """Delete every document."""
+        home = f"projects/{self.settings.project}/databases/{self.settings.database}/documents"
+        url = f"http://{self.settings.emulator}/emulator/v1/{home}"
+        requests.delete(url, timeout=60).raise_for_status()
+
     def change_key(self, key_id: str, **fields: Any) -> None:
         """Change the record of an API key as only who holds the signing key can."""
         ring = open_keyring(self.settings.keyring, self.settings.key_store)

@@ -29,11 +29,12 @@ def owner(host):
 
 @pytest.fixture(scope="module")
 def urls(host):
-    """The whole API behind each server."""
+    """The API, and what issues tokens, behind each server."""
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(running(host, "api", *options))
+            name + apart: stack.enter_context(running(host, function, *options))
             for name, options in SERVERS.items()
+            for function, apart in (("api", ""), ("identity", ", identity"))
         }
 
 
@@ -78,13 +79,12 @@ def test_a_body_cut_short(subtests, urls, owner, server):
     where = b"/v1/reclamations/00000000-0000-4000-8000-000000000000/actions/reclaim"
     raw = post(owner, b"{}", length % 3, path=where)  # where a body is optional, too
     assert exchange(urls[server], raw) == (400, "malformed_request")
+    url = urls[f"{server}, identity"]
     form = f"grant_type={GRANT}&apikey={owner.apikey}".encode()
     kind = b"application/x-www-form-urlencoded"
     raw = post(owner, form, length % (len(form) + 9), path=b"/identity/token")
-    assert exchange(urls[server], raw.replace(b"application/json", kind)) == (
-        400,
-        "malformed_request",
-    )
+    raw = raw.replace(b"application/json", kind)
+    assert exchange(url, raw) == (400, "malformed_request")
     assert exchange(urls[server], post(owner, b"{}", length % 2)) == (400, "missing_field")
 
 

@@ -72,6 +72,7 @@ def _fill(fresh: Path, state: State, store: firestore.Firestore, project: str) -
     # A draft has a manifest from the beginning: by it the next export knows it as one of ours.
     _write_json(fresh / MANIFEST, {"format": FORMAT})
     _write_bytes(fresh / IGNORE, b"*\n")
+    form = state.form()  # before the data: a migration may end meanwhile, and none goes back
     # Keys first and last: whatever is in the data, its half is in one of the two.
     _copy_halves(state, fresh)
     store.export(project, fresh, NAME)
@@ -82,7 +83,7 @@ def _fill(fresh: Path, state: State, store: firestore.Firestore, project: str) -
             _copy(state.folder / name, fresh / name)
     where = {"version": VERSION, "path": NAME, "metadata_file": DATA}
     _write_json(fresh / SUITES, {"version": VERSION, "firestore": where})
-    _write_json(fresh / MANIFEST, _manifest(fresh, project, state.form()))
+    _write_json(fresh / MANIFEST, _manifest(fresh, project, form))
 
 
 def check(folder: Path, project: str) -> Export:

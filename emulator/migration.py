@@ -26,7 +26,7 @@ def found(ask: Ask, name: str) -> list[dict[str, Any]]:
     while True:
         page = ask(name, {"step": "list", **start})
         items += page["found"]
-        if page.get("next") in {None, start.get("start")}:
+        if page.get("next") is None:
             return items
         start = {"start": page["next"]}
 
@@ -59,7 +59,7 @@ def run(state: State, *, yes: bool) -> int:
         for item in items[name]:
             # In ASCII: whoever wrote the database chose these texts, and a terminal shows them.
             about = {key: value for key, value in item["about"].items() if value is not None}
-            say(f"{what[:-1]}  {item['path']}  {json.dumps(about)}")
+            say(f"{what[:-1]}  {json.dumps(item['path'])[1:-1]}  {json.dumps(about)}")
     if any(items.values()):
         if form == FORM:
             raise Refused(
@@ -72,9 +72,12 @@ def run(state: State, *, yes: bool) -> int:
         counts = {name: rewritten(ask, name, items[name]) for name in WHAT}
         say(_told(counts))
         left = sum(len(found(ask, name)) for name in WHAT)
-        if left:
+        failed = sum(count["failed"] for count in counts.values())
+        if left > failed:
             say(f"{left} still have the former form: run this again, and see the host's log.")
             return 1
+        if left:
+            say(f"{left} cannot be read, as the host's log says, and stay refused.")
     state.write("form.json", {"form": FORM})
     say(f"Nothing has the former store form: CE_STORE_FORM may be {FORM}, which refuses it.")
     return 0

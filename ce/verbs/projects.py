@@ -21,6 +21,17 @@ DELETED = GONE | {"soft_deleted", "hard_deleting"}
 # What to ask for to have all instances: without a state a list is of those in use.
 STATES: tuple[dict[str, str], ...] = ({}, {"state": "pending_reclamation"})
 BEYOND_DELETE = DELETED | {"hard_deletion_failed"}  # only reclaim is left to do
+# What is said of a project, by its status, where a reclaim failed after its deletion.
+SOFT = (
+    "is soft deleted, not destroyed: run the command again, or take it back with "
+    "'ce project restore'"
+)
+NOT_DESTROYED = {
+    "soft_deleted": f"{SOFT}.",
+    "hard_deletion_failed": "is deleted, not destroyed: run the command again.",
+    "active": "was restored meanwhile: nothing was destroyed.",
+}
+UNKNOWN = f"{SOFT}. Its status could not be read: it may be on its way out all the same."
 
 
 def create(call: Call) -> Doc:
@@ -182,22 +193,19 @@ def _reclaim_deleted(call: Call, project: Doc) -> None:
     try:
         _reclaim(call, {**project, "status": "soft_deleted"})
     except Failure as failure:
-        if _begun(call, project):
+        status = _status(call, project)
+        if status in {"hard_deleting", "gone"}:  # by another, or by a call whose answer was lost
             return
-        raise Failure(
-            f"Project '{project['name']}' is soft deleted, not destroyed: run the command again, "
-            "or take it back with 'ce project restore'.",
-            *failure.messages,
-        ) from None
+        is_now = f"Project '{project['name']}' {NOT_DESTROYED.get(status, UNKNOWN)}"
+        raise Failure(is_now, *failure.messages) from None
 
 
-def _begun(call: Call, project: Doc) -> bool:
-    """Tell whether a project is being destroyed: by another, or by a call whose answer was lost."""
+def _status(call: Call, project: Doc) -> str:
+    """Give the status of a project as it is now; nothing where that cannot be had."""
     try:
-        found = call.client.get(path("projects", project["id"]))
+        return str(call.client.get(path("projects", project["id"]))["status"])
     except Failure as failure:
-        return failure.status == 404
-    return bool(found["status"] == "hard_deleting")
+        return "gone" if failure.status == 404 else ""
 
 
 def _destroyed(call: Call, project: Doc) -> None:

@@ -14,6 +14,7 @@ from shared.log import tell
 from shared.store import Document
 
 PURPOSE = b"reprieve/api-key/v1\n"  # of the signature: nothing else that is signed begins so
+KINDS = {"sha256": bytes, "created_at": datetime, "expires_at": datetime | None, "roles": list}
 SIGNED = ("id", "sha256", "account_id", "roles", "project_id", "expires_at", "created_at")
 
 
@@ -76,6 +77,8 @@ def _holds(app: App, document: Document, record: Mapping[str, Any]) -> bool:
     signature = record.get("signature")
     if not isinstance(signature, bytes) or record.get("id") != document.id:
         return False
+    if not all(isinstance(record.get(name), kind) for name, kind in KINDS.items()):
+        return False  # what is signed is text: other values can read alike
     try:
         said = message(record)
     except (TypeError, ValueError):

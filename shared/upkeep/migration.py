@@ -84,14 +84,27 @@ def _list_keys(app: App, start: str) -> tuple[list[Found], str | None]:
     found = []
     for document in page:
         key = document.contents
-        if "signature" in key or key["id"] != document.id:
+        if "signature" in key or not _is_itself(document) or not KEY.fullmatch(document.path):
             continue
         with suppress(*DAMAGED):  # it is nobody's, and is refused from the newest form on
             times = {name: timestamp(key[name]) for name in TIMES if key[name] is not None}
             about = {name: key[name] for name in ABOUT} | times
             digest = _digest(records.message(key))
             found.append({"path": document.path, "digest": digest, "about": about})
-    return found, page[-1].id if len(page) == most else None
+    return found, _following(page[-1]) if len(page) == most else None
+
+
+def _is_itself(document: Document) -> bool:
+    """Tell whether the `id` that documents are listed by is this document's own."""
+    return bool(document.contents.get("id") == document.id)
+
+
+def _following(last: Document) -> str | None:
+    """Give where a list by `id` goes on: by what it is ordered by, or it could run in a circle.
+
+    Whoever writes the database chose that, too; what is no text comes after all texts.
+    """
+    return last.contents["id"] if isinstance(last.contents["id"], str) else None
 
 
 def _sign(app: App, path: str, digest: str) -> str:
@@ -114,12 +127,11 @@ def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
     """
     home = "/".join(start.split("/")[:2])
     if start == home:
-        after = home.partition("/")[2] or None
-        _, projects = app.store.query("projects", order="id", after=after, limit=1)
-        if not projects:
+        project = _next_project(app, home.partition("/")[2] or None)
+        if project is None:
             return [], None
-        home, start = projects[0].path, ""
-        if projects[0].contents.get("status") not in HELD:
+        home, start = project.path, ""
+        if project.contents.get("status") not in HELD:
             return [], home
     page = app.store.below(home, quotas.MIGRATED_VALUES, after=start or home, weigh=_bytes)
     if not page:
@@ -133,6 +145,17 @@ def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
                 digest = _digest(forms.canonical(body))
                 found.append({"path": document.path, "digest": digest, "about": about})
     return found, page[-1].path
+
+
+def _next_project(app: App, after: str | None) -> Document | None:
+    """Give the first project beyond an id, past whatever is listed there and is none."""
+    most = quotas.DUE_BATCH
+    while True:
+        _, page = app.store.query("projects", order="id", after=after, limit=most)
+        if own := next(filter(_is_itself, page), None):
+            return own
+        if len(page) < most or (after := _following(page[-1])) is None:
+            return None
 
 
 def _reseal(app: App, path: str, digest: str) -> str:
@@ -171,7 +194,7 @@ def _envelopes(app: App, document: Document) -> tuple[list[Document], list[bytes
 def _is_sealed(document: Document) -> bool:
     """Tell whether this is a resource, or a revision, of a kind that has sealed members."""
     place = VALUE.fullmatch(document.path)
-    kind = BY_COLLECTION.get(place[3]) if place else None
+    kind = BY_COLLECTION.get(place[3]) if place and document.path.isprintable() else None
     return bool(kind and kind.sealed)
 
 

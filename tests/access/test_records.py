@@ -48,6 +48,7 @@ CHANGES = {
     "sha256": bytes(32),
     "signature": bytes(64),
 }
+TEXTS = ("sha256", "created_at")
 ODD = {
     "no signature": {"signature": None},
     "a text for a signature": {"signature": "x"},
@@ -64,6 +65,8 @@ def test_who_writes_the_database_makes_no_key(app, subtests, caplog):
     planted = {name: value for name, value in stored.items() if name != "signature"}
     edits = {f"{name} changed": stored | {name: value} for name, value in CHANGES.items()}
     edits |= {name: stored | change for name, change in ODD.items()}
+    # What reads alike when it is signed, and is of another type.
+    edits |= {f"{name} as a text": stored | {name: records._plain(stored[name])} for name in TEXTS}
     for name, fields in {**edits, "never signed": planted | {"roles": OWNER}}.items():
         with subtests.test(name):
             caplog.clear()

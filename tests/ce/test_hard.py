@@ -58,6 +58,17 @@ def test_hard_that_gets_half_way(other, answers, after):
     assert (run(*HARD).returncode, to_come) == (0, [])
 
 
+def test_hard_of_what_is_restored_meanwhile(other):
+    """Nothing was destroyed, and nobody is told to go on: somebody wants it."""
+    to_come, _ = other
+    refused = (409, '{"errors": [{"code": "project_not_deletable", "message": "No."}]}')
+    to_come += [PURGE, project("active"), (202, ""), RECLAMATIONS, refused, project("active")]
+    done = run(*HARD)
+    assert (done.returncode, to_come) == (1, [])
+    assert "Project 'x' was restored meanwhile: nothing was destroyed." in done.stderr
+    assert "again" not in done.stderr
+
+
 @pytest.mark.parametrize("status", [409, 404, 502])
 @pytest.mark.parametrize("after", [project("hard_deleting"), (404, "")])
 def test_hard_whose_answer_is_lost(other, status, after):

@@ -285,3 +285,29 @@ def test_nothing_is_former(app, filled):
     sealed = [fields.get("sealed") or fields.get("bytes") for fields in everything(app).values()]
     assert not any(is_former(one) for one in sealed if one)
     assert {of: listed(former, of) for of in STEPS} == {"keys": {}, "values": {}}
+
+
+@pytest.mark.claim("T9", "what is planted in the store hides nothing that is listed, and ends it")
+@pytest.mark.usefixtures("filled")
+def test_planted_ids(app, monkeypatch):
+    """Whoever writes the database chooses ids: the list of all else is whole, and ends."""
+    monkeypatch.setattr("shared.quotas.MIGRATED_KEYS", 3)
+    monkeypatch.setattr("shared.quotas.DUE_BATCH", 3)
+    put_back(app)
+    former = in_form(app, 1)
+    due = {of: listed(former, of).keys() for of in STEPS}
+    record = next(app.store.read(path)[path].contents for path in due["keys"])
+    odd = ["zz", "!0", "0\x1b[1A\x1b[2K", "a/b", 7, None, b"\xff", "~"]
+    for number in range(12):
+        planted = {**record, "id": odd[number % len(odd)]}
+        project = {"id": odd[number % len(odd)], "status": "active"}
+        place = f"{number:02}\x1b[1A"
+        app.store.commit(
+            [Write.create(f"api_keys/{place}", planted), Write.create(f"projects/{place}", project)]
+        )
+    itself = "00\x1b[2K"
+    app.store.commit([Write.create(f"api_keys/{itself}", {**record, "id": itself})])
+    junk = {"body": {}, "value_id": "v", "sealed": b"\x01" + bytes(99), "parts": 0, "name": "s"}
+    secrets = next(path for path in due["values"] if "/secrets/" in path).rpartition("/")[0]
+    app.store.commit([Write.create(f"{secrets}/s\x1b[2K", junk)])
+    assert {of: listed(former, of).keys() for of in STEPS} == due

@@ -22,10 +22,15 @@ class Outlet(socket.socket):
         while self.left and self.go_on(flags):
             pass
 
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Send, or keep, all of the data; never wait, whoever writes it."""
+        self.sendall(data, flags)
+        return len(data)
+
     def go_on(self, flags: int = 0) -> bool:
         """Send a piece of what is left; False if none is taken now. Raises OSError."""
         try:
-            sent = self.send(memoryview(self.left)[:PIECE], flags | socket.MSG_DONTWAIT)
+            sent = super().send(memoryview(self.left)[:PIECE], flags | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
         del self.left[:sent]

@@ -18,13 +18,14 @@ from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-from gunicorn.http.body import LengthReader
-from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData, ParseException
+from gunicorn.http.body import ChunkedReader, LengthReader
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 from werkzeug.http import http_date
 
 from emulator import wire
+from emulator.bodies import ChunkReader, WholeReader
 from emulator.outlet import Outlet
 
 IDLE = 30  # seconds a connection may stay open without a request
@@ -61,18 +62,6 @@ def _scarce(fileno: int) -> bool:
 
 class NoHostError(ParseException):  # type: ignore[misc]
     """A request of HTTP/1.1 without a `Host` (RFC 9112, section 3.2)."""
-
-
-class WholeReader(LengthReader):  # type: ignore[misc]
-    """Reads a body of a length that was announced; one that ends before is none."""
-
-    def read(self, size: int) -> bytes:
-        """Read so many bytes, fewer only where the body is at its end. Raises NoMoreData."""
-        wanted = min(self.length, size)
-        got: bytes = super().read(size)
-        if len(got) < wanted:
-            raise NoMoreData
-        return got
 
 
 @dataclass
@@ -121,7 +110,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._wait(conn, Waiting(time.monotonic() + TAKEN, answered=fs))
             self._spare(conn)
         elif not fs.cancelled() and fs.exception() is None and fs.result():
-            super().finish_request(conn, fs)
+            self.enqueue_req(conn)
         else:
             self._leave(conn)
 
@@ -204,13 +193,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _make_room(self, newest: Any = None) -> bool:
         """Close the connection that has waited longest, but for the newest; False if none waits."""
         oldest = next(iter(self._waiting), newest)
-        if oldest is not newest:
-            self._drop(oldest)
-        elif self.keepalived_conns:
-            self.keepalived_conns[0].timeout = 0.0
-            self.murder_keepalived()
-        else:
+        if oldest is newest:
             return False
+        self._drop(oldest)
         return True
 
     def _spare(self, newest: Any) -> None:
@@ -246,11 +231,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             raise NoHostError
         if isinstance(req.body.reader, LengthReader):
             req.body.reader = WholeReader(req.body.reader.unreader, req.body.reader.length)
+        elif isinstance(req.body.reader, ChunkedReader):
+            req.body.reader = ChunkReader(req, req.unreader)
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
         """Whether a connection can be kept: not where the rest of a body is still to come."""
-        if not keepalive:
+        reader = conn.parser.mesg.body.reader
+        if not keepalive or (isinstance(reader, ChunkReader) and (reader.parser or reader.refused)):
             return False
         with suppress(OSError, ParseException):
             return bool(conn.parser.finish_body(deadline=time.monotonic() + REST))
@@ -264,7 +252,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._looked = now
         for conn in [conn for conn, waiting in self._waiting.items() if waiting.due < now]:
             self._drop(conn)
-        for conn in [conn for conn, due in list(self._due.items()) if due < now]:
+        for conn in [conn for conn, due in self._due.copy().items() if due < now]:
             with suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)
 

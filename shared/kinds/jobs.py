@@ -28,14 +28,16 @@ def index_count(spec: str) -> int:
     return count
 
 
-def _faults(job: Fields, noun: str, given: Fields) -> Iterator[Error]:
+def _faults(job: Fields, noun: str, given: Fields, old: Fields | None = None) -> Iterator[Error]:
     spec = job["scale_array_spec"]
     if any(last < first for first, last in index_ranges(spec)):
         yield invalid("scale_array_spec", "has a range that ends before it begins")
     if index_count(spec) > quotas.JOB_INDICES:
         yield invalid("scale_array_spec", f"has more than {quotas.JOB_INDICES} indices")
     for field, default in TASK_DEFAULTS.items():
-        said = given.get(field) is not None or job.get(field, default) != default
+        # Who writes back what was read gives the default that an answer has: that is no change.
+        back = old is not None and old["run_mode"] == "daemon"
+        said = (given.get(field) is not None and not back) or job.get(field, default) != default
         if job["run_mode"] == "daemon" and said:
             yield invalid(field, "is not allowed where `run_mode` is `daemon`")
     yield from container_faults(job)
@@ -44,9 +46,9 @@ def _faults(job: Fields, noun: str, given: Fields) -> Iterator[Error]:
         yield Error("payload_too_large", limit)
 
 
-def check_job(new: Fields, *, given: Fields, **_: object) -> None:
+def check_job(new: Fields, *, given: Fields, old: Fields | None, **_: object) -> None:
     """Check a job (contract section 4.3). Raises Error `invalid_field` or `payload_too_large`."""
-    raise_all(_faults(new, "job", given))
+    raise_all(_faults(new, "job", given, old))
 
 
 def present_job(_job: Fields, project: Project) -> dict[str, Any]:

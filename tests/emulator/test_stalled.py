@@ -133,6 +133,36 @@ def test_a_body_cut_short_makes_nothing(account, framing):
     assert told.body(account.call("GET", "/v2/projects"), 200)["projects"] == []
 
 
+@pytest.mark.parametrize("path", ["/identity/token", "/nope"])
+def test_a_body_of_very_small_chunks(host, path):
+    """Each chunk costs as much as a small body: far too many are refused, and not read on."""
+    form = "application/x-www-form-urlencoded"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {form}\r\n"
+    chunked = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n"
+    assert refused(host, chunked + b"1\r\na\r\n" * 65_000) == (404 if path == "/nope" else 400)
+
+
+def test_a_body_in_chunks(account):
+    """As clients send them, and on a connection that is kept."""
+    pieces = (b'{"name": "in-chunks",', b' "tags": ["', b"x" * 100, b'"]}')
+    for _ in range(2):
+        headers = {"Authorization": f"Bearer {account.token}", "Content-Type": "application/json"}
+        url = f"{account.host.url}/v2/projects"
+        made = account.session.post(url, data=iter(pieces), headers=headers, timeout=10)
+        assert made.status_code in {202, 409}
+
+
+def test_nothing_that_is_written_waits(host):
+    """`100 Continue` is written by the server itself: who takes nothing holds no thread with it."""
+    asked = b"HEAD /x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+    get = b"GET /docs/redoc.standalone.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with connected(host) as connection:
+        connection.sendall(get + (asked + b"\r\n") * 200 + asked + b"Connection: close\r\n\r\n")
+        time.sleep(0.2)
+        got = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert got.count(b"HTTP/1.1 404") == 201
+
+
 def connected(host, port="hosting"):
     """Connect to a port of the host, with little room for an answer."""
     address, connection = urlsplit(host.info[port]), socket.socket()

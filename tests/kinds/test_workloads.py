@@ -168,6 +168,7 @@ def test_what_a_daemon_inherits_is_not_given():
     assert faults(jobs.check_job, daemon) == []
     assert faults(jobs.check_job, daemon, daemon, {"scale_retry_limit": None}) == []
     assert faults(jobs.check_job_run, daemon | {"job_name": "j"}, given={"job_name": "j"}) == []
+    assert faults(jobs.check_job, daemon, daemon, daemon) == []  # what was read, written back
 
 
 def test_check_tells_all_at_once():

@@ -3,6 +3,7 @@
 It must never bind another address: nothing of this host leaves the machine.
 """
 
+import secrets
 import socket
 import subprocess
 from contextlib import suppress
@@ -13,6 +14,7 @@ from emulator import Refused, children
 SHOWN = 300  # characters of a command line: enough for its program and its main arguments
 PROC = Path("/proc")
 TRIES = 100  # ports a movable one may move on
+LOWEST = 15_000  # and up to twice that: registered or free, and never ephemeral (RFC 6335)
 
 
 def bind(port: int, name: str, flag: str) -> socket.socket:
@@ -32,13 +34,21 @@ def bind_next(port: int) -> socket.socket:
 
 
 def free() -> int:
-    """Give a port that is free now, for a process that binds it itself."""
+    """Give a port that is free now, for a process that binds it itself, a moment later.
+
+    Below those that the kernel gives out by itself: meanwhile no connection of anybody's takes it.
+    """
+    for _ in range(TRIES):
+        with suppress(OSError), _bind(LOWEST + secrets.randbelow(LOWEST)) as found:
+            return number(found)
     with _bind(0) as found:
         return number(found)
 
 
 def check(port: int, name: str, flag: str) -> int:
     """Give `port` if a child could bind it now; 0 is any free one."""
+    if not port:
+        return free()
     with bind(port, name, flag) as found:
         return number(found)
 

@@ -10,6 +10,7 @@ import secrets
 import string
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ class App:
     new_tag: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
     new_subdomain: Callable[[], str] = _subdomain
     random: Callable[[], float] = random.random
+    # API keys that were found gone, by id, and when: what `access` remembers, those found last
+    ended: OrderedDict[str, int] = field(default_factory=OrderedDict, repr=False)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "App":

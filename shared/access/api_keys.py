@@ -83,7 +83,8 @@ def listing(app: App, call: Call) -> Answer:
         limit=limit + 1,
     )
     shown = [key for document in found[:limit] if (key := records.of(app, document))]
-    following = found[limit - 1].id if len(found) > limit else None
+    # By what it is ordered by, which is no id of ours where somebody else wrote it.
+    following = found[limit - 1].contents["id"] if len(found) > limit else None
     return Answer(page=Page("apikeys", [present(key) for key in shown], following))
 
 
@@ -110,7 +111,7 @@ def create_account(app: App, call: Call) -> Answer:
 
     For the operator alone: the function that binds it is private. The key's text is in the
     answer and nowhere else; each call leaves an audit entry. Raises Error `conflict` for a key
-    whose id another one has, of another account or of another text.
+    whose id another one has: of another account, of another text, or made by a tenant's key.
     """
     account = call.body.get("account_id") or secrets.token_hex(16)
     text = call.body.get("apikey") or _new_text()
@@ -120,7 +121,8 @@ def create_account(app: App, call: Call) -> Answer:
     def decide(read: Read) -> tuple[list[Write], None]:
         # What is stored, whether or not it counts: nothing is replaced but the key itself.
         before = read[path].fields
-        if before and any(before.get(name) != key[name] for name in ("account_id", "sha256")):
+        same = "account_id", "sha256", "created_by"  # of one that a tenant made, that is its maker
+        if before and any(before.get(name) != key[name] for name in same):
             raise Error("conflict", "Another key has this id: it is not replaced.")
         made = evidence.of_key(call.origin, "account.create", key, app.now(read))
         return [Write.replace(read[path], stored), key_quota.uncounted(account, call), made], None

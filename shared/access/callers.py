@@ -8,7 +8,7 @@ document by its path, so there a token lives out its hour (docs/security.md, Rev
 from typing import Any
 
 from shared.access import records, roles
-from shared.access.tokens import unauthorized
+from shared.access.tokens import end
 from shared.app import App
 from shared.calls import Principal
 from shared.lifecycle import Project
@@ -29,7 +29,7 @@ def require_own(app: App, principal: Principal, read: Read) -> dict[str, Any]:
     record = records.alive(app, read[own_key(principal)])
     said = principal.account, principal.roles, principal.project
     if record is None or said != _meaning(record):
-        raise unauthorized("The API key of this token is gone or has changed: log in again.")
+        raise end(app, principal.subject)
     return record
 
 

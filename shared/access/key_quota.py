@@ -9,10 +9,11 @@ by a former version, holds no place. Nothing else reads or writes that document.
 from collections.abc import Collection
 
 from shared import quotas
+from shared.access import records
 from shared.app import App
 from shared.calls import Call
 from shared.errors import Error
-from shared.store import Document, Read, Write
+from shared.store import NAME, Document, Read, Write
 
 
 def path_of(account: str) -> str:
@@ -62,11 +63,16 @@ def _named(document: Document) -> Collection[str] | None:
 
 
 def _found(app: App, account: str) -> Collection[str]:
-    """Give the ids of the keys that there are, of too many one more than may be."""
-    _, found = app.store.query(
-        "api_keys",
-        ("account_id", "==", account),
-        order="id",
-        limit=quotas.KEYS_PER_ACCOUNT + 1,
-    )
-    return [document.id for document in found]
+    """Give the ids of the keys that there are, of too many one more than may be.
+
+    What does not hold is none: nobody can use it, see it in a list, or delete it.
+    """
+    most, ids, after = quotas.KEYS_PER_ACCOUNT + 1, list[str](), None
+    while len(ids) < most:
+        own = ("account_id", "==", account)
+        _, page = app.store.query("api_keys", own, order=NAME, after=after, limit=most)
+        ids += [document.id for document in page if records.of(app, document)]
+        if len(page) < most:
+            break
+        after = page[-1].id
+    return ids[:most]

@@ -18,6 +18,7 @@ from shared.calls import Answer, Call, Principal
 from shared.errors import Error
 
 ISSUER, AUDIENCE = "urn:reprieve:identity", "urn:reprieve:api"
+GONE = "The API key of this token is gone or has changed: log in again."
 HEADER = {"alg": "EdDSA", "typ": "at+jwt"}  # one algorithm, one type (RFC 8725, RFC 9068)
 
 
@@ -40,7 +41,22 @@ def authenticate(app: App, header: str | None) -> Principal:
         raise unauthorized("The token has expired.")
     if records.too_old(app, issued):
         raise unauthorized("The token was issued before those that are still valid.")
+    if issued < app.ended.get(principal.subject, 0):
+        raise unauthorized(GONE)
     return principal
+
+
+def end(app: App, key: str) -> Error:
+    """Note that a key, by its id, is gone or has changed; give the error of its token.
+
+    What was issued for it before is refused from now on, by this process, without asking the store
+    again: so it draws on nobody's rate but that of the address it comes from.
+    """
+    app.ended.pop(key, None)
+    app.ended[key] = int(app.wall())
+    if len(app.ended) > quotas.TOKEN_CACHE_ENTRIES:
+        app.ended.popitem(last=False)
+    return unauthorized(GONE)
 
 
 @lru_cache(maxsize=quotas.TOKEN_CACHE_ENTRIES)

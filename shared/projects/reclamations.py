@@ -16,7 +16,7 @@ from shared.errors import Error, missing
 from shared.lifecycle import Project, Status
 from shared.projects.account import of_account
 from shared.projects.projects import move, present
-from shared.store import Read
+from shared.store import NAME, Read
 
 STATES: dict[str, str] = {  # by status
     Status.SOFT_DELETED: "SCHEDULED",
@@ -80,7 +80,7 @@ def _of(app: App, call: Call, wanted: str) -> tuple[Read, Project]:
     """
     noted = ("reclamation_id", "==", wanted)  # its index is automatic, which ends with the name
     key, path = own_key(call.principal), f"projects/{wanted}"
-    beside, found = app.store.read_beside([key], "projects", noted, order="__name__", limit=1)
+    beside, found = app.store.read_beside([key], "projects", noted, order=NAME, limit=1)
     for document in found:
         read = Read(beside.time, {**beside.documents, document.path: document})
         with suppress(Error):

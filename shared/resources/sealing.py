@@ -77,8 +77,7 @@ def lock(
     plain, size = msgpack.packb(values), quotas.SEALED_PART_BYTES
     chunks = [plain[start : start + size] for start in range(0, len(plain), size)]
     places = _places(project, record, kind, stored, [False] * len(chunks))
-    key = keyring.open(project.id, record)
-    return stored, [seal(key, *pair) for pair in zip(chunks, places, strict=True)]
+    return stored, _sealed(keyring.open(project.id, record), chunks, places)
 
 
 def _laid(path: str, form: Fields, envelopes: Sequence[bytes]) -> Stored:
@@ -109,9 +108,7 @@ def unlock(
     if any(former) and form == forms.NEWEST:
         raise Undecryptable
     places = _places(project, record, kind, stored, former)
-    key = keyring.open(project.id, record)
-    pairs = zip(envelopes, places, strict=True)
-    plain = b"".join(open_sealed(key, envelope, place) for envelope, place in pairs)
+    plain = b"".join(_opened(keyring.open(project.id, record), envelopes, places))
     if any(former):
         forms.accepted("envelope v1")
     return {**stored["body"], **msgpack.unpackb(plain)}
@@ -126,12 +123,17 @@ def reseal(
     envelopes: Sequence[bytes],
 ) -> list[bytes]:
     """Give envelopes of the newest form for all those of a value; raises Undecryptable."""
-    former = [*map(is_former, envelopes)]
-    key = keyring.open(project.id, record)
-    then = _places(project, record, kind, stored, former)
-    chunks = [open_sealed(key, *pair) for pair in zip(envelopes, then, strict=True)]
-    now = _places(project, record, kind, stored, [False] * len(chunks))
-    return [seal(key, *pair) for pair in zip(chunks, now, strict=True)]
+    key, former = keyring.open(project.id, record), [*map(is_former, envelopes)]
+    chunks = _opened(key, envelopes, _places(project, record, kind, stored, former))
+    return _sealed(key, chunks, _places(project, record, kind, stored, [False] * len(former)))
+
+
+def _sealed(key: bytes, chunks: Iterable[bytes], places: Iterable[bytes]) -> list[bytes]:
+    return [seal(key, *pair) for pair in zip(chunks, places, strict=True)]
+
+
+def _opened(key: bytes, envelopes: Iterable[bytes], places: Iterable[bytes]) -> list[bytes]:
+    return [open_sealed(key, *pair) for pair in zip(envelopes, places, strict=True)]
 
 
 def _places(

@@ -17,9 +17,7 @@ def answered(value: Any) -> int:
             return 2 + len(encoded) + len(escaped) + 4 * len(escaped.translate(None, SHORT))
         case dict():
             pairs = (answered(name) + answered(item) for name, item in value.items())
-            return sum(pairs) + max(
-                2, 4 * len(value)
-            )  # `: ` and `, ` for each, but one, and braces
+            return sum(pairs) + max(2, 4 * len(value))  # braces; `: ` and `, ` of each but one
         case list():
             return sum(map(answered, value)) + max(2, 2 * len(value))
         case None | bool():

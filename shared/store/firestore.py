@@ -26,6 +26,7 @@ from shared.store.writes import Document, Read, Write
 
 T = TypeVar("T")
 Filter = tuple[str, str, Any]
+NAME = "__name__"  # as an order: documents by their own ids, whatever is in them
 OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 # A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
 OPTIONS = [
@@ -99,7 +100,8 @@ class Store:
     ) -> tuple[datetime, list[Document]]:
         """Give the read time and up to `limit` documents of a collection that match all `filters`.
 
-        They come in the order of the field `order`, from the first whose value is beyond `after`.
+        They come in the order of the field `order`, or of their ids (NAME), from the first whose
+        value is beyond `after`.
         What `weigh` gives for them is added up: none follows the first beyond quotas.PAGE_BYTES.
         """
         parent, _, name = collection.rpartition("/")
@@ -113,7 +115,9 @@ class Store:
         if filters:
             query.where.composite_filter.op = 1  # AND
         query.order_by.add(field={"field_path": order}, direction=1)
-        if after is not None:
+        if after is not None and order == NAME:
+            query.start_at.values.add(reference_value=self._name(f"{collection}/{after}"))
+        elif after is not None:
             query.start_at.values.append(values.value_of(after))
         return self._tried(lambda within: self._run(parent, query, within, weigh))
 
@@ -154,7 +158,7 @@ class Store:
         if field:
             query.select.fields.add(field_path=field)
         if after:
-            query.order_by.add(field={"field_path": "__name__"}, direction=1)
+            query.order_by.add(field={"field_path": NAME}, direction=1)
             query.start_at.values.add(reference_value=self._name(after))
         return self._tried(lambda within: self._run(path, query, within, weigh)[1])
 

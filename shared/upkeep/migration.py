@@ -25,7 +25,7 @@ from shared.kinds import BY_COLLECTION
 from shared.lifecycle import ACTIVE, SOFT_DELETED, Project
 from shared.log import log_failure
 from shared.resources import data_key_path, sealing
-from shared.store import Conflict, Document, Write
+from shared.store import NAME, Conflict, Document, Write
 
 Found = dict[str, Any]
 DAMAGED = Undecryptable, AttributeError, LookupError, TypeError, ValueError
@@ -80,31 +80,19 @@ def _step(
 
 def _list_keys(app: App, start: str) -> tuple[list[Found], str | None]:
     most = quotas.MIGRATED_KEYS
-    _, page = app.store.query("api_keys", order="id", after=start or None, limit=most)
+    _, page = app.store.query("api_keys", order=NAME, after=start or None, limit=most)
     found = []
     for document in page:
         key = document.contents
-        if "signature" in key or not _is_itself(document) or not KEY.fullmatch(document.path):
+        itself = key.get("id") == document.id and KEY.fullmatch(document.path)
+        if "signature" in key or not itself:
             continue
         with suppress(*DAMAGED):  # it is nobody's, and is refused from the newest form on
             times = {name: timestamp(key[name]) for name in TIMES if key[name] is not None}
             about = {name: key[name] for name in ABOUT} | times
             digest = _digest(records.message(key))
             found.append({"path": document.path, "digest": digest, "about": about})
-    return found, _following(page[-1]) if len(page) == most else None
-
-
-def _is_itself(document: Document) -> bool:
-    """Tell whether the `id` that documents are listed by is this document's own."""
-    return bool(document.contents.get("id") == document.id)
-
-
-def _following(last: Document) -> str | None:
-    """Give where a list by `id` goes on: by what it is ordered by, or it could run in a circle.
-
-    Whoever writes the database chose that, too; what is no text comes after all texts.
-    """
-    return last.contents["id"] if isinstance(last.contents["id"], str) else None
+    return found, page[-1].id if len(page) == most else None
 
 
 def _sign(app: App, path: str, digest: str) -> str:
@@ -127,11 +115,12 @@ def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
     """
     home = "/".join(start.split("/")[:2])
     if start == home:
-        project = _next_project(app, home.partition("/")[2] or None)
-        if project is None:
+        after = home.partition("/")[2] or None
+        _, projects = app.store.query("projects", order=NAME, after=after, limit=1)
+        if not projects:
             return [], None
-        home, start = project.path, ""
-        if project.contents.get("status") not in HELD:
+        home, start = projects[0].path, ""
+        if projects[0].contents.get("status") not in HELD:
             return [], home
     page = app.store.below(home, quotas.MIGRATED_VALUES, after=start or home, weigh=_bytes)
     if not page:
@@ -139,23 +128,12 @@ def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
     found = []
     for document in filter(_is_sealed, page):
         with suppress(*DAMAGED):  # it does not open, and is refused from the newest form on
-            body = document.contents["body"]
-            if any(map(is_former, _envelopes(app, document)[1])):
+            body, envelopes = document.contents["body"], _envelopes(app, document)[1]
+            if any(map(is_former, envelopes)):
                 about = {name: body[name] for name in SHOWN if body.get(name)}
-                digest = _digest(forms.canonical(body))
+                digest = _digest(forms.canonical(body), *envelopes)
                 found.append({"path": document.path, "digest": digest, "about": about})
     return found, page[-1].path
-
-
-def _next_project(app: App, after: str | None) -> Document | None:
-    """Give the first project beyond an id, past whatever is listed there and is none."""
-    most = quotas.DUE_BATCH
-    while True:
-        _, page = app.store.query("projects", order="id", after=after, limit=most)
-        if own := next(filter(_is_itself, page), None):
-            return own
-        if len(page) < most or (after := _following(page[-1])) is None:
-            return None
 
 
 def _reseal(app: App, path: str, digest: str) -> str:
@@ -172,7 +150,7 @@ def _reseal(app: App, path: str, digest: str) -> str:
     parts, envelopes = _envelopes(app, document)
     if not any(map(is_former, envelopes)):
         return "unchanged"
-    if _digest(forms.canonical(document.fields["body"])) != digest:
+    if _digest(forms.canonical(document.fields["body"]), *envelopes) != digest:
         return "changed"
     project, record = Project.of(owner), read[key].fields or {}
     anew = sealing.reseal(app.keyring, project, record, kind, document.fields, envelopes)
@@ -203,5 +181,7 @@ def _bytes(document: Document) -> int:
     return len(fields.get("sealed") or fields.get("bytes") or b"")
 
 
-def _digest(said: bytes) -> str:
-    return hashlib.sha256(said).hexdigest()
+def _digest(*said: bytes) -> str:
+    """Give a digest of all these: another order or another cut is another digest."""
+    each = b"".join(hashlib.sha256(one).digest() for one in said)
+    return hashlib.sha256(each).hexdigest()

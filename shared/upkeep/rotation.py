@@ -17,7 +17,7 @@ from shared.errors import invalid, unavailable
 from shared.keys import Undecryptable, check_value, newest
 from shared.log import log_failure
 from shared.resources import data_key_path
-from shared.store import Conflict, Document, Write, one_request
+from shared.store import NAME, Conflict, Document, Write, one_request
 
 
 def rotate(app: App, call: Call) -> Answer:
@@ -107,7 +107,7 @@ def _used(app: App) -> Iterator[str]:
 def _page(app: App, start: str | None) -> tuple[list[Document], str | None]:
     """Give the key records of a page of projects, in whatever state, and where to go on."""
     most = quotas.REWRAP_BATCH
-    _, found = app.store.query("projects", order="id", after=start, limit=most)
+    _, found = app.store.query("projects", order=NAME, after=start, limit=most)
     if not found:
         return [], None
     paths = [data_key_path(project.id) for project in found]

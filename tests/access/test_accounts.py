@@ -66,6 +66,17 @@ def test_no_key_is_taken_over(app):
     assert len(entries(app)) == 1
 
 
+def test_a_tenant_s_key_is_not_registered_again(app):
+    """It would lose what it was made with: roles, an end, a project."""
+    narrow = {"name": "k", "roles": ["viewer"], "expires_at": "2999-01-01T00:00:00Z"}
+    made = api_keys.create(app, call(body=narrow)).body
+    before = app.store.read(f"api_keys/{made['id']}").documents
+    with pytest.raises(Error) as refusal:
+        api_keys.create_account(app, operator(account_id=32 * "a", apikey=made["apikey"]))
+    assert refusal.value.code == "conflict"
+    assert app.store.read(f"api_keys/{made['id']}").documents == before
+
+
 def test_its_own_key_is_registered_again(app):
     """As the local host does at every start: tokens of before go on, unless its roles changed."""
     mine = {"account_id": MINE, "apikey": APIKEY}

@@ -143,6 +143,17 @@ def test_a_place_of_a_key_that_is_gone(app):
     assert made(app) == "quota_exceeded"
 
 
+def test_keys_that_do_not_hold(app):
+    """Who replaced the signing key is not held up by those that nobody can delete."""
+    planted(app, 3 * MOST)
+    dead = [Write.discard(key_quota.path_of(ACCOUNT))]
+    for path in (f"api_keys/{n:016x}" for n in range(3 * MOST)):
+        document = app.store.read(path)[path]
+        dead.append(Write.update(document, {"signature": bytes(64)}))
+    app.store.commit(dead)
+    assert [made(app) != "quota_exceeded" for _ in range(MOST + 1)] == [True] * MOST + [False]
+
+
 def test_the_operator_s_keys(app):
     """They are never refused, else who lost all keys could not be helped; and they count."""
     for _ in range(MOST + 2):

@@ -237,9 +237,9 @@ def queries():
 # Each query of shared/, by the file it stands in: collection group, equalities, order.
 QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
-    "migration.py": [("api_keys", (), "id"), ("projects", (), "id")],
-    "key_quota.py": [("api_keys", ("account_id",), "id")],
-    "rotation.py": [("projects", (), "id")],
+    "migration.py": [("api_keys", (), "__name__"), ("projects", (), "__name__")],
+    "key_quota.py": [("api_keys", ("account_id",), "__name__")],
+    "rotation.py": [("projects", (), "__name__")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
     "account.py": [("projects", ("account_id", "region"), "name")],
     "reading.py": [
@@ -284,6 +284,7 @@ def asked(app, monkeypatch):
         listed(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
     api_keys.listing(app, call())
+    api_keys.create(app, call(body={"name": "k"}))
     projects.listing(app, call())
     reclamations.listing(app, call())
     reclaim(app, projects.create(app, call(body={"name": "q"})).body["id"])

@@ -33,6 +33,13 @@ def account(host):
     return host.account()
 
 
+@pytest.fixture(scope="module")
+def owner(host):
+    """An account for one file of tests; time runs as it does outside."""
+    host.set_clock(0)
+    return host.account()
+
+
 @pytest.fixture
 def app(host, tmp_path):
     """The domain wired in this process, to a database and a key store of its own."""

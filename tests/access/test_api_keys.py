@@ -22,13 +22,6 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 TEXT = re.compile(r"ce_[0-9a-f]{16}_[A-Za-z0-9_-]{43}")
 
 
-@pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
 def made(owner, **members):
     """Make a key and give the answer's body."""
     answer = owner.call("POST", "/v1/apikeys", {"name": "k", **members})

@@ -79,13 +79,6 @@ ASKS = {
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def key(host):
     """The host's signing key."""
     settings = host.inside.settings

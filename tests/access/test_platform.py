@@ -78,13 +78,6 @@ def issuer():
     issuer.server.server_close()
 
 
-@pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
 @pytest.fixture
 def cloud(app, issuer):
     """A deployment as in production, whose issuer is the file's."""

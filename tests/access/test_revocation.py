@@ -42,13 +42,6 @@ ENDS = {
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def village(owner):
     """A project with one of every kind in it, and their keys by collection."""
     home = Home(owner)

@@ -60,13 +60,6 @@ def bomb(before, again, after):
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def api(host):
     """The whole API as a process of its own."""
     with running(host, "api", THREADS="64") as url:

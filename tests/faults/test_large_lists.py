@@ -29,13 +29,6 @@ ESTATES = {
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def url(host):
     """The function of lists as a process of its own."""
     with running(host, "listSecrets", THREADS="64", CE_RATE="0") as url:

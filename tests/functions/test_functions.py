@@ -81,13 +81,6 @@ PROBES = (("GET", "/__/health"), ("GET", "/"), ("POST", "/__/health"), ("GET", "
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def places(owner):
     """An active project with a secret, a deleted one, and one that does not exist."""
     active, deleted = owner.project("taken"), owner.project("deleted")

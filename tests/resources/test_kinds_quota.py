@@ -12,13 +12,6 @@ from tests.support.kinds import Home, called, refused
 ROOM = 4  # places left for those who come at once
 
 
-@pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
 @pytest.fixture
 def full(owner):
     """A project of its own, permanently deleted afterwards: its slot is free again."""

@@ -66,13 +66,6 @@ BODIES = [(name, row[n]) for name, row in FORMATS.items() for n in (1, 2)]
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def home(owner):
     """A project whose secrets have a name each."""
     return f"/v2/projects/{owner.project()['id']}/secrets"

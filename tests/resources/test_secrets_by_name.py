@@ -13,13 +13,6 @@ FRESH = ("id", "name", "href", "created_at", "entity_tag", "trace")
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def project(owner):
     """A project for this file."""
     return owner.project()["id"]

@@ -11,15 +11,13 @@ import json
 import os
 import random
 import re
-import socketserver
 import threading
 import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import jwt
 from cryptography.exceptions import InvalidTag
@@ -33,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from shared.keys.cloud.rest import crc32c
+from tests.support.google_http import GoogleError, Server, handler
 
 PROJECT, NUMBER = "demo-keys", "1234567890"
 KEY = f"projects/{PROJECT}/locations/us-central1/keyRings/reprieve/cryptoKeys/halves"
@@ -40,17 +39,6 @@ OTHER_KEY = KEY.replace("halves", "others")
 PREFIX = f"projects/{PROJECT}/secrets/half-"
 SIGNING = f"projects/{PROJECT}/secrets/signing-key"
 SIGNING_KEYS = {"signing-key", "signing-key-public"}  # the secrets of its two halves
-CODES = {
-    "INVALID_ARGUMENT": 400,
-    "FAILED_PRECONDITION": 400,
-    "UNAUTHENTICATED": 401,
-    "PERMISSION_DENIED": 403,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "RESOURCE_EXHAUSTED": 429,
-    "INTERNAL": 500,
-    "UNAVAILABLE": 503,
-}
 CRYPTO_KEY = r"(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/:]+)"
 VERSION = r"(?:/cryptoKeyVersions/(\d+))"
 HOME, SECRET = r"projects/[^/]+/secrets", r"projects/[^/]+/secrets/([\w-]+)"
@@ -109,13 +97,6 @@ class Fault:
         return self.times >= 0
 
 
-class GoogleError(Exception):
-    """An error in Google's words."""
-
-    def __init__(self, status, message=""):
-        self.status, self.message = status, message or f"{status} canary-in-an-answer"
-
-
 def signing_key():
     """Make a token signing key as openssl writes it, and its public half."""
     key = Ed25519PrivateKey.generate()
@@ -145,7 +126,7 @@ class Google:
         for name in SIGNING_KEYS:
             self.secrets[name] = self.secret({})
         self.add_signing_key()
-        self.server = _Server(("127.0.0.1", 0), _handler(self))
+        self.server = Server(("127.0.0.1", 0), handler(self))
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
 
@@ -453,63 +434,3 @@ def _paged(entries, key, query):
     page = {key: entries[start : start + size]} if entries[start:] else {}
     more = {"nextPageToken": str(start + size)} if entries[start + size :] else {}
     return {**page, **more, "totalSize": len(entries)}
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 256
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request, address):
-        """Say nothing of a caller that went away."""
-
-    def server_bind(self):
-        """Look up no name."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
-
-
-def _handler(google):
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 60
-        wbufsize = -1  # head and body leave together
-
-        def handle_one(self):
-            parts = urlsplit(self.path)
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if parts.path == "/token":
-                self.reply(*google.token(raw))
-                return
-            try:
-                scheme, _, caller = self.headers.get("Authorization", "").partition(" ")
-                caller = caller if scheme == "Bearer" else ""
-                path, body = parts.path.removeprefix("/v1/"), json.loads(raw or b"{}")
-                answer, do = google.answer(self.command, path, query, body, caller)
-                code = 200
-            except GoogleError as error:
-                code, do = CODES[error.status], ""
-                told = {"code": code, "message": error.message, "status": error.status}
-                answer = {"error": told}
-            if do in ("cut", "hang", "lost"):
-                self.close_connection = True
-                return
-            if do == "page":
-                self.reply(404, "<html>no such page</html>")
-            else:
-                self.reply(code, json.dumps(answer))
-
-        def reply(self, code, text):
-            content = text.encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PATCH = do_DELETE = handle_one  # noqa: N815
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    return Handler

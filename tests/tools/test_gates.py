@@ -24,9 +24,10 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_covered(root):
+def test_covered(root, capsys):
     """A file and all files of a folder, each run whole, pass."""
     gates.main(["whole.py", "deep/*"], root)
+    assert "100%" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

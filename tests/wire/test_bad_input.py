@@ -32,16 +32,14 @@ class Ground:
     reader: Any
     editor: Any
     places: dict[str, str]
-
     last: str = ""
 
     def state(self):
         """Give a digest of all that is stored for the account."""
         store = self.owner.host.inside.store
         mine = ("account_id", "==", self.owner.id)
-        projects = [
-            document.path for document in store.query("projects", mine, order="name", limit=99)[1]
-        ]
+        found = store.query("projects", mine, order="name", limit=99)[1]
+        projects = [document.path for document in found]
         below = [path for project in projects for path in paths_below(store, project, 999)]
         region = f"regions/{self.owner.id}.{self.owner.host.inside.settings.region}"
         documents = store.read(region, *projects, *below).documents

@@ -21,13 +21,6 @@ JSON = b"Content-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
-def owner(host):
-    """An account for this file."""
-    host.set_clock(0)
-    return host.account()
-
-
-@pytest.fixture(scope="module")
 def urls(host):
     """The API, and what issues tokens, behind each server."""
     with ExitStack() as stack:

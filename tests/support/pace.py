@@ -7,6 +7,7 @@ machine had a processor for all that wanted to run. Over the limit again, or fai
 case has failed: make it quicker, or mark it `slow`.
 """
 
+import copy
 import json
 import os
 import subprocess
@@ -93,8 +94,14 @@ class Writer(Seconds):
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
-        """Run each case twice, all of them before any again."""
-        items.extend(list(items))
+        """Run each case twice, all of them before any again.
+
+        The second time as another item: one that follows itself is not set up anew.
+        """
+        for item in list(items):
+            again = copy.copy(item)
+            again._initrequest()
+            items.append(again)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):

@@ -36,8 +36,9 @@ def test_quick(costly):
     pass
 
 
-def test_slow_once():
+def test_slow_once(tmp_path):
     time.sleep({SLOW} * once("slept"))
+    assert tmp_path.is_dir()
 
 
 def test_fails():

@@ -194,8 +194,8 @@ class Hub:
                 "reset. It ends with whoever started it."
             )
         self.triggers_.drop()
+        self.state.forget()  # first: what is made meanwhile would lose its key
         self.firestore.clear(self.project)
-        self.state.forget()
         self.triggers_.drop()
         self.bootstrap()
         return wire.respond({"reset": True})

@@ -17,6 +17,7 @@ from typing import Any
 from emulator import Refused
 
 FORMER, FORM = 1, 2  # of what the functions store: CE_STORE_FORM, and an export's version
+MARKER = "identity.json"  # of the functions' key store: by it they know it from another one
 LINGER = 15.0  # seconds a killed host's worker may hold the lock: its requests may take 12
 
 
@@ -74,8 +75,12 @@ class State:
             self.write("form.json", {"form": form or (FORMER if former else FORM)})
 
     def forget(self, *, keys: bool = True) -> None:
-        """Remove what belongs to data that is gone: the halves of its keys, and its time."""
-        for half in (self.folder / "keys").glob("*") if keys else ():
+        """Remove what belongs to data that is gone: the halves of its keys, and its time.
+
+        The marker of the key store goes first: without it the others are not used any more.
+        """
+        marker, halves = self.folder / "keys" / MARKER, (self.folder / "keys").glob("*")
+        for half in (marker, *halves) if keys else ():
             half.unlink(missing_ok=True)
         self.drop("clock")
 

@@ -153,7 +153,7 @@ REMOVALS = [
     ),
     _of("stamp_after", "purge", "I11", "upkeep/purge", r'stamp = \{"shredded_at": now'),
     _of("stamp_seen", "purge", "L1/L2", "upkeep/purge", r"if project.shredded_at is None"),
-    _of("read_back", "purge", "I11", "keys/local", r"if file.exists\(\)"),
+    _of("read_back", "purge", "I11", "keys/local/key_store", r"if file.exists\(\)"),
     _of(
         "stamp_precondition",
         "purge",

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,8 +169,7 @@ class Running:
         same = {name: known[name] for name in ("account_id", "apikey") if name in known}
         answer = wire.post_json(host.app(ACCOUNT), same)
         if not answer.ok:
-            said = answer.body.decode(errors="replace").strip()[:300]
-            raise Refused(f"{ACCOUNT} answered {answer.status}: {said}")
+            raise Refused(f"{ACCOUNT} answered {answer.status}: {_said(answer.body)}")
         made = json.loads(answer.body) | {"url": f"http://{self.addresses['hosting']}"}
         self.state.write("credentials.json", made)
 
@@ -235,6 +235,13 @@ class Running:
             "CE_CLOCK_FILE": str(self.state.folder / "clock"),
             "CE_STORE_FORM": self.form or str(self.state.form()),
         }
+
+
+def _said(body: bytes) -> str:
+    """Give what an answer says: the messages of an error of ours, or how any other begins."""
+    with suppress(ValueError, LookupError, TypeError):
+        return " ".join(str(error["message"]) for error in json.loads(body)["errors"])
+    return body.decode(errors="replace").strip()[:300]
 
 
 def _port(address: str) -> int:

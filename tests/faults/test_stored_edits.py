@@ -87,10 +87,8 @@ def test_a_restored_database(app, moment):
         for _ in range(5):
             purge.advance(there, project)
         if not hours and moment in ("active", "soft deleted", "marked"):
-            assert (
-                status(there, project) == "hard_deletion_failed"
-            )  # nobody knows what became of it
-            (there.settings.key_store / project).touch()  # but the operator, who says it so
+            assert status(there, project) == "hard_deletion_failed"  # who knows what became of it?
+            (there.settings.key_store / project).touch()  # the operator: it is gone
     assert status(there, project) is None
     assert slots_agree(there)
     assert schedule.enforce(replace(there, random=lambda: 0.0))["disagreements"] == 0

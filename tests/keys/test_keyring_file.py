@@ -156,7 +156,7 @@ def test_half_written_keyring_never_shows(file, folder, caplog):
     """On a full disk there is no keyring rather than half of one, and the next start makes it."""
     with full_disk():
         ring = open_keyring(file, folder)
-    assert "cannot be made: File too large" in caplog.text
+    assert "cannot be made (File too large)" in caplog.text
     refused(lambda: ring.create(ID, NOW))
     assert not file.exists()
     assert open_keyring(file, folder).verifying_key

@@ -143,10 +143,10 @@ def _there(file: Path) -> bool:
 
 
 def _another(folder: Path, owner: dict[str, str], found: Any) -> str:
-    """Say of which database a key store is, or what its marker would have to be."""
-    if isinstance(found, dict) and found.get("database") not in (None, owner["database"]):
-        whose = f"is of the database {found['database']} and not of {owner['database']}"
-    else:
-        lacks = "is another" if found else "is not there, or has no identity"
-        whose = f"{lacks}: {folder / MARKER} must be {json.dumps(owner)}"
+    """Say of which database a key store is, or what the marker is that it lacks."""
+    whose = f"is not there, or lacks its marker: {folder / MARKER} must be {json.dumps(owner)}"
+    if isinstance(found, dict):
+        name = found.get("database")
+        same = "another of that name" if name == owner["database"] else name
+        whose = f"is of the database {same}, and not of this one, {owner['database']}"
     return f"the key store {folder} {whose}: no key is made, used or destroyed"

@@ -122,7 +122,7 @@ class FileWrapper:
             with suppress(FileExistsError):  # another process came first
                 files.save(self._file, fresh, os.link)
         except OSError as error:
-            self._refuse(f"cannot be made: {error.strerror}")
+            self._refuse(f"cannot be made ({error.strerror})")
 
     def now(self) -> FileKeys:
         """Give the keys that the file has now; raises Error `unavailable` where it has none."""
@@ -133,9 +133,9 @@ class FileWrapper:
                 return last
             keys = FileKeys.of(raw, self._file)
         except ValueError as error:
-            raise self._refuse(f"is damaged: {error}") from None
+            raise self._refuse(f"is damaged ({error})") from None
         except OSError as error:
-            raise self._refuse(f"cannot be read: {error.strerror}") from None
+            raise self._refuse(f"cannot be read ({error.strerror})") from None
         if last and keys.signing_key != last.signing_key:
             raise self._refuse("was replaced by another keyring")
         self._last, self._said = keys, ""

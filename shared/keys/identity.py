@@ -7,6 +7,7 @@ Once it is made no marker is made again: where it is not, the key store is not t
 """
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from shared import quotas
@@ -24,8 +25,8 @@ def drawn(store: Store, halves: KeyStore) -> dict[str, Any]:
     key store, of before there were identities, holds the half of none.
     """
     if not _fits(store, halves):
-        why = "the key store holds no key half of this database's projects: it is not adopted"
-        raise unfit(why, NOT_AT_HAND)
+        why = "holds no key half of this database's projects: no key is made, used or destroyed"
+        raise unfit(f"{halves} {why}", NOT_AT_HAND)
     return {IDENTITY: os.urandom(16).hex(), MADE: False}
 
 
@@ -47,5 +48,7 @@ def _fits(store: Store, halves: KeyStore) -> bool:
         filters = (("status", "==", str(status)),)
         _, found = store.query("projects", *filters, order=NAME, limit=quotas.KEY_SAMPLE)
         if found:
-            return any(halves.holds(project.id) for project in found)
+            with suppress(OSError):  # it is not even there
+                return any(halves.holds(project.id) for project in found)
+            return False
     return True

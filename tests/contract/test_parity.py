@@ -100,6 +100,8 @@ INNER = {  # of no user's concern
     "DOCUMENT_BYTES",
     "KEY_CACHE_ENTRIES",
     "KEY_RECHECK",
+    "KEY_SAMPLE",
+    "KEY_CHECKS",
     "KMS_SPARE",
     "KMS_PAGES",
     "REWRAP_BATCH",
@@ -240,6 +242,7 @@ QUERIES = {
     "migration.py": [("api_keys", (), "__name__"), ("projects", (), "__name__")],
     "key_quota.py": [("api_keys", ("account_id",), "__name__")],
     "rotation.py": [("projects", (), "__name__")],
+    "identity.py": [("projects", ("status",), "__name__")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
     "account.py": [("projects", ("account_id", "region"), "name")],
     "reading.py": [
@@ -264,7 +267,7 @@ QUERIES = {
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
-    once.append("rotation.py")
+    once += ["rotation.py", "identity.py"]
     assert sorted(queries()) == sorted([*once, *["schedule.py"] * 4, *["migration.py"] * 2])
     assert set(queries()) == set(QUERIES)
 

@@ -83,7 +83,7 @@ def test_a_second_host(own, tmp_path):
     second = Host(tmp_path / "second", *PORTS).start(CE_KEY_STORE=str(keys))
     try:
         said = json.loads((keys / MARKER).read_text())["identity"]
-        assert f"the key store {keys} is of the database another of that name" in second.log()
+        assert f"the key store {keys} is of another database that was also called" in second.log()
         assert said not in second.log()
         other = second.account()
         busy(other.call("POST", "/v2/projects", {"name": "p"}))

@@ -32,6 +32,9 @@ class FileKeyStore:
         self.folder, self._database = folder, database
         self._owner: dict[str, str] | None = None  # None: nobody has asked for any
 
+    def __str__(self) -> str:
+        return f"the key store {self.folder}"
+
     def verify(self) -> None:
         """Accept: what is overwritten and unlinked is gone, as far as files are."""
 
@@ -43,7 +46,8 @@ class FileKeyStore:
                 files.save(self.folder / MARKER, owner, os.link)
         found = self._marker()
         if found != owner:
-            raise unfit(_another(self.folder, owner, found), NOT_AT_HAND)
+            why = _another(self.folder / MARKER, owner, found)
+            raise unfit(f"{self} {why}: no key is made, used or destroyed", NOT_AT_HAND)
         self._owner = owner
 
     def ours(self) -> bool:
@@ -142,11 +146,11 @@ def _there(file: Path) -> bool:
     return True
 
 
-def _another(folder: Path, owner: dict[str, str], found: Any) -> str:
+def _another(marker: Path, owner: dict[str, str], found: Any) -> str:
     """Say of which database a key store is, or what the marker is that it lacks."""
-    whose = f"is not there, or lacks its marker: {folder / MARKER} must be {json.dumps(owner)}"
-    if isinstance(found, dict):
-        name = found.get("database")
-        same = "another of that name" if name == owner["database"] else name
-        whose = f"is of the database {same}, and not of this one, {owner['database']}"
-    return f"the key store {folder} {whose}: no key is made, used or destroyed"
+    if not isinstance(found, dict):
+        return f"is not there, or lacks its marker: {marker} must be {json.dumps(owner)}"
+    name, own = found.get("database"), owner["database"]
+    if name == own:
+        return f"is of another database that was also called {own}"
+    return f"is of the database {name}, and not of {own}"

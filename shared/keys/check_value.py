@@ -41,27 +41,26 @@ def _settled(store: Store, halves: KeyStore, wrapper: Wrapper | None) -> bool:
     document = store.read(PATH)[PATH]
     fields, named = document.fields, halves.name != ""
     if fields is None:
-        return _begun(store, halves, wrapper)
+        return _begun(store, halves.name, wrapper)
     if fields.get("halves", halves.name) != halves.name:
         raise unfit("another key store: no key is made, used or destroyed", NOT_AT_HAND)
     if wrapper and not _fits(wrapper, fields):
         raise unfit("wrong key-encryption key: no key is used", NOT_AT_HAND)
     if not named and identity.IDENTITY not in fields:  # of before there were any
-        store.commit([Write.update(document, identity.drawn(store, halves))])
+        store.commit([Write.update(document, identity.drawn())])
         return False
     if not named:
         identity.require(store, halves, document)
     return True
 
 
-def _begun(store: Store, halves: KeyStore, wrapper: Wrapper | None) -> bool:
+def _begun(store: Store, named: str, wrapper: Wrapper | None) -> bool:
     """Store the first check value, if who asks has keys."""
     if wrapper:
-        made = _made(wrapper) | {"halves": halves.name}
-        whose = {} if halves.name else identity.drawn(store, halves)
-        store.commit([Write.create(PATH, made | whose)])
+        whose = {} if named else identity.drawn()
+        store.commit([Write.create(PATH, {**_made(wrapper), "halves": named, **whose})])
         return False
-    if not halves.name:
+    if not named:
         raise unfit("the key store is not known yet: no key is destroyed", NOT_AT_HAND)
     return True  # who may only destroy finds what there is by that name
 

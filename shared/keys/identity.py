@@ -18,28 +18,27 @@ from shared.store import NAME, Document, Store, Write
 IDENTITY, MADE = "identity", "made"
 
 
-def drawn(store: Store, halves: KeyStore) -> dict[str, Any]:
-    """Give the fields of a new identity, to be committed.
-
-    Raises Error `unavailable`, after a line in the log, where the database has projects and the
-    key store, of before there were identities, holds the half of none.
-    """
-    if not _fits(store, halves):
-        why = "holds no key half of this database's projects: no key is made, used or destroyed"
-        raise unfit(f"{halves} {why}", NOT_AT_HAND)
+def drawn() -> dict[str, Any]:
+    """Give the fields of a new identity, to be committed."""
     return {IDENTITY: os.urandom(16).hex(), MADE: False}
 
 
 def require(store: Store, halves: KeyStore, document: Document) -> None:
     """Require that the key store has the identity noted in a document, making what is not yet.
 
-    Raises Error `unavailable`, after a line in the log, and Conflict where another process notes
-    it just now.
+    Raises Error `unavailable`, after a line in the log; also where nothing is made yet, the database
+    has projects, and the key store, of before there were identities, holds the half of none. Raises
+    Conflict where another process notes it just now.
     """
     noted = document.contents
-    halves.belong(noted[IDENTITY], first=not noted[MADE])
-    if not noted[MADE]:
-        store.commit([Write.update(document, {MADE: True})])
+    if noted[MADE]:
+        halves.belong(noted[IDENTITY], first=False)
+        return
+    if not _fits(store, halves):
+        why = "holds no key half of this database's projects: no key is made, used or destroyed"
+        raise unfit(f"{halves} {why}", NOT_AT_HAND)
+    halves.belong(noted[IDENTITY], first=True)
+    store.commit([Write.update(document, {MADE: True})])
 
 
 def _fits(store: Store, halves: KeyStore) -> bool:

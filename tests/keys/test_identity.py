@@ -272,7 +272,7 @@ class TestBeforeThereWereIdentities:
         there = again(app)
         refused(lambda: make(there, "q"))
         refused(lambda: there.keyring.destroy(project))
-        assert "identity" not in stored(app)
+        assert stored(app)["made"] is False
         assert files(app.settings.key_store.parent) == held
         said = f"the key store {app.settings.key_store} holds no key half"
         assert any(line.startswith(said) for line in critical(caplog))
@@ -284,7 +284,7 @@ class TestBeforeThereWereIdentities:
         app.store.commit([Write.discard(check_value.PATH)])
         GONE["moved away"][0](app.settings.key_store)
         refused(lambda: make(again(app), "q"))
-        assert stored(app) is None
+        assert stored(app)["made"] is False
         GONE["moved away"][1](app.settings.key_store)
         assert value(again(app), project) == DATA
 

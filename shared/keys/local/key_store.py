@@ -132,7 +132,7 @@ class FileKeyStore:
 
     def _marker(self) -> Any:
         """Give what the marker says; None where there is none, or it says nothing."""
-        with suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        with suppress(FileNotFoundError, NotADirectoryError, RecursionError, ValueError):
             return json.loads((self.folder / MARKER).read_bytes())
         return None
 

@@ -91,6 +91,10 @@ BUCKETS = 10_000  # callers whose rate is remembered, those who came last
 # the platform sends to one process.
 CONCURRENCY = 64
 BODIES = 64  # bodies being read at once, beside those; each may have 13 MiB
+# Of their bodies, as they come and as they open, those that hold over PLAIN_BODY_BYTES: with what
+# is made of them they fit beside two that are opened into the 512 MiB that functions.yaml gives.
+HELD_BYTES = 32 * MIB
+BODY_WORK = 1.0  # seconds of the processor to read a body: in chunks of 240 bytes, as Go's, 0.1 s
 STRANGERS = 32  # requests without a token at once, beside all others: an exchange takes some 10 ms
 STRANGER_BODY = 5.0  # seconds in which the body of one must be there: 64 KiB at most
 WAITING = 64  # requests that wait for their turn at a document, beside those; 10 s at most

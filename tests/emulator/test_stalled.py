@@ -190,6 +190,15 @@ def test_a_body_in_chunks(account):
         assert made.status_code in {202, 409}
 
 
+def test_a_body_in_chunks_as_go_compresses_it(account):
+    """IBM's SDKs in Go and Java compress while they send: in chunks of 240 bytes, of any number."""
+    raw = json.dumps({"name": "s", "format": "generic", "data": {"k": "x" * 500_000}}).encode()
+    pieces = (raw[at : at + 240] for at in range(0, len(raw), 240))
+    headers = {"Authorization": f"Bearer {account.token}", "Content-Type": "application/json"}
+    url = f"{account.host.url}/v2/projects/{account.project()['id']}/secrets"
+    assert account.session.post(url, data=pieces, headers=headers, timeout=10).status_code == 201
+
+
 def test_nothing_that_is_written_waits(host):
     """`100 Continue` is written by the server itself: who takes nothing holds no thread with it."""
     asked = b"HEAD /x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"

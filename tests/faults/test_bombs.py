@@ -128,7 +128,7 @@ def test_bombs_at_once(host, owner, api):
             answer = requests.get(f"{api}/v2/projects", headers=neighbour, timeout=60)
             waits.append((answer.status_code, answer.elapsed.total_seconds()))
         answers = [one.result() for one in sent]
-    assert {answer.status_code for answer in answers} <= {400, 413, 429}
+    assert {answer.status_code for answer in answers} <= {400, 413, 429, 503}
     assert server.peak < 512 * MIB
     assert {status for status, _ in waits} == {200}
     assert max(seconds for _, seconds in waits) < 3

@@ -61,6 +61,7 @@ PART_TRIES = 20  # times it is read anew because it was replaced meanwhile
 PAGE_BYTES = 4 * MIB
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1
+CLOCK_SKEW = timedelta(seconds=60)  # that a token's issuer may be ahead of who is shown it
 KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory
 KEY_CACHE_ENTRIES = 1024
 KEY_RECHECK = 5.0  # seconds until keys that were refused are tried again: not at every request

@@ -76,6 +76,7 @@ LIMITS = {
     "PAIRS": ("1,000",),
     "ADDRESS_BYTES": ("8,190",),
     "PAGE_BYTES": ("4 MiB",),
+    "CLOCK_SKEW": ("60 s",),
     "TOKEN_LIFETIME": ("1 h", "one hour", "an hour", "60 minutes"),
     "KEY_CACHE_LIFETIME": ("60 s", "60 seconds", "a minute", "one minute"),
     "KEY_CALL": ("2 s",),

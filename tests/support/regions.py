@@ -27,8 +27,9 @@ APP: ContextVar[App] = ContextVar("APP")  # of the request that is being served
 class Abroad:
     """What `Account` asks for of a host, of a deployment in another region."""
 
-    def __init__(self, host: Host, region: str) -> None:
-        self.app = App.from_settings(Settings.from_env({**host.info["env"], "CE_REGION": region}))
+    def __init__(self, host: Host, region: str, **env: str) -> None:
+        settings = {**host.info["env"], **env, "CE_REGION": region}
+        self.app = App.from_settings(Settings.from_env(settings))
         self._server = make_server("127.0.0.1", 0, self._serve, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.functions = self.url + BY_NAME.rstrip("/")
@@ -51,9 +52,9 @@ class Abroad:
 
 
 @contextmanager
-def abroad(host: Host, region: str = "eu-de") -> Iterator[Abroad]:
+def abroad(host: Host, region: str = "eu-de", **env: str) -> Iterator[Abroad]:
     """Run another region's deployment beside a host."""
-    there = Abroad(host, region)
+    there = Abroad(host, region, **env)
     serves = threading.Thread(target=there._server.serve_forever, daemon=True)
     with mock.patch.object(serving, "get_app", APP.get):
         serves.start()

@@ -3,10 +3,9 @@
 And what is told of one beside itself: nothing runs, so of its network there is nothing.
 """
 
-from contextlib import suppress
 from datetime import datetime
 
-from shared.access import own_key, owned, require_own
+from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error
@@ -41,11 +40,13 @@ def _only(app: App, call: Call, project_id: str, after: str | None) -> Found:
     """Give the one project of a key, if it exists here and its name is beyond `after`."""
     path = f"projects/{project_id}"
     read = app.store.read(path, own_key(call.principal))
-    require_own(app, call.principal, read)
-    with suppress(Error):
+    try:
         project = owned(app, call.principal, read, path)
-        return read.time, [project] if after is None or project.name > after else []
-    return read.time, []
+    except Error as error:
+        if error.code != "resource_not_found":
+            raise
+        return read.time, []  # it is gone, or of another region
+    return read.time, [project] if after is None or project.name > after else []
 
 
 def egress_ips(app: App, call: Call) -> Answer:

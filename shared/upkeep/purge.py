@@ -28,6 +28,7 @@ REMEMBERED = (
     "created_at",
     "deleted_at",
     "reclamation_id",
+    "reclamation_of",
     "shredded_at",
     "swept",
 )
@@ -44,6 +45,7 @@ class Step(NamedTuple):
     commit: Callable[[Document, Sequence[str], datetime], list[Write]]
     find: Callable[[App, Project], Sequence[str] | None] = lambda *_: ()
     act: Callable[[App, Project], None] = lambda *_: None
+    says: str = ""  # in the log, as ERROR, once it is noted
 
 
 def advance(app: App, project_id: str) -> str:
@@ -67,6 +69,8 @@ def advance(app: App, project_id: str) -> str:
                 app.store.commit(step.commit(document, found, now))
             except Conflict:
                 return "nothing"
+            if step.says:
+                tell("ERROR", step.says, project=project.id)
             return step.name
     return "nothing"
 
@@ -79,10 +83,6 @@ def _begun(project: Project) -> bool:
 def _lost(app: App, project: Project) -> Sequence[str] | None:
     """Find that there is nothing to destroy, though nobody has destroyed it."""
     return None if _begun(project) or app.keyring.holds(project.id) else ()
-
-
-def _tell(_app: App, project: Project) -> None:
-    tell("ERROR", "a key half is missing that nobody destroyed", project=project.id)
 
 
 def _failed(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
@@ -151,7 +151,7 @@ def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list
 
 
 STEPS = (
-    Step("fail", _failed, find=_lost, act=_tell),
+    Step("fail", _failed, find=_lost, says="a key half is missing that nobody destroyed"),
     Step("begin", _noted, find=_unfound),
     Step("shred", _shredded, find=_unshredded, act=_destroy),
     Step("sweep", _swept, find=_children),

@@ -26,9 +26,9 @@ def drawn() -> dict[str, Any]:
 def require(store: Store, halves: KeyStore, document: Document) -> None:
     """Require that the key store has the identity noted in a document, making what is not yet.
 
-    Raises Error `unavailable`, after a line in the log; also where nothing is made yet, the database
-    has projects, and the key store, of before there were identities, holds the half of none. Raises
-    Conflict where another process notes it just now.
+    Raises Error `unavailable`, after a line in the log; also where it is yet to be made, and the
+    database has projects of which the key store holds no half: it is of before, and not there.
+    Raises Conflict where another process notes it just now.
     """
     noted = document.contents
     if noted[MADE]:

@@ -145,6 +145,9 @@ class Keyring:
     def _at_home(self) -> Iterator[None]:
         """Likewise, around a use of the key store that no other key is needed for."""
         with _reachable():
+            if self.check and not self._placed:
+                with suppress(Error):  # what is missing for it may be all that a start makes
+                    self.ready()
             if not self._in_place():
                 self._check(None)
             yield

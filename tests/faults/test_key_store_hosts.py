@@ -47,9 +47,9 @@ def test_a_disk_that_is_away(own, mounted, restarted):
         own.stop()
         own.again()
     try:
-        account.destroy(doomed)
         own.advance(WEEK + 1)
         assert own.enforce()["expired"] >= 1
+        account.destroy(doomed)
         busy(account.call("POST", "/v2/projects", {"name": "new"}))
         if restarted:  # nobody has its key in memory
             busy(account.call("GET", f"/v2/projects/{kept['id']}/secrets/s"))

@@ -95,6 +95,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if newest and (self.nr_conns >= self.worker_connections or _scarce(newest.sock.fileno())):
             self._make_room(newest)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections, or not now; at the end take who has come, and close the doors.
+
+        Who comes later is refused at once, or waits for the next worker: nobody waits at a door
+        that is closed in the end, and is reset. The host has closed its own doors before.
+        """
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                self._accept_all(listener)
+                listener.close()
+
+    def _accept_all(self, listener: socket.socket) -> None:
+        for _ in range(self.cfg.backlog):
+            before = self.nr_conns
+            with suppress(OSError):  # too many: they are reset with the rest
+                self.accept(listener)
+            if self.nr_conns <= before:
+                return
+
     def enqueue_req(self, conn: Any) -> None:
         """Give a connection a thread once a whole head is there, whether it is new or kept."""
         if not conn.initialized:

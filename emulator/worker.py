@@ -28,7 +28,9 @@ from emulator import wire
 from emulator.bodies import ChunkReader, WholeReader
 from emulator.outlet import Outlet
 
-IDLE = 30  # seconds a connection may stay open without a request
+# Seconds a connection may stay open without a request: longer than most clients keep one (Go 90,
+# curl 118), so that they end it, who know whether a request is under way.
+IDLE = 120
 HEAD, WHOLE = 10.0, 30.0  # seconds until a request's head is there; until its body is, too
 TAKEN = 30.0  # seconds until a client must have taken its answer
 LEFT = 33_554_432  # bytes of answers not taken yet, of all connections
@@ -271,7 +273,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._looked = now
         for conn in [conn for conn, waiting in self._waiting.items() if waiting.due < now]:
-            self._drop(conn)
+            self._ready(conn, None)  # its next request may have come since the loop looked
+            if (waiting := self._waiting.get(conn)) and waiting.due < now:
+                self._drop(conn)
         for conn in [conn for conn, due in self._due.copy().items() if due < now]:
             with suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)

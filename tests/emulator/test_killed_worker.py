@@ -1,4 +1,4 @@
-"""A worker that dies or stops: what it was told of goes on, and who asks is not left at the door."""
+"""A worker of the local host that dies: what it was told of goes on with the next one."""
 
 import os
 import signal

@@ -144,7 +144,7 @@ def _on_record(app: App, call: Call, action: str) -> Iterator[None]:
         try:
             with one_request():
                 _end(app, app.store.read(begun.path)[begun.path], done, over=over)
-        except Error as error:  # what was done is done, and the next run makes this good
+        except (Conflict, Error) as error:  # what was done is done: the next run makes this good
             log_failure(error, call.trace, path=begun.path)
 
 

@@ -15,10 +15,9 @@ from shared.store import Unanswered, Write
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
 from tests.support import call, wired, with_key
-from tests.support.former import in_form, put_back
+from tests.support.former import STEPS, in_form, listed, put_back, vouch
 from tests.support.google_keys import Fault
 from tests.upkeep.test_key_rotation import again, later, make, rotate, step
-from tests.upkeep.test_migration import STEPS, listed, vouch
 
 ACTS = ("add", "prune")
 CLAIM = "no audit entry says of a key what was not read back"

@@ -90,11 +90,14 @@ def test_a_run_has_its_time(app, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(quotas, "ORPHAN_TIME", 0.0)
         assert enforced(app) == {}
+    heads = set()
     for chance in (0.0, 0.5, 0.999):
         work = orphans.unconfirmed(replace(app, random=lambda n=chance: n), now(app))
         subjects = [subject for _, _, subject in work]
         assert set(subjects) == all_of_them
         assert len(subjects) == 9
+        heads.add(subjects[0])
+    assert len(heads) == 3
     assert enforced(app) == {"orphans": 9}
 
 

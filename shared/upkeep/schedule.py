@@ -3,6 +3,8 @@
 What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
 and tried again; slots are compared with projects; and key halves without a project are settled
 (`orphans`). It takes no input, and calling it often or twice changes nothing.
+
+Where events end with who was to be told of them, as on the local host, `wake` nudges at once.
 """
 
 from collections.abc import Callable
@@ -41,6 +43,16 @@ def enforce(app: App) -> dict[str, int]:
                 done[word] += count or 0
                 done["failed"] += failed
     return done
+
+
+def wake(app: App) -> dict[str, int]:
+    """Nudge all that is being destroyed, however lately it went on, and count it."""
+    now, found = _with_status(app, HARD_DELETING, "progress_at", EVER)
+    nudged = [_tried(_nudge, app, document, now) for document in found]
+    return {
+        "nudged": sum(count or 0 for count, _ in nudged),
+        "failed": sum(failed for _, failed in nudged),
+    }
 
 
 def _did(app: App, now: datetime, work: tuple[str, Act, Any]) -> tuple[str, tuple[int | None, int]]:

@@ -193,11 +193,12 @@ class Hub:
                 f"The Firestore at {self.firestore.address} is not this host's own: nothing was "
                 "reset. It ends with whoever started it."
             )
-        self.triggers_.drop()
-        self.firestore.clear(self.project)
-        self.state.forget()
-        self.triggers_.drop()
-        self.bootstrap()
+        with self.host.gate.alone():  # what is half made would be lost in part
+            self.triggers_.drop()
+            self.firestore.clear(self.project)
+            self.state.forget()
+            self.triggers_.drop()
+            self.bootstrap()
         return wire.respond({"reset": True})
 
     def export(self, request: Request) -> Response:

@@ -262,7 +262,7 @@ def _host(state: State) -> Iterator[Found]:
     """Look for a running host, and whether it answers."""
     pid = state.pid()
     try:
-        told = state.read(HUB, hub=str, hosting=str)
+        told = state.read(HUB)
     except Refused as refused:
         yield "fail", str(refused), f"rm {state.folder / HUB}"
         return
@@ -270,8 +270,8 @@ def _host(state: State) -> Iterator[Found]:
         yield "ok", "none runs", ""
     elif told is None:
         yield "warn", f"pid {pid} is still starting, or ending", "wait a moment, and look again"
-    elif _answers(told["hub"]):
-        yield "ok", f"pid {pid} answers at {told['hosting']}", ""
+    elif _answers(str(told.get("hub"))):
+        yield "ok", f"pid {pid} answers at {told.get('hosting')}", ""
     else:
         yield "fail", f"pid {pid} does not answer", f"ce emulator stop, or kill -9 {pid}"
 

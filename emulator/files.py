@@ -21,8 +21,8 @@ NO_FILE = {errno.ELOOP, errno.ENXIO, errno.EISDIR}  # opening a link, a socket, 
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BufferedReader]:
-    """Open a regular file to be read; raises OSError, or Refused where it is none."""
+def opened(path: Path, most: int | None = None) -> Iterator[BufferedReader]:
+    """Open a regular file to be read; raises OSError, or Refused where it is none, or too large."""
     try:
         descriptor = os.open(path, FLAGS)
     except OSError as problem:
@@ -30,8 +30,11 @@ def opened(path: Path) -> Iterator[BufferedReader]:
             raise Refused(f"{path} is no regular file.") from None
         raise
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             raise Refused(f"{path} is no regular file.")
+        if most is not None and found.st_size > most:
+            raise Refused(f"{path} exceeds {most} bytes.")
         with open(descriptor, "rb", closefd=False) as file:
             yield file
     finally:
@@ -40,11 +43,8 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 
 def read(path: Path, most: int) -> bytes:
     """Read a regular file of at most so many bytes; raises OSError, or Refused."""
-    with opened(path) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise Refused(f"{path} exceeds {most} bytes.")
-    return content
+    with opened(path, most) as file:
+        return file.read(most)
 
 
 def document(path: Path, content: bytes) -> dict[str, Any]:
@@ -61,6 +61,16 @@ def document(path: Path, content: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused(f"{path} is no JSON object.")
     return found
+
+
+@contextmanager
+def formed(path: Path) -> Iterator[None]:
+    """Say of what was read that it has not the form it must have."""
+    try:
+        yield
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as problem:
+        why = " ".join(f"{type(problem).__name__}: {problem}"[:200].split())
+        raise Refused(f"{path} has not the form it must have ({why}).") from None
 
 
 def write(path: Path, content: bytes) -> None:

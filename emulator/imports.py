@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Export:
     folder: Path
     made_at: str
     data: Path  # the file Firestore begins with, of the copy
-    kept: dict[str, bytes]  # what the state folder is to hold
+    kept: dict[str, bytes] = field(repr=False)  # what the state folder is to hold: keys, too
 
 
 def take(folder: Path, project: str, copy: Path) -> Export:
@@ -137,11 +137,9 @@ def _copied(path: Path, copy: Path, most: int) -> tuple[int, str]:
     """Copy a file of at most so many bytes; give its size and its hash."""
     size, digest = 0, hashlib.sha256()
     copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with files.opened(path) as source, copy.open("xb") as target:
-        while piece := source.read(PIECE):
+    with files.opened(path, most) as source, copy.open("xb") as target:
+        while size < most and (piece := source.read(min(PIECE, most - size))):
             size += len(piece)
-            if size > most:
-                raise Refused(f"its documents exceed {DOCUMENTS} bytes.")
             digest.update(piece)
             target.write(piece)
     return size, digest.hexdigest()

@@ -58,10 +58,10 @@ class State:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except Refused as refused:
-            raise Refused(f"{path} is damaged; delete it ({refused})") from None
+            raise Refused(f"{str(refused).removesuffix('.')}: delete it.") from None
         for member, kind in members.items():
             if type(found.get(member)) is not kind:
-                raise Refused(f"{path} is damaged; delete it ({member} is missing or wrong).")
+                raise Refused(f"{path} has no {member} that can be used: delete it.")
         return found
 
     def write(self, name: str, data: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class State:
         """Give the form of the store that this host is used with, as it was noted."""
         found = self.read(NOTE, form=int) or {"form": FORMER}
         if (form := found["form"]) not in (FORMER, FORM):
-            raise Refused(f"{self.folder / NOTE} names a form of another version: {form}.")
+            raise Refused(f"{self.folder / NOTE} has no form that this version knows: {form}.")
         return int(form)
 
     def note_form(self, form: int | None = None) -> None:
@@ -190,7 +190,7 @@ class State:
         found: dict[str, str] = (self.read(HUB, env=dict) or {"env": {}})["env"]
         for name, value in found.items():  # a shell evaluates them
             if not (_VARIABLE.fullmatch(name) and isinstance(value, str) and value.isprintable()):
-                raise Refused(f"{self.folder / HUB} is damaged; delete it (env is wrong).")
+                raise Refused(f"{self.folder / HUB} has no env that can be used: delete it.")
         return found
 
     def account(self) -> dict[str, str]:

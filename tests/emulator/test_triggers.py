@@ -2,7 +2,9 @@
 
 import json
 import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -298,6 +300,23 @@ def test_reset_forgets_everything_but_the_first_account(hub):
     assert ask(client, "GET", "/triggers").json["held"] == 0
     assert ask(client, "GET", "/clock").json["offset"] == 0
     assert boots == [app.project]
+
+
+@pytest.mark.claim("F63", "what is in flight ends before a reset; what comes meanwhile waits")
+def test_a_reset_is_alone(hub):
+    """A project that is being created loses no half of its key, and no event is lost in part."""
+    client, app, served, boots = hub
+    with ThreadPoolExecutor(1) as pool:
+        with app.host.gate.shared():
+            done = pool.submit(ask, client, "POST", "/reset")
+            until(lambda: app.host.gate._alone, 5)
+            assert boots == []
+        assert done.result(5).json == {"reset": True}
+        with app.host.gate.alone(5):
+            done = pool.submit(ask, client, "POST", "/functions/f", {})
+            time.sleep(0.05)
+            assert served.got == []
+        assert (done.result(5).status_code, len(served.got)) == (200, 1)
 
 
 def test_a_store_that_is_gone_cannot_be_reset(hub):

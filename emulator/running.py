@@ -7,8 +7,8 @@ import json
 import os
 import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,6 @@ from emulator import (
 from emulator.admin import Hub
 from emulator.clock import Clock
 from emulator.cron import Cron
-from emulator.gate import Gate
 from emulator.host import Host
 from emulator.log import Log
 from emulator.state import FORM, HUB, State
@@ -134,7 +133,7 @@ class Running:
             addresses=self.addresses,
             token=tokens["hub"],
             bootstrap=lambda: self._bootstrap(host),
-            export_=partial(self._export_to, host.gate),
+            export_=self._export_to,
         )
         told = self._hub_file(tokens["hub"])
         if offset := clock.offset():
@@ -155,9 +154,9 @@ class Running:
         numbered = {_port(self.addresses[name]): (name, app) for name, app in apps.items()}
         return server.app(numbered, self.log)
 
-    def _export_to(self, gate: Gate, folder: Path) -> None:
+    def _export_to(self, folder: Path, alone: AbstractContextManager[None]) -> None:
         exports.refuse_kept_elsewhere(self.state, own_firestore=self.store.process is not None)
-        exports.write(folder, self.state, self.store, self.options.project, gate.alone())
+        exports.write(folder, self.state, self.store, self.options.project, alone)
 
     def _fits(self, host: Host, first: bool) -> None:
         """Refuse an import whose keys are not those of its documents."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from emulator import ACCOUNT, KEYS, Refused, firestore, gate, wire
+from emulator import ACCOUNT, KEYS, Refused, firestore, gate, terminal, wire
 from emulator.exports import HOLDS_KEYS, TAKES
 from emulator.log import say
 from emulator.state import HUB, State
@@ -66,7 +66,7 @@ def status(state: State, as_json: bool) -> int:
 
 def env(state: State) -> int:
     """Print the exports to evaluate."""
-    say("\n".join(exports(environment(state))))
+    terminal.LINES.say("\n".join(exports(environment(state))))  # as it is: a shell evaluates it
     return 0
 
 

@@ -74,6 +74,8 @@ def run(options: Options, state: State, log: Log) -> int:
             log.fault("firestore", f"ended by itself: see {state.folder / 'firestore.log'}")
         elif code == 0 and options.export:
             code = _export(options, state, store, log)
+        elif code and found and state.read(HUB) is None:
+            raise Refused(f"Nothing of {found.folder} was imported: the host did not get ready.")
     log.note("emulators", "stopped")
     return code
 

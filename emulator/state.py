@@ -29,7 +29,7 @@ MARKER = r"\.[a-z][a-z._-]{0,40}"  # in the folder of keys, says which database 
 _KEY = re.compile(rf"[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}(\.new)?|{MARKER}")
 BEFORE, DRAFT = "before-import", "before-import.new"  # what was kept, until an import has ended
 MOST = 1 << 20  # bytes of any other file
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_VARIABLE, _CONTROL = re.compile(r"[A-Z][A-Z0-9_]*"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LINGER = 15.0  # seconds a killed host's worker may hold the lock: its requests may take 12
 
 
@@ -189,14 +189,18 @@ class State:
         self.hub()
         found: dict[str, str] = (self.read(HUB, env=dict) or {"env": {}})["env"]
         for name, value in found.items():  # a shell evaluates them
-            if not (_VARIABLE.fullmatch(name) and isinstance(value, str) and value.isprintable()):
+            sound = _VARIABLE.fullmatch(name) and isinstance(value, str)
+            if not sound or _CONTROL.search(value):
                 raise Refused(f"{self.folder / HUB} has no env that can be used: delete it.")
         return found
 
     def account(self) -> dict[str, str]:
         """Give the first account's id and key, as they were kept; nothing if there are none."""
         found = self.read(ACCOUNT, account_id=str, apikey=str)
-        return {name: found[name] for name in ("account_id", "apikey")} if found else {}
+        account = {name: found[name] for name in ("account_id", "apikey")} if found else {}
+        if any(map(_CONTROL.search, account.values())):
+            raise Refused(f"{self.folder / ACCOUNT} has no apikey that can be used: delete it.")
+        return account
 
     def idle(self) -> Refused:
         """Give the refusal of what needs a host, when none runs."""

@@ -19,7 +19,12 @@ from tests.support.exported import APIKEY
 
 HUB = {"pid": os.getpid(), "hub": "http://127.0.0.1:1", "token": "t", "env": {"A": "b"}}
 ACCOUNT = {"account_id": "a", "apikey": APIKEY}
-NAMES = {"env": [{"x; rm": "y"}, {"A": 1}, {"A": ESCAPES}, {"": ""}]}  # a shell evaluates them
+# Of the right type, and yet not to be printed for a shell.
+WORSE = {
+    "env": [{"x; rm": "y"}, {"A": 1}, {"A": ESCAPES}, {"": ""}],
+    "apikey": [ESCAPES],
+    "account_id": [ESCAPES],
+}
 
 
 @pytest.fixture
@@ -40,8 +45,8 @@ def shapes(path, good, *members):
         path.write_bytes(content)
         yield said
     for member in members:
-        for value in (*WRONG, *NAMES.get(member, ())):
-            if type(value) is not type(good[member]) or value in NAMES.get(member, ()):
+        for value in (*WRONG, *WORSE.get(member, ())):
+            if type(value) is not type(good[member]) or value in WORSE.get(member, ()):
                 path.write_text(json.dumps(good | {member: value}))
                 yield f"{member} {value!r}"
     for said, make in KINDS.items():

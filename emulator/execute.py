@@ -20,7 +20,6 @@ from emulator.state import HUB, State
 from emulator.terminal import Spinner
 
 BOOT = 150.0  # seconds a host may take, a first download apart
-NEXT = "\n"
 MISSING, UNUSABLE = 127, 126  # as a shell says that there is no such command, or none to run
 ENDS = (signal.SIGTERM, signal.SIGHUP)  # what ends us, and so the command
 
@@ -81,7 +80,8 @@ def _until_ready(state: State, host: subprocess.Popen[bytes], file: Path) -> Non
     while state.read(HUB) is None:
         if host.poll() is not None or time.monotonic() > deadline:
             said = _tail(file)
-            raise Refused(f"The host did not start ({file}):{NEXT if NEXT in said else ' '}{said}")
+            gap = "\n" if "\n" in said else " "
+            raise Refused(f"The host did not start ({file}):{gap}{said}")
         time.sleep(0.05)
 
 

@@ -8,7 +8,6 @@ import io
 import os
 import re
 import resource
-import shutil
 import signal
 import socket
 import sys
@@ -28,9 +27,8 @@ from emulator import (
 )
 from emulator.log import LEVELS, Log, libraries
 from emulator.running import Options, Running
-from emulator.state import FORM, HUB, State
+from emulator.state import COPY, FORM, HUB, State
 
-COPY = "import"  # in the state folder: the documents a host begins with
 PROJECT = re.compile(r"demo-[a-z0-9-]{1,25}")
 
 
@@ -110,10 +108,9 @@ def _export(options: Options, state: State, store: firestore.Firestore, log: Log
 
 
 def _give_up(state: State, log: Log) -> None:
-    """Undo an import that did not end, and remove its copy of the documents."""
+    """Undo an import that did not end."""
     if state.put_back():
         log.note("import", "it did not end: all that was kept before it is back")
-    shutil.rmtree(state.folder / COPY, ignore_errors=True)
 
 
 def _exported(options: Options, state: State) -> imports.Export | None:

@@ -28,6 +28,7 @@ KEYS, HALF = "keys", 1 << 10
 MARKER = r"\.[a-z][a-z._-]{0,40}"  # in the folder of keys, says which database they are of
 _KEY = re.compile(rf"[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}(\.new)?|{MARKER}")
 BEFORE, DRAFT = "before-import", "before-import.new"  # what was kept, until an import has ended
+COPY = "import"  # the documents of an import, from which Firestore begins
 MOST = 1 << 20  # bytes of any other file
 _VARIABLE, _CONTROL = re.compile(r"[A-Z][A-Z0-9_]*"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LINGER = 15.0  # seconds a killed host's worker may hold the lock: its requests may take 12
@@ -114,14 +115,16 @@ class State:
         before = State(self.folder / BEFORE)
         if there := before.folder.is_dir():
             self.fill(before.kept())
-            self.settle()
+        self.settle()
         return there
 
     def settle(self) -> None:
-        """Let stay what is kept: an import has ended."""
+        """Let stay what is kept: an import has ended, and nothing of it is left over."""
+        shutil.rmtree(self.folder / DRAFT, ignore_errors=True)
         with suppress(FileNotFoundError):
             (self.folder / BEFORE).rename(self.folder / DRAFT)
-            shutil.rmtree(self.folder / DRAFT)
+        for name in (DRAFT, COPY):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def fill(self, kept: Mapping[str, bytes]) -> None:
         """Have exactly this beside the documents."""

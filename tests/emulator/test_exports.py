@@ -108,6 +108,7 @@ def test_a_host_goes_on_where_another_was_exported(exported, home):
         for name, project in projects.items():
             assert value(account, project) == {"k": f"value of {name}"}
         assert "what was destroyed since is back" in host.log()
+        assert not {"import", "before-import"} & {path.name for path in host.state.iterdir()}
         account.secret(projects["kept"], "later", {"k": "v"})
         # It is whole still: what is not restored is purged when its time has come.
         account.delete(projects["purged"])

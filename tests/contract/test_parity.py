@@ -64,6 +64,8 @@ LIMITS = {
     "BUCKETS": ("10,000",),
     "CONCURRENCY": ("64 (`CE_CONCURRENCY`)",),
     "BODIES": ("64 bodies",),
+    "HELD_BYTES": ("32 MiB",),
+    "BODY_WORK": ("1 s",),
     "STRANGERS": ("32 without a token",),
     "STRANGER_BODY": ("5 s",),
     "WAITING": ("64 that wait",),
@@ -153,6 +155,15 @@ def test_endpoints(subtests):
             assert function.__doc__
             assert endpoint["serviceAccount"] in identities
             assert len(triggers & set(endpoint)) == 1
+
+
+def test_a_process_has_threads_for_all_that_is_sent():
+    """As many requests as its gate lets in, and more threads; the bodies fit into its memory."""
+    sent = quotas.CONCURRENCY + 2 * (quotas.CONCURRENCY // quotas.GATE_KEPT)
+    for endpoint in ENDPOINTS.values():
+        assert endpoint["concurrency"] == sent
+        assert int(endpoint["environmentVariables"]["THREADS"]) > sent
+        assert endpoint["availableMemoryMb"] * quotas.MIB >= 16 * quotas.HELD_BYTES
 
 
 def test_main_gives_nothing_else():

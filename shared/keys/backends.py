@@ -91,6 +91,12 @@ class KeyStore(Protocol):
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give up to `limit` projects made before a moment whose half is not confirmed."""
 
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page of the projects whose half is confirmed, and where the next one starts.
+
+        It starts where a former page said, or with nothing at the first; nothing is the end.
+        """
+
 
 def newest(keks: Mapping[str, datetime | None]) -> str:
     """Give the key-encryption key that new halves are wrapped under."""

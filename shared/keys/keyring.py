@@ -225,3 +225,8 @@ class Keyring:
         """Give projects whose creation never reported back: candidates for orphans."""
         with self._at_home():
             return self._halves.unconfirmed(before, limit)
+
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page of the projects whose half is confirmed; see KeyStore.confirmed."""
+        with self._at_home():
+            return self._halves.confirmed(start)

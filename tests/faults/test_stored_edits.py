@@ -20,7 +20,7 @@ from shared.upkeep import purge, schedule
 from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import DAY, HOUR, status
 from tests.resources.test_chunks import put, secret, value
-from tests.support import WEEK, call, paths_below, reclaim, seed, until
+from tests.support import WEEK, call, halves_in, paths_below, reclaim, seed, until
 
 CANARY = "canary-of-an-edit"
 MOMENTS = ("before it was made", "active", "soft deleted", "marked", "begun", "shredded", "swept")
@@ -96,7 +96,7 @@ def test_a_restored_database(app, moment):
 
 @pytest.mark.claim("F38", "a key half put back after its project's end opens nothing that is left")
 def test_a_restored_key_half(app):
-    """The operator restores the key store's folder: the project stays gone, others are served."""
+    """The operator restores the key store's folder: the half goes again, others are served."""
     project, other = (
         projects.create(app, call(body={"name": name})).body["id"] for name in ("p", "q")
     )
@@ -109,7 +109,9 @@ def test_a_restored_key_half(app):
     before = everything(app)
     (app.settings.key_store / project).write_bytes(half)
     there = another(app)
-    assert sum(schedule.enforce(there).values()) == 0
+    done = schedule.enforce(there)
+    assert (done["returned"], sum(done.values())) == (1, 1)
+    assert halves_in(app.settings.key_store) == {other}
     assert everything(app) == before
     assert not any(path.startswith(f"projects/{project}") for path in before)
     for act in (reclamations.restore, projects.get):

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shared import quotas
 from shared.keys.backends import NOT_AT_HAND, noted, unfit
 from shared.keys.envelope import KEY_BYTES
 from shared.keys.local import files
 
-MARKER = "identity.json"
+MARKER = ".identity.json"
 
 
 class FileKeyStore:
@@ -104,6 +105,13 @@ class FileKeyStore:
                     if noted(note, long_ago) < before:
                         found.append(file.stem)
         return found[:limit]
+
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page in the order of the projects' ids; the next one starts beyond its last."""
+        with self._required():
+            names = sorted(file.name for file in self.folder.glob("?" * 36) if file.name > start)
+        page = names[: quotas.DUE_BATCH]
+        return page, page[-1] if len(names) > len(page) else ""
 
     def _places(self, project_id: str) -> tuple[Path, ...]:
         """Give where a half may lie, in the order to look: it may be renamed meanwhile."""

@@ -55,7 +55,7 @@ def test_what_moves_is_taken_again(store, tmp_path):
             local.FileKeyStore(keys).destroy(gone)
         if step == 1:
             wrapper = local.FileWrapper(state.folder / "keyring.json")
-            wrapper.add([*wrapper.keks()][-1], NOW)
+            wrapper.now().add([*wrapper.now().keks()][-1], NOW)
             local.FileKeyStore(keys).put("0" * 8 + gone[8:], b"h" * 32, NOW)
 
     store.happens = happens

@@ -1,8 +1,9 @@
 """What happens when nobody acts: the schedule's work, every five minutes.
 
 What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
-and tried again; key halves of projects that never came to be are destroyed; and slots are
-compared with projects. It takes no input, and calling it often or twice changes nothing.
+and tried again; key halves of projects that never came to be are destroyed; what was kept for
+requests that are sent again is forgotten; and slots are compared with projects. It takes no input,
+and calling it often or twice changes nothing.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from shared import projects, quotas
 from shared.app import App
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
 from shared.log import log_failure, new_trace, tell
-from shared.store import Conflict, Document, Write
+from shared.store import EVERYWHERE, Conflict, Document, Write
 
 T = TypeVar("T")
 # What there is to do: the word it is counted under, who does it, and with what.
@@ -26,9 +27,9 @@ def enforce(app: App) -> dict[str, int]:
     Nothing that fails delays anything else: it is logged, and counted under `failed`.
     """
     now = app.now(app.store.read("retention/clock"))  # no such document: a read of the clock
-    words = ("expired", "nudged", "given_up", "retried", "orphans", "disagreements", "failed")
-    done = dict.fromkeys(words, 0)
-    for find in (_due, _stuck, _failed, _unconfirmed, _regions):
+    words = ("expired", "nudged", "given_up", "retried", "orphans", "forgotten", "disagreements")
+    done = dict.fromkeys((*words, "failed"), 0)
+    for find in (_due, _stuck, _failed, _unconfirmed, _answered, _regions):
         for word, act, subject in _tried(done, find, app, now) or ():
             done[word] += _tried(done, act, app, subject, now) or 0
     return done
@@ -75,6 +76,10 @@ def _unconfirmed(app: App, now: datetime) -> Work:
     return [("orphans", _settle, project_id) for project_id in found]
 
 
+def _answered(_app: App, _now: datetime) -> Work:
+    return [("forgotten", _forget, None)]
+
+
 def _regions(app: App, _now: datetime) -> Work:
     """Find some regions, from a random one on: with time, every one has its turn."""
     start = f"{int(app.random() * 16**8):08x}"
@@ -88,7 +93,7 @@ def _regions(app: App, _now: datetime) -> Work:
 
 def _moved(verb: str) -> Callable[[App, Document, datetime], int]:
     def act(app: App, document: Document, _now: datetime) -> int:
-        projects.move(app, document.id, verb, origin=None)
+        projects.move(app, document.id, verb, call=None)
         return 1
 
     return act
@@ -132,6 +137,24 @@ def _settle(app: App, project_id: str, _now: datetime) -> int:
         app.store.commit([Write.create(tombstone, never), Write.absent(project)])
     app.keyring.destroy(project_id)
     return 1
+
+
+def _forget(app: App, _all: None, now: datetime) -> int:
+    """Delete what was kept for requests that may not be sent again any more, page by page."""
+    forgotten = 0
+    for _ in range(quotas.DUE_PAGES):
+        _, found = app.store.query(
+            f"{EVERYWHERE}/operations",
+            ("expires_at", "<=", now),
+            order="expires_at",
+            limit=quotas.SWEEP_BATCH,
+            weigh=lambda record: record.contents.get("size", 0),  # what one commit may delete
+        )
+        if not found:
+            break
+        app.store.commit(map(Write.delete, found))  # but for one that is taken anew just now
+        forgotten += len(found)
+    return forgotten
 
 
 def _disagrees(app: App, region: Document, _now: datetime) -> int:

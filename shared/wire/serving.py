@@ -111,7 +111,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
         check_version(parameters)
         if operation.id == "issue_token":
             count_exchange(app, body, request.environ)
-        answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
+        answer = handlers[operation.id](app, Call(principal, parameters, body, trace, operation.id))
         return response(app, operation, parameters, answer, trace)
 
 

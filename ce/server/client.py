@@ -8,7 +8,6 @@ answer is lost is sent again under it, and made once.
 import base64
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -29,7 +28,7 @@ Doc = dict[str, Any]
 OURS = "x-reprieve-"  # what begins the headers that are not IBM's
 MEDIA_TYPES = {"PUT": "application/json", "PATCH": "application/merge-patch+json"}
 TIMEOUT = (5, 60)  # seconds to connect, to answer
-READS, PAUSES = {"GET", "HEAD"}, (1, 3)  # seconds before a change is sent again, and again
+READS, PAUSES = {"GET", "HEAD"}, (0.5, 2.5)  # seconds before a change is sent again, and again
 GATEWAYS = {502, 503, 504}  # of who cannot say what became of the request: with nothing of ours
 
 
@@ -149,7 +148,7 @@ class Client:
     def _call(self, method: str, url: str, **rest: Any) -> Doc:
         ask = self._send
         if method not in READS:
-            named = {"Idempotency-Key": secrets.token_hex(16)}
+            named = {"Idempotency-Key": os.urandom(16).hex()}
             ask, rest["headers"] = self._change, {**rest.get("headers", {}), **named}
         # A first 401 may only mean that the token aged while we waited.
         for _ in range(2):

@@ -4,6 +4,7 @@ A project's slot and name are claimed in the commit that makes it; every move is
 on the project document.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,8 @@ def create(app: App, call: Call) -> Answer:
         require_own(app, call.principal, read)
         now = app.now(read)
         if told := once.told(read, now):
-            return [], Answer(told, now=now, location=told["href"])
+            body = json.loads(told["body"])
+            return [], Answer(body, now=now, location=body["href"])
         project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
         claim = slots.claim(app, read[region], project, call)
         if not key:  # made once, after the first read that leaves room for it; if the create is
@@ -59,7 +61,7 @@ def create(app: App, call: Call) -> Answer:
             *first_rule(project_id, rule, now),
             Write.absent(f"tombstones/{project_id}"),
             evidence.by(call.origin, "project.create", project, now),
-            *once.left(read, now, body),
+            *once.left(read, now, {"body": json.dumps(body)}),
         ]
         return commit, Answer(body, now=now, location=body["href"])
 

@@ -61,7 +61,7 @@ def create(app: App, call: Call) -> Answer:
             *first_rule(project_id, rule, now),
             Write.absent(f"tombstones/{project_id}"),
             evidence.by(call.origin, "project.create", project, now),
-            *once.left(read, now, {"body": json.dumps(body)}),
+            *once.left(read, now, {"body": json.dumps(body, ensure_ascii=False)}),
         ]
         return commit, Answer(body, now=now, location=body["href"])
 

@@ -22,7 +22,7 @@ def told(place: Place, answer: Answer) -> dict[str, Any]:
     body = answer.body or {}
     hidden = [name for name in place.kind.sealed if body.get(name)]
     clear = {name: value for name, value in body.items() if name not in hidden}
-    return {"body": json.dumps(clear), "hidden": hidden}
+    return {"body": json.dumps(clear, ensure_ascii=False), "hidden": hidden}
 
 
 def answer(app: App, call: Call, place: Place, now: datetime, told: Fields) -> Answer:

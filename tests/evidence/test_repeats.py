@@ -12,10 +12,11 @@ from shared import projects, resources
 from shared.access import api_keys
 from shared.errors import Error
 from shared.evidence import Once
+from shared.keys import Undecryptable
 from shared.kinds import APPS, BUILD_RUNS, JOBS, KINDS, SECRETS, table
-from shared.upkeep import schedule
+from shared.upkeep import purge, schedule
 from tests.evidence.test_audit import added
-from tests.support import call, forms_of, told
+from tests.support import call, forms_of, reclaim, told
 from tests.support.kinds import BY_KIND, MERGE, called, refused
 from tests.support.kinds_examples import filled
 
@@ -291,3 +292,10 @@ def test_what_is_kept(app):
     assert resources.create(SECRETS, app, asked).body["data"] == body["data"]
     with pytest.raises(Error, match="another request"):
         resources.create(SECRETS, app, replace(asked, body={**body, "data": {"pin": "4712"}}))
+    # Shredding ends the digests, and the sweep the records.
+    half = app.store.read(f"projects/{project}/keys/current").documents.popitem()[1].contents
+    reclaim(app, project)
+    assert [purge.advance(app, project) for _ in "123"] == ["shred", "sweep", "tombstone"]
+    with pytest.raises(Undecryptable):
+        app.keyring.mark(project, half, b"digest")
+    assert app.store.read(record.path)[record.path].fields is None

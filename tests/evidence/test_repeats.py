@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared import projects, resources
+from shared import projects, quotas, resources
 from shared.access import api_keys
 from shared.errors import Error
 from shared.evidence import Once
@@ -106,6 +106,15 @@ def test_what_has_changed_since(home):
         lost = home.ask("PATCH", home.at(JOBS, job), {"run_as_user": 7}, headers=of_clear)
         refused(lost, 409, "conflict")
         home.delete(JOBS, job)
+
+
+def test_as_large_as_it_gets(home):
+    """All that an app can hold, in letters that are escapes elsewhere, fits into the commit."""
+    arguments = {"run_arguments": ["\u00fc" * 60_000] * 4}
+    env = {"run_env_variables": [{"name": "A", "value": "v" * (quotas.TEMPLATE_BYTES - 9)}]}
+    app = {"name": "large", "image_reference": "hello", **arguments, **env}
+    twice(home, "POST", home.at(APPS), app)
+    home.left.append((APPS, "large"))
 
 
 def test_projects(account):

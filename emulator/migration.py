@@ -1,7 +1,7 @@
 """The `migrate` command, and what an import of the former store form goes through.
 
-It lists what the functions would vouch for, and hands back what was said yes to; they decide what
-that is. It must never vouch for what was not listed.
+It lists what the functions would vouch for, and what they will not, and hands back what was said
+yes to; they decide what that is. It must never vouch for what was not listed.
 """
 
 import json
@@ -16,18 +16,21 @@ from emulator.state import FORM, State
 
 Ask = Callable[[str, Any], dict[str, Any]]  # calls a private function by its name
 BATCH = 20  # of what is rewritten with one call
+ODD = ("changed", "failed", "refused")  # of what was not rewritten
 WHAT = {SIGN: "API keys", RESEAL: "values"}
 
 
-def found(ask: Ask, name: str) -> list[dict[str, Any]]:
-    """List all that has the former form, page by page."""
+def found(ask: Ask, name: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """List all that has the former form, and the paths of what is refused, page by page."""
     items: list[dict[str, Any]] = []
+    refused: list[str] = []
     start: dict[str, str] = {}
     while True:
         page = ask(name, {"step": "list", **start})
         items += page["found"]
+        refused += page["refused"]
         if page.get("next") is None:
-            return items
+            return items, refused
         start = {"start": page["next"]}
 
 
@@ -43,7 +46,10 @@ def rewritten(ask: Ask, name: str, items: list[dict[str, Any]]) -> Counter[str]:
 
 def whole(ask: Ask) -> str:
     """Migrate all there is, as an import does; say what was done."""
-    counts = {name: rewritten(ask, name, found(ask, name)) for name in WHAT}
+    counts = {}
+    for name in WHAT:
+        items, refused = found(ask, name)
+        counts[name] = rewritten(ask, name, items) + Counter(refused=len(refused))
     return f"{_told(counts)} of the former store form"
 
 
@@ -54,12 +60,7 @@ def run(state: State, *, yes: bool) -> int:
         return dict(commands.ask(state, "POST", f"/functions/{name}", body))
 
     form = ask(SIGN, {"step": "list"})["form"]
-    items = {name: found(ask, name) for name in WHAT}
-    for name, what in WHAT.items():
-        for item in items[name]:
-            # In ASCII: whoever wrote the database chose these texts, and a terminal shows them.
-            about = {key: value for key, value in item["about"].items() if value is not None}
-            say(f"{what[:-1]}  {json.dumps(item['path'])[1:-1]}  {json.dumps(about)}")
+    items = {name: _shown(what, *found(ask, name)) for name, what in WHAT.items()}
     if any(items.values()):
         if form == FORM:
             raise Refused(
@@ -71,7 +72,7 @@ def run(state: State, *, yes: bool) -> int:
             return 1
         counts = {name: rewritten(ask, name, items[name]) for name in WHAT}
         say(_told(counts))
-        left = sum(len(found(ask, name)) for name in WHAT)
+        left = sum(len(found(ask, name)[0]) for name in WHAT)
         failed = sum(count["failed"] for count in counts.values())
         if left > failed:
             say(f"{left} still have the former form: run this again, and see the host's log.")
@@ -81,6 +82,23 @@ def run(state: State, *, yes: bool) -> int:
     state.write("form.json", {"form": FORM})
     say(f"Nothing has the former store form: CE_STORE_FORM may be {FORM}, which refuses it.")
     return 0
+
+
+def _shown(what: str, items: list[dict[str, Any]], refused: list[str]) -> list[dict[str, Any]]:
+    """Show what would be vouched for, and what cannot be; give the first."""
+    for item in items:
+        about = {key: value for key, value in item["about"].items() if value is not None}
+        further = f" and {item['further']} further members" if item.get("further") else ""
+        say(f"{what[:-1]}  {_plain(item['path'])[1:-1]}  {_plain(about)}{further}")
+    for path in refused:
+        never = f"not vouched for: it does not hold, and form {FORM} refuses it"
+        say(f"{what[:-1]}  {_plain(path)[1:-1]}  {never}")
+    return items
+
+
+def _plain(told: Any) -> str:
+    """Write in ASCII what whoever wrote the database chose, and a terminal is to show."""
+    return json.dumps(told).replace("\x7f", "\\u007f")
 
 
 def _confirmed(items: dict[str, list[Any]]) -> bool:
@@ -95,7 +113,7 @@ def _confirmed(items: dict[str, list[Any]]) -> bool:
 def _told(counts: dict[str, Counter[str]]) -> str:
     said = []
     for name, what in WHAT.items():
-        odd = [f"{counts[name][word]} {word}" for word in ("changed", "failed")]
-        more = f" ({', '.join(odd)})" if counts[name]["changed"] + counts[name]["failed"] else ""
+        odd = {word: n for word in ODD if (n := counts[name][word])}
+        more = f" ({', '.join(f'{n} {word}' for word, n in odd.items())})" if odd else ""
         said.append(f"{counts[name]['rewritten']} {what}{more}")
     return f"migrated {' and '.join(said)}"

@@ -102,12 +102,9 @@ class Triggers:
         given = trigger_id.encode()
         return any(hmac.compare_digest(given, known.encode()) for known in self._endpoints)
 
-    def accept(self, trigger_id: str, headers: dict[str, str], body: bytes) -> bool:
-        """Queue one event; False if there is no such trigger."""
-        if not self.known(trigger_id):
-            return False
+    def accept(self, trigger_id: str, headers: dict[str, str], body: bytes) -> None:
+        """Queue one event of a trigger that is known."""
         self._queue(Delivery(self._endpoints[trigger_id], headers, body))
-        return True
 
     def hold(self, held: bool) -> None:
         """Keep deliveries back, or let them all go, in the order they came."""

@@ -61,6 +61,7 @@ class Project:
     deleted_at: datetime | None = None
     purge_at: datetime | None = None  # computed once, at its deletion
     reclamation_id: str | None = None  # of its last deletion; another deletion has another
+    reclamation_of: datetime | None = None  # the `deleted_at` of the deletion that has that id
     restored_at: datetime | None = None
     progress_at: datetime | None = None  # of its permanent deletion
     nudged_at: datetime | None = None
@@ -69,10 +70,15 @@ class Project:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Project":
-        """Read a project, or its tombstone, as stored."""
+        """Read a project, or its tombstone, as stored.
+
+        A deletion that version 0.1.0 made noted no reclamation, and left what a former one had
+        noted: it has the project's id for one, until it ends.
+        """
         known = {name: stored[name] for name in NAMES & stored.keys()}
-        if stored["status"] != ACTIVE and not stored.get("reclamation_id"):
-            known["reclamation_id"] = stored["id"]  # until a deletion of form 1 ends
+        noted = stored.get("reclamation_of")
+        if stored["status"] != ACTIVE and (not noted or noted != stored.get("deleted_at")):
+            known["reclamation_id"] = stored["id"]
         changed = stored.get("updated_at") or stored["erased_at"]
         return cls(**known | {"updated_at": changed})
 
@@ -130,7 +136,7 @@ def _stamps(verb: str, now: datetime, reclamation_id: str) -> dict[str, Any]:
             if not reclamation_id:
                 raise ValueError("a deletion has a reclamation, and is not told which")
             stamps = {"deleted_at": now, "purge_at": now + RETENTION}
-            return {**stamps, "reclamation_id": reclamation_id}
+            return {**stamps, "reclamation_id": reclamation_id, "reclamation_of": now}
         case "restore":  # the reclamation's id stays: who asks again is told that it has ended
             return {"deleted_at": None, "purge_at": None, "restored_at": now}
         case "reclaim" | "expire" | "retry":

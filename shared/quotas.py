@@ -33,10 +33,10 @@ CLEAR_BYTES = 512 * 1024  # what is not sealed of an app as JSON; its commit has
 # All keys and values of a service's secret: up to 100 are deleted in one commit, with what they
 # are bound to, and Firestore refuses a delete of too many bytes.
 SERVICE_BYTES = 64 * 1024
-# JSON may write each byte of a value as six characters (\u0001), and keys come on top.
+# JSON may write each byte of a text as six characters (\u0001), and keys come on top.
 BODY_BYTES = 6 * SECRET_BYTES + MIB
 TEMPLATE_BYTES = MIB  # all sealed values of an app, a function or a build, UTF-8
-TEMPLATE_BODY_BYTES = 6 * TEMPLATE_BYTES + MIB
+TEMPLATE_BODY_BYTES = 6 * (TEMPLATE_BYTES + CLEAR_BYTES) + MIB
 PLAIN_BODY_BYTES = 64 * 1024  # of a body that holds no secret's values
 FAULTS_TOLD = 20  # of one request; a body that is all faults would be answered with megabytes
 FAULTS_SOUGHT_BYTES = 64 * 1024  # in a larger body only the first fault is looked for

@@ -46,6 +46,7 @@ STAMPS = {
         "deleted_at": NOW,
         "purge_at": NOW + timedelta(days=7),
         "reclamation_id": RECLAMATION,
+        "reclamation_of": NOW,
     },
     "restore": {"deleted_at": None, "purge_at": None, "restored_at": NOW},
     "expire": {"progress_at": NOW, "nudged_at": None},
@@ -162,16 +163,22 @@ def test_a_deletion_has_a_reclamation_of_its_own():
         lifecycle.move(fresh, "delete", NOW)
 
 
+FORMER = {"reclamation_id": ANOTHER, "reclamation_of": NOW - TICK}  # of a deletion before
+
+
 @pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize("noted", [{}, {"reclamation_id": None}])
-def test_what_was_deleted_under_form_1(status, noted):
-    """A deletion that noted no reclamation has its project's id; an active project has none."""
-    stored = project(status).born()
-    del stored["reclamation_id"]
+@pytest.mark.parametrize("noted", [{}, {"reclamation_id": None, "reclamation_of": None}, FORMER])
+@pytest.mark.parametrize("deleted_at", [NOW, None])
+def test_what_was_deleted_by_version_0_1_0(status, noted, deleted_at):
+    """A deletion that noted no reclamation has its project's id, whatever one before it noted."""
+    stored = {**project(status).born(), "deleted_at": deleted_at}
+    del stored["reclamation_id"], stored["reclamation_of"]
     read = Project.of(stored | noted)
-    assert read.reclamation_id == (None if status == "active" else read.id)
     if status == "active":
+        assert read.reclamation_id == noted.get("reclamation_id")
         assert move(read, "delete", NOW).reclamation_id == RECLAMATION
+    else:
+        assert read.reclamation_id == read.id
 
 
 def test_unknown_verb():

@@ -14,7 +14,14 @@ from shared.log import tell
 from shared.store import Document
 
 PURPOSE = b"reprieve/api-key/v1\n"  # of the signature: nothing else that is signed begins so
-KINDS = {"sha256": bytes, "created_at": datetime, "expires_at": datetime | None, "roles": list}
+KINDS = {
+    "sha256": bytes,
+    "account_id": str,
+    "project_id": str | None,
+    "roles": list,
+    "created_at": datetime,
+    "expires_at": datetime | None,
+}
 SIGNED = ("id", "sha256", "account_id", "roles", "project_id", "expires_at", "created_at")
 
 
@@ -73,17 +80,24 @@ def message(record: Mapping[str, Any]) -> bytes:
     return PURPOSE + forms.canonical({name: _plain(record.get(name)) for name in SIGNED})
 
 
-def _holds(app: App, document: Document, record: Mapping[str, Any]) -> bool:
-    signature = record.get("signature")
-    if not isinstance(signature, bytes) or record.get("id") != document.id:
-        return False
+def said(document: Document) -> bytes | None:
+    """Give what is signed of the record in a document; None where that is no record of a key."""
+    record = document.contents
+    if record.get("id") != document.id:
+        return None
     if not all(isinstance(record.get(name), kind) for name, kind in KINDS.items()):
-        return False  # what is signed is text: other values can read alike
+        return None  # what is signed is text: other values can read alike
     try:
-        said = message(record)
+        return message(record)
     except (TypeError, ValueError):
+        return None
+
+
+def _holds(app: App, document: Document, record: Mapping[str, Any]) -> bool:
+    signature, whole = record.get("signature"), said(document)
+    if whole is None or not isinstance(signature, bytes):
         return False
-    return app.keyring.verifies(said, signature)
+    return app.keyring.verifies(whole, signature)
 
 
 def _plain(value: Any) -> Any:

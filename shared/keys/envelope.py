@@ -53,7 +53,9 @@ def _seal_with(
 
 
 def is_former(envelope: bytes) -> bool:
-    """Tell whether an envelope says that it is of version 1."""
+    """Tell whether an envelope says that it is of version 1; raises Undecryptable if of none."""
+    if envelope[:1] not in PURPOSE:
+        raise Undecryptable
     return envelope[:1] == FORMER
 
 

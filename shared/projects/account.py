@@ -39,8 +39,8 @@ def _only(app: App, call: Call, project_id: str, after: str | None) -> Found:
     """Give the one project of a key, if it exists here and its name is beyond `after`."""
     path = f"projects/{project_id}"
     read = app.store.read(path, own_key(call.principal))
-    require_own(app, call.principal, read)
     if read[path].fields is None:
+        require_own(app, call.principal, read)
         return read.time, []
     project = owned(app, call.principal, read, path)
     here = project.region == app.settings.region and (after is None or project.name > after)

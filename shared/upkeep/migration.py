@@ -2,18 +2,18 @@
 
 The operator's alone, and two private functions, for whoever signs must open no secret: `sign` for
 API keys, `reseal` for values. Each has two steps. `list` names, page by page, what has the former
-form, with the digest of what a signature or an envelope will vouch for. `rewrite` takes paths with
-the digests that the operator said yes to, and rewrites what still is as it was listed. What to do
-is seen in the store alone: it may stop anywhere, go on, and run twice.
+form, with the digest of what a signature or an envelope will vouch for; and what is refused, since
+nothing can be vouched for in it. `rewrite` takes paths with the digests that the operator said yes
+to, and rewrites what still is as it was listed. What to do is seen in the store alone: it may stop
+anywhere, go on, and run twice.
 """
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared import evidence, forms, quotas
 from shared.access import records
@@ -27,7 +27,7 @@ from shared.log import log_failure
 from shared.resources import data_key_path, sealing
 from shared.store import NAME, Conflict, Document, Write
 
-Found = dict[str, Any]
+Item = dict[str, Any]
 DAMAGED = Undecryptable, AttributeError, LookupError, TypeError, ValueError
 WORDS = ("rewritten", "unchanged", "changed", "failed")  # what becomes of what was vouched for
 HELD = (ACTIVE, SOFT_DELETED)  # what is being destroyed needs no new envelope
@@ -39,6 +39,14 @@ SHOWN = (
     *("output_image", "output_secret", "source_url", "source_secret", "format"),
 )
 ABOUT, TIMES = ("account_id", "name", "roles", "project_id"), ("created_at", "expires_at")
+
+
+class Page(NamedTuple):
+    """A page of a list: what has the former form, the paths of what is refused, and the next."""
+
+    found: list[Item]
+    refused: list[str]
+    start: str | None
 
 
 def sign(app: App, call: Call) -> Answer:
@@ -54,13 +62,14 @@ def reseal(app: App, call: Call) -> Answer:
 def _step(
     app: App,
     call: Call,
-    look: Callable[[App, str], tuple[list[Found], str | None]],
+    look: Callable[[App, str], Page],
     rewrite: Callable[[App, str, str], str],
 ) -> Answer:
     form = {"form": app.settings.store_form}
     if call.body["step"] == "list":
-        found, start = look(app, call.body.get("start", ""))
-        return Answer({**form, "found": found, **({"next": start} if start else {})})
+        found, refused, start = look(app, call.body.get("start", ""))
+        more = {"next": start} if start else {}
+        return Answer({**form, "found": found, "refused": refused, **more})
     if app.settings.store_form == forms.NEWEST:  # whatever has the former form now was planted
         raise invalid("step", "is `list` from the newest store form on: nothing is vouched for")
     if vouched := call.body.get("vouched", {}):
@@ -78,21 +87,38 @@ def _step(
     return Answer(form | {word: counts[word] for word in WORDS})
 
 
-def _list_keys(app: App, start: str) -> tuple[list[Found], str | None]:
+def _told(
+    app: App, documents: Iterable[Document], tell: Callable[[App, Document], Item | None]
+) -> tuple[list[Item], list[str]]:
+    """Give what is listed of documents, and the paths of those that nothing can be vouched for."""
+    found, refused = [], []
+    for document in documents:
+        try:
+            item = tell(app, document)
+        except DAMAGED:
+            refused.append(document.path)
+        else:
+            found += [item] if item else []
+    return found, refused
+
+
+def _list_keys(app: App, start: str) -> Page:
     most = quotas.MIGRATED_KEYS
     _, page = app.store.query("api_keys", order=NAME, after=start or None, limit=most)
-    found = []
-    for document in page:
-        key = document.contents
-        itself = key.get("id") == document.id and KEY.fullmatch(document.path)
-        if "signature" in key or not itself:
-            continue
-        with suppress(*DAMAGED):  # it is nobody's, and is refused from the newest form on
-            times = {name: timestamp(key[name]) for name in TIMES if key[name] is not None}
-            about = {name: key[name] for name in ABOUT} | times
-            digest = _digest(records.message(key))
-            found.append({"path": document.path, "digest": digest, "about": about})
-    return found, page[-1].id if len(page) == most else None
+    return Page(*_told(app, page, _key), page[-1].id if len(page) == most else None)
+
+
+def _key(app: App, document: Document) -> Item | None:
+    """Give what is listed of a key's record, where it has the former form."""
+    key, said = document.contents, records.said(document)
+    if "signature" in key and records.of(app, document):
+        return None
+    if said is None or "signature" in key or not KEY.fullmatch(document.path):
+        raise ValueError("no record of a key, or one whose signature does not hold")
+    times = {name: timestamp(key[name]) for name in TIMES if key[name] is not None}
+    about = {name: key[name] for name in ABOUT} | times
+    forms.canonical(about)  # it can be told: what is not signed may be of any type
+    return {"path": document.path, "digest": _digest(said), "about": about}
 
 
 def _sign(app: App, path: str, digest: str) -> str:
@@ -101,14 +127,15 @@ def _sign(app: App, path: str, digest: str) -> str:
     document = app.store.read(path)[path]
     if document.fields is None or "signature" in document.fields:
         return "unchanged"
-    if document.fields["id"] != document.id or _digest(records.message(document.fields)) != digest:
+    said = records.said(document)
+    if said is None or _digest(said) != digest:
         return "changed"
     signature = records.signed(app, document.fields)["signature"]
     app.store.commit([Write.update(document, {"signature": signature})])
     return "rewritten"
 
 
-def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
+def _list_values(app: App, start: str) -> Page:
     """Give what has the former form in a page of one project, and where to go on.
 
     `start` is a project's path, for the one after it, or that of the last document looked at.
@@ -118,22 +145,27 @@ def _list_values(app: App, start: str) -> tuple[list[Found], str | None]:
         after = home.partition("/")[2] or None
         _, projects = app.store.query("projects", order=NAME, after=after, limit=1)
         if not projects:
-            return [], None
+            return Page([], [], None)
         home, start = projects[0].path, ""
         if projects[0].contents.get("status") not in HELD:
-            return [], home
+            return Page([], [], home)
     page = app.store.below(home, quotas.MIGRATED_VALUES, after=start or home, weigh=_bytes)
     if not page:
-        return [], home
-    found = []
-    for document in filter(_is_sealed, page):
-        with suppress(*DAMAGED):  # it does not open, and is refused from the newest form on
-            body, envelopes = document.contents["body"], _envelopes(app, document)[1]
-            if any(map(is_former, envelopes)):
-                about = {name: body[name] for name in SHOWN if body.get(name)}
-                digest = _digest(forms.canonical(body), *envelopes)
-                found.append({"path": document.path, "digest": digest, "about": about})
-    return found, page[-1].path
+        return Page([], [], home)
+    return Page(*_told(app, filter(_is_sealed, page), _value), page[-1].path)
+
+
+def _value(app: App, document: Document) -> Item | None:
+    """Give what is listed of a value, where it has the former form."""
+    if not document.path.isprintable():
+        raise ValueError("a name that no resource has")
+    body, envelopes = document.contents["body"], _envelopes(app, document)[1]
+    if not any(map(is_former, envelopes)):
+        return None
+    about = {name: body[name] for name in SHOWN if body.get(name)}
+    digest = _digest(forms.canonical(body), *envelopes)
+    further = len(body) - len(about)
+    return {"path": document.path, "digest": digest, "about": about, "further": further}
 
 
 def _reseal(app: App, path: str, digest: str) -> str:
@@ -172,7 +204,7 @@ def _envelopes(app: App, document: Document) -> tuple[list[Document], list[bytes
 def _is_sealed(document: Document) -> bool:
     """Tell whether this is a resource, or a revision, of a kind that has sealed members."""
     place = VALUE.fullmatch(document.path)
-    kind = BY_COLLECTION.get(place[3]) if place and document.path.isprintable() else None
+    kind = BY_COLLECTION.get(place[3]) if place else None
     return bool(kind and kind.sealed)
 
 

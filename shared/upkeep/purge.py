@@ -24,6 +24,7 @@ REMEMBERED = (
     "created_at",
     "deleted_at",
     "reclamation_id",
+    "reclamation_of",
     "shredded_at",
     "swept",
 )

@@ -67,6 +67,7 @@ def test_who_writes_the_database_makes_no_key(app, subtests, caplog):
     edits |= {name: stored | change for name, change in ODD.items()}
     # What reads alike when it is signed, and is of another type.
     edits |= {f"{name} as a text": stored | {name: records._plain(stored[name])} for name in TEXTS}
+    edits["account_id as bytes"] = stored | {"account_id": bytes.fromhex(stored["account_id"])}
     for name, fields in {**edits, "never signed": planted | {"roles": OWNER}}.items():
         with subtests.test(name):
             caplog.clear()

@@ -52,7 +52,7 @@ LIMITS = {
     "PRIVATE_PATHS": ("3",),
     "BODY_BYTES": ("13 MiB",),
     "PLAIN_BODY_BYTES": ("64 KiB",),
-    "TEMPLATE_BODY_BYTES": ("7 MiB",),
+    "TEMPLATE_BODY_BYTES": ("10 MiB",),
     "FAULTS_TOLD": ("20",),
     "PART_READS": ("3",),
     "PART_TRIES": ("20",),

@@ -106,3 +106,20 @@ def test_a_list_tells_its_region_and_its_slots(account):
         assert answer.headers.get("X-Reprieve-Project-Slots") == slots
     made = account.call("GET", f"/v2/projects/{answer.json()['projects'][0]['id']}")
     assert "X-Reprieve-Region" not in made.headers
+
+
+SEEN = {
+    "an emoji": "\u2600\ufe0f",
+    "one within": "a \u2764\ufe0f b",
+    "of a later plane": "\U0001f5dd\ufe0f",
+    "a keycap": "1\ufe0f\u20e3",
+    "a letter that is a symbol": "\u2139\ufe0f",
+    "a letter of Unicode 16": "\u1c89",
+    "no letter yet": "\u0378",
+}
+
+
+@pytest.mark.parametrize("name", SEEN.values(), ids=SEEN)
+def test_names_that_are_seen(app, name):
+    """Emoji as keyboards write them, and letters newer than this Python, are names as any other."""
+    assert projects.create(app, call(body={"name": name})).body["name"] == name

@@ -1,6 +1,7 @@
 """A reclamation is one deletion: it has an id of its own, ends once, and never moves another."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import count
 
@@ -8,6 +9,7 @@ import pytest
 
 from shared import projects
 from shared.errors import Error
+from shared.lifecycle import RETENTION
 from shared.projects import reclamations
 from shared.store import Write
 from shared.upkeep import purge
@@ -43,10 +45,9 @@ def deleted(app, name="p"):
 
 
 def under_form_1(app, project):
-    """Let a project be stored as form 1 had it: without the reclamation's id."""
-    path = f"projects/{project}"
-    fields = {k: v for k, v in stored(app, project).items() if k != "reclamation_id"}
-    app.store.commit([Write(path, fields)])
+    """Let a project be stored as form 1 had it: without its reclamation."""
+    path, fields = f"projects/{project}", stored(app, project)
+    app.store.commit([Write(path, {k: v for k, v in fields.items() if "reclamation" not in k})])
 
 
 def refused(act):
@@ -174,6 +175,32 @@ def test_what_was_deleted_under_form_1(app, action):
     for act in (reclamations.restore, reclamations.reclaim):
         assert refused(partial(act, app, ended)) == "resource_not_found"
     assert reclaim(app, project).body["id"] != project
+
+
+@pytest.mark.claim("I24", "what 0.1.0 deletes anew, after a rollback, no former reclamation ends")
+@pytest.mark.parametrize("action", ACTIONS)
+def test_deleted_anew_by_version_0_1_0(app, action):
+    """It restores and deletes, and leaves what it does not know of: that is of no deletion now."""
+    project, stale = deleted(app)
+    path = f"projects/{project}"
+    deletion = stored(app, project)["deleted_at"] + timedelta(seconds=1)
+    writes = {"deleted_at": deletion, "purge_at": deletion + RETENTION, "restored_at": deletion}
+    app.store.commit([Write.update(app.store.read(path)[path], writes)])
+    before = everything(app)
+    assert before[path]["reclamation_id"] == stale
+    for act in (reclamations.restore, reclamations.reclaim):
+        assert refused(partial(act, app, call(id=stale))) == "resource_not_found"
+    assert everything(app) == before
+    (listed,) = reclamations.listing(app, call()).body["resources"]
+    assert listed["id"] == project
+    getattr(reclamations, action)(app, call(id=project))
+    if action == "restore":
+        projects.delete(app, call(id=project))
+        assert reclaim(app, project).body["id"] not in (stale, project)
+        return
+    while purge.advance(app, project) != "nothing":
+        pass
+    assert stored(app, project, "tombstones")["reclamation_id"] == project
 
 
 def test_a_purge_of_form_1_goes_on(app):

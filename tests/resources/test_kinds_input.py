@@ -1,5 +1,7 @@
 """Bad input of every kind: what is missing and what is of a wrong type, told by its place."""
 
+import json
+
 import pytest
 
 from shared import quotas
@@ -220,6 +222,27 @@ def test_a_job_of_ten_kib(home):
         "payload_too_large",
     )
     assert quotas.JOB_BYTES - 1024 < fits < quotas.JOB_BYTES
+
+
+def test_the_largest_template(home):
+    """An app of 1 MiB of values beside 512 KiB, written as JSON is at its longest: six for one."""
+    argument = "<" * (quotas.CLEAR_BYTES // 100 - 32)
+    value = "\x01" * quotas.TEMPLATE_BYTES
+    body = {
+        "name": "largest",
+        "image_reference": IMAGE,
+        "run_arguments": [argument] * 100,
+        "run_env_variables": [{"type": "literal", "name": "V", "value": value}],
+    }
+    raw = json.dumps(body).replace("<", "\\u003c")  # as Go's encoder has it
+    assert len(raw) > 0.98 * 6 * (quotas.CLEAR_BYTES + quotas.TEMPLATE_BYTES)
+    path, sent = home.at(table.APPS), {"Content-Type": "application/json"}
+    made = home.account.call("POST", path, data=raw, headers=sent)
+    assert made.status_code == 201, made.text[:1000]
+    got = home.get(table.APPS, "largest").json()
+    assert got["run_arguments"] == body["run_arguments"]
+    assert got["run_env_variables"] == body["run_env_variables"]
+    assert home.delete(table.APPS, "largest").status_code == 202
 
 
 def test_inline_code(home):

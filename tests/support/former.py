@@ -1,15 +1,21 @@
-"""What is stored, put back into the store's form 1: as version 0.1.0 would have written it."""
+"""What is stored, put back into the store's form 1, as version 0.1.0 would have written it.
+
+And the steps of the migration out of it.
+"""
 
 import os
 from dataclasses import replace
 
 from shared.access import own_key
+from shared.calls import OPERATOR
 from shared.keys import envelope
 from shared.lifecycle import Project
 from shared.resources import data_key_path, sealing
 from shared.store import Write
 from shared.upkeep import migration
 from tests.support import call, paths_below
+
+STEPS = {"keys": migration.sign, "values": migration.reseal}
 
 
 def sealed_formerly(app, document):
@@ -60,3 +66,32 @@ def put_back(app):
 def in_form(app, form):
     """Give the app as a process has it whose setting names a form."""
     return replace(app, settings=replace(app.settings, store_form=form))
+
+
+def step(app, of, name, **more):
+    """Take one step, as the operator."""
+    asked = replace(call(body={"step": name, **more}), principal=OPERATOR)
+    return STEPS[of](app, asked).body
+
+
+def listed(app, of, what="found"):
+    """List all pages: what has the former form, by path; or the paths of what is `refused`."""
+    entries, page = [], step(app, of, "list")
+    for _ in range(1000):
+        entries += page[what]
+        if "next" not in page:
+            return {one["path"]: one for one in entries} if what == "found" else sorted(entries)
+        page = step(app, of, "list", start=page["next"])
+    raise AssertionError("the pages do not end")
+
+
+def vouch(app, of, found):
+    """Say yes to what was listed; give the counts."""
+    vouched = {path: one["digest"] for path, one in found.items()}
+    return step(app, of, "rewrite", vouched=vouched)
+
+
+def everything(app):
+    """Give every document but the audit trail."""
+    paths = [path for path in paths_below(app.store, "", 10_000) if not path.startswith("audit/")]
+    return {path: document.fields for path, document in app.store.read(*paths).documents.items()}

@@ -1,8 +1,8 @@
 """What is remembered of each change, and how it is proved.
 
 An entry, and the record of what a request that may be sent again was answered, is a write like any
-other, for the commit of the change itself: nothing here commits. Neither holds a value or a key, an
-entry no body.
+other, for the commit of the change itself: nothing here commits. Neither holds a value or a key,
+and an entry no body.
 """
 
 from shared.evidence.entries import (

@@ -66,7 +66,8 @@ def create(app: App, call: Call) -> Answer:
         return commit, Answer(body, now=now, location=body["href"])
 
     answer = app.store.transact(evidence.operation(call.origin), paths, decide)
-    app.keyring.confirm(answer.body["id"])
+    if answer.body["id"] == project_id:
+        app.keyring.confirm(project_id)
     return answer
 
 
@@ -116,12 +117,11 @@ def move(
     reclamation_id = app.new_id()  # of a deletion: once a call, whatever becomes of its tries
 
     def decide(read: Read) -> tuple[list[Write], Project]:
-        now = app.now(read)
         if call and (told := repeated(app, call, once, read)):
             return [], told
         before = owned(app, call.principal, read, path) if call else _found(read[path])
         check(before)
-        verb = lifecycle.applicable(before, verbs)
+        now, verb = app.now(read), lifecycle.applicable(before, verbs)
         project = lifecycle.move(before, verb, now, reclamation_id)
         what = f"project.{verb}", project, now
         entry = evidence.by(call.origin, *what) if call else evidence.by_system(entry_id, *what)

@@ -17,7 +17,7 @@ from shared.resources import reading
 from shared.resources.place import Place
 
 
-def told(place: Place, answer: Answer) -> dict[str, Any]:
+def kept(place: Place, answer: Answer) -> dict[str, Any]:
     """Give what is kept of an answer: as text, for then it is the same to the letter."""
     body = answer.body or {}
     hidden = [name for name in place.kind.sealed if body.get(name)]
@@ -25,9 +25,9 @@ def told(place: Place, answer: Answer) -> dict[str, Any]:
     return {"body": json.dumps(clear, ensure_ascii=False), "hidden": hidden}
 
 
-def answer(app: App, call: Call, place: Place, now: datetime, told: Fields) -> Answer:
+def answer(app: App, call: Call, place: Place, now: datetime, kept: Fields) -> Answer:
     """Give the answer again; raises Error `conflict` where nothing knows all of it any more."""
-    body, hidden, kind = json.loads(told["body"]), told["hidden"], place.kind
+    body, hidden, kind = json.loads(kept["body"]), kept["hidden"], place.kind
     if not body:
         return Answer(now=now)
     there = place.beside(kind, body[kind.key])

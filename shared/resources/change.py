@@ -138,7 +138,7 @@ def commit(
         change = Change(app, origin, place, read, project, now)
         answer = decide(change)
         entry = evidence.by(origin, action, project, now, name or place.key)
-        left = once.left(read, now, again.told(place, answer), mark)
+        left = once.left(read, now, again.kept(place, answer), mark) if once.paths else []
         return [*change.writes, Write.verify(read[place.home]), entry, *left], answer
 
     return app.store.transact(evidence.operation(origin), [*dict.fromkeys(wanted)], attempt)

@@ -112,6 +112,7 @@ TOKENS = {
     "a shared secret": lambda issuer: issuer.token("schedule", key="k" * 64, algorithm="HS256"),
     "no signature": lambda issuer: issuer.token("schedule", algorithm="none"),
     "expired": lambda issuer: issuer.token("schedule", exp=int(time.time()) - 60),
+    "expired a moment ago": lambda issuer: issuer.token("schedule", exp=int(time.time())),
     "not yet": lambda issuer: issuer.token("schedule", iat=int(time.time()) + 600),
     "no expiry": lambda issuer: issuer.token("schedule", exp=None),
     "another issuer": lambda issuer: issuer.token("schedule", iss="https://issuer.example"),
@@ -135,7 +136,9 @@ def test_tokens_that_do_not_hold(cloud, issuer, make):
 @pytest.mark.claim("F31", "only the identity that a setting names is admitted, with its own token")
 def test_who_is_admitted(cloud, issuer):
     """The account the setting names; no other, none unverified, and nobody without a token."""
-    assert refused(cloud, "schedule", **bearer(issuer.token("schedule"))) is None
+    for ahead in (0, 30):  # seconds that the issuer's clock is
+        token = issuer.token("schedule", iat=int(time.time()) + ahead)
+        assert refused(cloud, "schedule", **bearer(token)) is None
     for odd in (
         issuer.token("someone@example.com"),
         issuer.token("schedule", email_verified=False),

@@ -66,6 +66,8 @@ LIMITS = {
     "BUCKETS": ("10,000",),
     "CONCURRENCY": ("64 (`CE_CONCURRENCY`)",),
     "BODIES": ("64 bodies",),
+    "HELD_BYTES": ("32 MiB",),
+    "BODY_WORK": ("1 s",),
     "STRANGERS": ("32 without a token",),
     "STRANGER_BODY": ("5 s",),
     "WAITING": ("64 that wait",),
@@ -78,6 +80,7 @@ LIMITS = {
     "PAIRS": ("1,000",),
     "ADDRESS_BYTES": ("8,190",),
     "PAGE_BYTES": ("4 MiB",),
+    "CLOCK_SKEW": ("60 s",),
     "TOKEN_LIFETIME": ("1 h", "one hour", "an hour", "60 minutes"),
     "KEY_CACHE_LIFETIME": ("60 s", "60 seconds", "a minute", "one minute"),
     "KEY_CALL": ("2 s",),
@@ -155,6 +158,15 @@ def test_endpoints(subtests):
             assert function.__doc__
             assert endpoint["serviceAccount"] in identities
             assert len(triggers & set(endpoint)) == 1
+
+
+def test_a_process_has_threads_for_all_that_is_sent():
+    """As many requests as its gate lets in, and more threads; the bodies fit into its memory."""
+    sent = quotas.CONCURRENCY + 2 * (quotas.CONCURRENCY // quotas.GATE_KEPT)
+    for endpoint in ENDPOINTS.values():
+        assert endpoint["concurrency"] == sent
+        assert int(endpoint["environmentVariables"]["THREADS"]) > sent
+        assert endpoint["availableMemoryMb"] * quotas.MIB >= 16 * quotas.HELD_BYTES
 
 
 def test_main_gives_nothing_else():

@@ -125,7 +125,7 @@ def answers(url):
     """Tell whether something serves."""
     try:
         return requests.get(f"{url}/__/health", timeout=10).status_code > 0
-    except requests.ConnectionError:
+    except requests.RequestException:  # it does not yet, or not in time
         return False
 
 

@@ -6,6 +6,7 @@ on the project document.
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from shared import evidence, lifecycle
@@ -46,8 +47,7 @@ def create(app: App, call: Call) -> Answer:
         require_own(app, call.principal, read)
         now = app.now(read)
         if told := once.told(read, now):
-            body = json.loads(told["body"])
-            return [], Answer(body, now=now, location=body["href"])
+            return [], _shown(json.loads(told["body"]), now)
         project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
         claim = slots.claim(app, read[region], project, call)
         if not key:  # made once, after the first read that leaves room for it; if the create is
@@ -63,12 +63,16 @@ def create(app: App, call: Call) -> Answer:
             evidence.by(call.origin, "project.create", project, now),
             *once.left(read, now, {"body": json.dumps(body, ensure_ascii=False)}),
         ]
-        return commit, Answer(body, now=now, location=body["href"])
+        return commit, _shown(body, now)
 
     answer = app.store.transact(evidence.operation(call.origin), paths, decide)
     if answer.body["id"] == project_id:
         app.keyring.confirm(project_id)
     return answer
+
+
+def _shown(body: dict[str, Any], now: datetime) -> Answer:
+    return Answer(body, now=now, location=body["href"])
 
 
 def get(app: App, call: Call) -> Answer:

@@ -29,7 +29,9 @@ from emulator.bodies import ChunkReader, WholeReader
 from emulator.heads import LONGEST_LINE, Head
 from emulator.outlet import Outlet
 
-IDLE = 30  # seconds a connection may stay open without a request
+# Seconds a connection may stay open without a request: longer than most clients keep one (Go 90,
+# curl 118), so that they end it, who know whether a request is under way.
+IDLE = 120
 HEAD, WHOLE = 10.0, 30.0  # seconds until a request's head is there; until its body is, too
 TAKEN = 30.0  # seconds until a client must have taken its answer
 LEFT = 33_554_432  # bytes of answers not taken yet, of all connections
@@ -214,12 +216,27 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Let nobody who waits hold up the end of a worker that stops."""
+        """Take who has come, close the doors, and let nobody who waits hold up the end.
+
+        Who comes later is refused at once, where the host has closed its doors too, or waits for
+        the next worker: nobody stands at a door that is closed in the end, and is reset.
+        """
+        for listener in self.sockets:
+            self._accept_all(listener)
+            listener.close()
         super()._cap_keepalive(deadline)
         self._last = deadline
         for waiting in self._waiting.values():
             if waiting.head is not None:
                 waiting.due = min(waiting.due, deadline)
+
+    def _accept_all(self, listener: socket.socket) -> None:
+        for _ in range(self.cfg.backlog):
+            before = self.nr_conns
+            with suppress(OSError):  # too many: they are reset with the rest
+                self.accept(listener)
+            if self.nr_conns <= before:
+                return
 
     def handle(self, conn: Any) -> Any:
         """Serve one request of a connection, whose head is there."""
@@ -256,7 +273,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._looked = now
         for conn in [conn for conn, waiting in self._waiting.items() if waiting.due < now]:
-            self._drop(conn)
+            self._ready(conn, None)  # its next request may have come since the loop looked
+            if (waiting := self._waiting.get(conn)) and waiting.due < now:
+                self._drop(conn)
         for conn in [conn for conn, due in self._due.copy().items() if due < now]:
             with suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)

@@ -69,6 +69,7 @@ REWRAP_BATCH = 100  # projects whose keys one call re-wraps or counts
 KEK_COUNTED = 100_000  # projects looked at before an old key is removed: 2000 reads, 300 s at most
 # An old key is kept for at least so long: a create under way may still store what it wrapped.
 KEK_REST = timedelta(minutes=10)
+KEK_ACT = timedelta(minutes=10)  # a call that makes or removes a key has ended: it may take 300 s
 TOKEN_CACHE_ENTRIES = 4096
 MIGRATED_KEYS = 50  # records of API keys that one call lists or signs
 MIGRATED_VALUES = 20  # documents that one call looks at, or seals anew: of 1 MiB each at most

@@ -6,10 +6,12 @@ and an entry no body.
 """
 
 from shared.evidence.entries import (
+    BEGUN,
     along,
+    begun,
     by,
-    by_operator,
     by_system,
+    ended,
     of_key,
     of_migration,
     operation,

@@ -19,7 +19,7 @@ from itertools import islice
 import click
 
 TOLD = dict.fromkeys(("true", "t", "1"), True) | dict.fromkeys(("false", "f", "0"), False)
-PLAIN = re.compile(r"--?[a-z]+(-[a-z]+)*")
+PLAIN = re.compile(r"--[a-z]+(-[a-z]+)*|-[a-z][a-z0-9-]*")  # as options and names are written
 # Options whose values may be secret, and how a word begins that has the name of one in it.
 SECRET = frozenset(
     (
@@ -56,7 +56,8 @@ class Spelled(click.Command):
         """Spell the options out, then read them; what a shell completes may be half a word."""
         try:
             args = spelled(ctx, self.get_params(ctx), args)
-        except click.UsageError:
+        except click.UsageError as refusal:
+            refusal.ctx, refusal.cmd = ctx, self  # it tells how the command is used
             if not ctx.resilient_parsing:
                 raise
         return super().parse_args(ctx, args)
@@ -80,7 +81,7 @@ def spelled(ctx: click.Context, params: Iterable[click.Parameter], words: list[s
         name, equals, value = word.partition("=")
         meant = _meant(known, name)
         if not meant:
-            raise click.UsageError(_refusal(ctx, known, name, place), ctx)
+            raise click.UsageError(_refusal(ctx, known, name, place))
         for option in meant:
             if option.is_flag:
                 found += _told(known, option, value if equals else "true")
@@ -136,7 +137,7 @@ def _refusal(ctx: click.Context, known: Options, word: str, place: int) -> str:
 
 
 def _safe(known: Options, word: str) -> bool:
-    """Whether a word can be shown: it is letters, and begins with no name of what may be secret.
+    """Whether a word can be shown: it is plain, and begins with no name of what may be secret.
 
     Of `-pass` the letter decides, for it may be meant as `-p ass`; what is no letter of this
     command may be that of a password in another, so it is not shown either.

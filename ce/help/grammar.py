@@ -57,7 +57,7 @@ class Spelled(click.Command):
         try:
             args = spelled(ctx, self.get_params(ctx), args)
         except click.UsageError as refusal:
-            refusal.ctx, refusal.cmd = ctx, self  # it tells how the command is used
+            refusal.ctx = ctx  # it tells how the command is used
             if not ctx.resilient_parsing:
                 raise
         return super().parse_args(ctx, args)

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 
 from shared import quotas
+from shared.calls import Principal
 from shared.errors import Error
 from shared.keys import Keyring, check_value, open_local
 from shared.settings import Settings
@@ -45,8 +46,8 @@ class App:
     new_tag: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
     new_subdomain: Callable[[], str] = _subdomain
     random: Callable[[], float] = random.random
-    # API keys that were found gone, by id, and when: what `access` remembers, those found last
-    ended: OrderedDict[str, int] = field(default_factory=OrderedDict, repr=False)
+    # whose tokens were found to be of no key, and when: what `access` remembers, those found last
+    ended: OrderedDict[Principal, int] = field(default_factory=OrderedDict, repr=False)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "App":

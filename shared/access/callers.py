@@ -29,17 +29,19 @@ def require_own(app: App, principal: Principal, read: Read) -> dict[str, Any]:
     record = records.alive(app, read[own_key(principal)])
     said = principal.account, principal.roles, principal.project
     if record is None or said != _meaning(record):
-        raise end(app, principal.subject)
+        raise end(app, principal)
     return record
 
 
 def owned(app: App, principal: Principal, read: Read, path: str) -> Project:
     """Give the project, or tombstone, at a path of a batch that holds the caller's own key.
 
+    Of another region's deployment, on the same database, there is none: each serves its own.
+
     Raises Error `unauthorized` as `require_own` does, then `resource_not_found` as `roles.owned`.
     """
     require_own(app, principal, read)
-    return roles.owned(read[path], principal)
+    return roles.owned(read[path], principal, app.settings.region)
 
 
 def _meaning(record: dict[str, Any]) -> tuple[str, frozenset[str], str | None]:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import jwt
 import requests
 
+from shared import quotas
 from shared.access.tokens import unauthorized
 from shared.app import App
 from shared.errors import Error, unavailable
@@ -24,7 +25,6 @@ Caller = Literal["event", "schedule", "admin"]
 ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 CLAIMS = ("exp", "iat", "iss", "aud", "sub", "email", "email_verified")
 MARK = "reprieve.caller"  # of the local host, in the WSGI environment: no header can set it
-LEEWAY = 10  # seconds that Google's clock and ours may differ
 KEPT, PAUSE = 3600.0, 30.0  # seconds keys are kept; between two fetches, whatever is asked
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _LOCK = threading.Lock()
@@ -45,7 +45,7 @@ def admit(app: App, caller: Caller, environ: Mapping[str, Any]) -> str | None:
     if settings.emulator and (not allowed or environ.get(MARK) == "host"):
         _admit_local(environ)
         return None
-    return _admit_token(settings, allowed, environ.get("HTTP_AUTHORIZATION", ""))
+    return _admit_token(app, allowed, environ.get("HTTP_AUTHORIZATION", ""))
 
 
 def _admit_local(environ: Mapping[str, Any]) -> None:
@@ -64,10 +64,12 @@ def _admit_local(environ: Mapping[str, Any]) -> None:
         raise Error("forbidden", "This function is called by the local host alone.")
 
 
-def _admit_token(settings: Settings, allowed: frozenset[str], header: str) -> str:
+def _admit_token(app: App, allowed: frozenset[str], header: str) -> str:
     if header[:7].lower() != "bearer ":
         raise unauthorized("No token: this function is called by the platform alone.")
-    claims = _claims(settings, header[7:].strip())
+    claims = _claims(app.settings, header[7:].strip())
+    if float(claims["exp"]) <= app.wall():
+        raise unauthorized("The token has expired.")
     if claims.get("email_verified") is not True or str(claims.get("email")) not in allowed:
         raise Error("forbidden", "This identity may not call this function.")
     return str(claims["email"])
@@ -86,7 +88,7 @@ def _claims(settings: Settings, token: str) -> dict[str, Any]:
             algorithms=["RS256"],
             audience=settings.function_url,
             issuer=ISSUERS,
-            leeway=LEEWAY,
+            leeway=quotas.CLOCK_SKEW,  # of the expiry there is none: `_admit_token`
             options={"require": list(CLAIMS), "strict_aud": True},
         )
     except (jwt.PyJWTError, TypeError, ValueError):

@@ -52,13 +52,15 @@ def _verbs(roles: Iterable[str]) -> set[str]:
     return {verb for role in roles for verb in ROLES.get(role, ())}
 
 
-def owned(document: Document, principal: Principal) -> Project:
-    """Give a project to who may know of it; to any other it does not exist (Error 404).
+def owned(document: Document, principal: Principal, region: str) -> Project:
+    """Give a project of this region to who may know of it; else it does not exist (Error 404).
 
     Those are its account, and of the account's keys for one project only those for this one.
     """
     # The tombstone of a project that never came to be is nobody's.
     if document.fields is None or document.fields.get("account_id") != principal.account:
+        raise missing()
+    if document.fields.get("region") != region:
         raise missing()
     if principal.project not in (None, document.id):
         raise missing()

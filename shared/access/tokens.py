@@ -30,8 +30,9 @@ def unauthorized(message: str = "The token is not valid.") -> Error:
 def authenticate(app: App, header: str | None) -> Principal:
     """Give the principal of an `Authorization` header, with or without `Bearer`.
 
-    Raises Error `unauthorized` unless signature, algorithm, type, issuer, audience and expiry
-    hold (RFC 8725).
+    Raises Error `unauthorized` unless signature, algorithm, type, issuer, audience and times hold
+    (RFC 8725). The host that issued it may be ahead by quotas.CLOCK_SKEW; it ends by this one's
+    clock, and on the second.
     """
     if not header:
         raise unauthorized("No token: send `Authorization: Bearer TOKEN`.")
@@ -41,19 +42,20 @@ def authenticate(app: App, header: str | None) -> Principal:
         raise unauthorized("The token has expired.")
     if records.too_old(app, issued):
         raise unauthorized("The token was issued before those that are still valid.")
-    if issued < app.ended.get(principal.subject, 0):
+    if issued < app.ended.get(principal, 0):
         raise unauthorized(GONE)
     return principal
 
 
-def end(app: App, key: str) -> Error:
-    """Note that a key, by its id, is gone or has changed; give the error of its token.
+def end(app: App, principal: Principal) -> Error:
+    """Note that a key is gone, or is not what its token says; give the error of that token.
 
-    What was issued for it before is refused from now on, by this process, without asking the store
-    again: so it draws on nobody's rate but that of the address it comes from.
+    What was issued before and says the same is refused from now on, by this process, without asking
+    the store again: so it draws on nobody's rate but that of the address it comes from. What says
+    otherwise is of the key as it is now, even where a host whose clock is behind issued it.
     """
-    app.ended.pop(key, None)
-    app.ended[key] = int(app.wall())
+    app.ended.pop(principal, None)
+    app.ended[principal] = int(app.wall())
     if len(app.ended) > quotas.TOKEN_CACHE_ENTRIES:
         app.ended.popitem(last=False)
     return unauthorized(GONE)
@@ -71,6 +73,7 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float, float]:
             algorithms=[HEADER["alg"]],
             audience=AUDIENCE,
             issuer=ISSUER,
+            leeway=quotas.CLOCK_SKEW,  # of the expiry there is none: `authenticate`
             options={"require": ["exp", "iat", "iss", "aud", "sub"]},
         )
         roles, project = claims["roles"], claims.get("project")

@@ -5,9 +5,10 @@ And what is told of one beside itself: nothing runs, so of its network there is 
 
 from datetime import datetime
 
-from shared.access import own_key, owned, require_own
+from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call
+from shared.errors import Error
 from shared.lifecycle import ACTIVE, Project
 
 Found = tuple[datetime, list[Project]]  # the time of the reading, and the projects
@@ -39,12 +40,13 @@ def _only(app: App, call: Call, project_id: str, after: str | None) -> Found:
     """Give the one project of a key, if it exists here and its name is beyond `after`."""
     path = f"projects/{project_id}"
     read = app.store.read(path, own_key(call.principal))
-    if read[path].fields is None:
-        require_own(app, call.principal, read)
-        return read.time, []
-    project = owned(app, call.principal, read, path)
-    here = project.region == app.settings.region and (after is None or project.name > after)
-    return read.time, [project] if here else []
+    try:
+        project = owned(app, call.principal, read, path)
+    except Error as error:
+        if error.code != "resource_not_found":
+            raise
+        return read.time, []  # it is gone, or of another region
+    return read.time, [project] if after is None or project.name > after else []
 
 
 def egress_ips(app: App, call: Call) -> Answer:

@@ -3,10 +3,12 @@
 What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
 and tried again; key halves of projects that never came to be are destroyed; and slots are
 compared with projects. It takes no input, and calling it often or twice changes nothing.
+
+Where events end with who was to be told of them, as on the local host, `wake` nudges at once.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from shared import projects, quotas
@@ -16,6 +18,7 @@ from shared.log import log_failure, new_trace, tell
 from shared.store import Conflict, Document, Write
 
 T = TypeVar("T")
+EVER = datetime.max.replace(tzinfo=UTC)  # no time that is stored is later
 # What there is to do: the word it is counted under, who does it, and with what.
 Work = list[tuple[str, Callable[[App, Any, datetime], int], Any]]
 
@@ -34,6 +37,15 @@ def enforce(app: App) -> dict[str, int]:
     return done
 
 
+def wake(app: App) -> dict[str, int]:
+    """Nudge all that is being destroyed, however lately it went on, and count it."""
+    done = {"nudged": 0, "failed": 0}
+    now, found = _with_status(app, HARD_DELETING, "progress_at", EVER)
+    for document in found:
+        done["nudged"] += _tried(done, _nudge, app, document, now) or 0
+    return done
+
+
 def _tried(done: dict[str, int], act: Callable[..., T], *arguments: Any) -> T | None:
     """Act; None when it failed, or when another run or the project's owner came first."""
     try:
@@ -48,26 +60,35 @@ def _tried(done: dict[str, int], act: Callable[..., T], *arguments: Any) -> T | 
 
 
 def _due(app: App, now: datetime) -> Work:
-    found = _with_status(app, SOFT_DELETED, "purge_at", now)
+    _, found = _with_status(app, SOFT_DELETED, "purge_at", now)
     return [("expired", _moved("expire"), document) for document in found]
 
 
-def _stuck(app: App, now: datetime) -> Work:
+def _stuck(app: App, _now: datetime) -> Work:
     """Find what stands still: to be nudged, or given up after a day without progress."""
     work: Work = []
-    for document in _with_status(app, HARD_DELETING, "progress_at", now - quotas.NUDGE_AFTER):
-        fields = document.contents
-        nudged_at = fields.get("nudged_at")
-        if fields["progress_at"] <= now - quotas.FAIL_AFTER:
+    now, found = _with_status(app, HARD_DELETING, "progress_at", EVER)
+    for document in found:
+        since = document.contents["progress_at"], document.contents.get("nudged_at")
+        if since[0] <= now - quotas.FAIL_AFTER:
             work.append(("given_up", _moved("fail"), document))
-        elif nudged_at is None or nudged_at <= now - quotas.NUDGE_AFTER:
+        elif all(_over(moment, quotas.NUDGE_AFTER, now) for moment in since):
             work.append(("nudged", _nudge, document))
     return work
 
 
-def _failed(app: App, now: datetime) -> Work:
-    found = _with_status(app, HARD_DELETION_FAILED, "updated_at", now - quotas.RETRY_AFTER)
-    return [("retried", _moved("retry"), document) for document in found]
+def _failed(app: App, _now: datetime) -> Work:
+    now, found = _with_status(app, HARD_DELETION_FAILED, "updated_at", EVER)
+    due = [one for one in found if _over(one.contents["updated_at"], quotas.RETRY_AFTER, now)]
+    return [("retried", _moved("retry"), document) for document in due]
+
+
+def _over(since: datetime | None, wait: timedelta, now: datetime) -> bool:
+    """Tell whether a wait is over: also one that never began, or begins at a time to come.
+
+    Such a time was stored before the clock was moved back, and may never come.
+    """
+    return since is None or not now - wait < since <= now
 
 
 def _unconfirmed(app: App, now: datetime) -> Work:
@@ -94,26 +115,30 @@ def _moved(verb: str) -> Callable[[App, Document, datetime], int]:
     return act
 
 
-def _with_status(app: App, status: str, field: str, until: datetime) -> list[Document]:
-    """Find projects of a status whose time in `field` has come, the longest due first.
+def _with_status(
+    app: App, status: str, field: str, until: datetime
+) -> tuple[datetime, list[Document]]:
+    """Find projects of a status whose time in `field` is not after `until`, the longest due first.
 
-    Page by page, so that those which cannot be moved and stay at the head keep nobody waiting.
+    The time given with them is not before that at which any of them was written. Page by page, so
+    that those which cannot be moved and stay at the head keep nobody waiting.
     """
     filters = (("status", "==", status), (field, "<=", until))
     found: list[Document] = []
     for _ in range(quotas.DUE_PAGES):
         after = found[-1].contents[field] if found else None
         limit = quotas.DUE_BATCH
-        _, page = app.store.query("projects", *filters, order=field, after=after, limit=limit)
+        time, page = app.store.query("projects", *filters, order=field, after=after, limit=limit)
         found += page
         if len(page) < limit:
             break
-    return found
+    return app.now(time), found
 
 
 def _nudge(app: App, document: Document, now: datetime) -> int:
-    """Touch a project, so that an event is sent for it again."""
-    app.store.commit([Write.update(document, {"nudged_at": now})])
+    """Touch a project, so that an event is sent for it again; its day has begun by now."""
+    progress_at = min(document.contents["progress_at"], now)
+    app.store.commit([Write.update(document, {"nudged_at": now, "progress_at": progress_at})])
     return 1
 
 

@@ -112,6 +112,7 @@ TOKENS = {
     "a shared secret": lambda issuer: issuer.token("schedule", key="k" * 64, algorithm="HS256"),
     "no signature": lambda issuer: issuer.token("schedule", algorithm="none"),
     "expired": lambda issuer: issuer.token("schedule", exp=int(time.time()) - 60),
+    "expired a moment ago": lambda issuer: issuer.token("schedule", exp=int(time.time())),
     "not yet": lambda issuer: issuer.token("schedule", iat=int(time.time()) + 600),
     "no expiry": lambda issuer: issuer.token("schedule", exp=None),
     "another issuer": lambda issuer: issuer.token("schedule", iss="https://issuer.example"),
@@ -135,7 +136,9 @@ def test_tokens_that_do_not_hold(cloud, issuer, make):
 @pytest.mark.claim("F31", "only the identity that a setting names is admitted, with its own token")
 def test_who_is_admitted(cloud, issuer):
     """The account the setting names; no other, none unverified, and nobody without a token."""
-    assert refused(cloud, "schedule", **bearer(issuer.token("schedule"))) is None
+    for ahead in (0, 30):  # seconds that the issuer's clock is
+        token = issuer.token("schedule", iat=int(time.time()) + ahead)
+        assert refused(cloud, "schedule", **bearer(token)) is None
     for odd in (
         issuer.token("someone@example.com"),
         issuer.token("schedule", email_verified=False),
@@ -323,5 +326,8 @@ def test_the_schedule_takes_no_orders(host, owner, issuer):
         head = {"Authorization": f"Bearer {issuer.token('schedule')}"}
         done = requests.post(url, json=orders, params=orders, headers=head, timeout=60)
         assert (done.status_code, done.json()["expired"]) == (200, 0)
-        assert requests.post(url, json={}, timeout=30).status_code == 401
+        woken = requests.post(f"{url}/wake", json=orders, params=orders, headers=head, timeout=60)
+        assert (woken.status_code, woken.json()["failed"]) == (200, 0)
+        for path in ("", "/wake"):
+            assert requests.post(url + path, json={}, timeout=30).status_code == 401
     assert owner.status(project) == "soft_deleted"

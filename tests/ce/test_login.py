@@ -460,3 +460,21 @@ def test_a_home_that_is_none(nobody, host, key, monkeypatch):
     (nobody / "file").write_text("")
     monkeypatch.setenv("CE_HOME", str(nobody / "file" / "home"))
     assert "set CE_HOME to another folder" in login("--url", host.url, "--apikey", key, code=1)
+
+
+HUBS = ({}, {"hosting": 1}, {"hosting": None}, {"hosting": ["http://127.0.0.1:9"]})
+
+
+def test_a_damaged_emulator_is_none(nobody, subtests):
+    """What does not say where it serves, or has no key, is not asked; nor is a pipe waited for."""
+    folder = nobody / "emulator"
+    for hub in HUBS:
+        write(folder / "hub.json", **hub)
+        write(folder / "credentials.json", apikey="k")
+        with subtests.test(str(hub)):
+            done = run("project", "list", "-q")
+            assert (done.returncode, "Not logged in" in done.stderr) == (4, True)
+    write(folder / "hub.json", hosting="http://127.0.0.1:9")
+    (folder / "credentials.json").unlink()
+    os.mkfifo(folder / "credentials.json")
+    assert run("project", "list", "-q").returncode == 4

@@ -1,4 +1,7 @@
-"""What must not be reached: others' projects and keys, and functions that are not for callers."""
+"""What must not be reached: others' projects and keys, and functions that are not for callers.
+
+Nor another region's projects, through the deployment of this one on the same database.
+"""
 
 import re
 from itertools import product
@@ -8,6 +11,7 @@ import requests
 
 from shared.api import operations
 from tests.support.kinds import EXAMPLES, Home
+from tests.support.regions import abroad
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 ON_PROJECTS = re.compile(r"{project_id}|/(projects|reclamations|resource_instances)/{id}")
@@ -87,10 +91,17 @@ def scoped(other):
     return other.another_key(project_id=other.project("own")["id"])
 
 
+@pytest.fixture(scope="module")
+def away(host, other):
+    """That other account itself, as it asks another region's deployment on the same database."""
+    with abroad(host) as there:
+        yield there.seen_by(other)
+
+
 @pytest.fixture
-def strangers(owner, scoped):
-    """Who must not know of `theirs`: another account, and a key for another project."""
-    return {"owner": owner, "scoped": scoped}
+def strangers(owner, scoped, away):
+    """Who must not know of `theirs`: another account, a key for another project, another region."""
+    return {"owner": owner, "scoped": scoped, "away": away}
 
 
 def seen(answer):
@@ -122,6 +133,7 @@ def test_what_is_asked_for_is_there(other, theirs, subtests):
                 assert other.call("GET", path).status_code == 200
 
 
+@pytest.mark.claim("F72", "another region's project answers as one that does not exist")
 @pytest.mark.claim("I21", "another account's project answers as one that does not exist")
 @pytest.mark.parametrize("name", ASKED)
 def test_others_project(strangers, theirs, name, subtests):
@@ -145,6 +157,7 @@ def test_others_project(strangers, theirs, name, subtests):
             assert answers[0][0] == 404
 
 
+@pytest.mark.claim("F72", "so it does by name")
 @pytest.mark.parametrize("name", ASKED)
 def test_others_project_by_name(strangers, theirs, name, subtests):
     """So it does when the function is called by name."""
@@ -233,17 +246,19 @@ def test_others_keys(owner, other):
     assert other.call("GET", f"/v1/apikeys/{other.key_id}").status_code == 200
 
 
+@pytest.mark.claim("F72", "no key is made for a project of another region")
 @pytest.mark.parametrize("state", STATES)
-def test_keys_for_others_projects(owner, theirs, state):
-    """No key can be made for a project of another account: it answers as a missing one."""
-    answers = [
-        seen(owner.call("POST", "/v1/apikeys", {"name": "k", "project_id": project}))
-        for project in (theirs[state], NOWHERE)
-    ]
-    assert answers[0] == answers[1]
-    assert answers[0][0] == 404
-    names = [key["name"] for key in owner.got("/v1/apikeys")["apikeys"]]
-    assert "k" not in names
+def test_keys_for_others_projects(owner, away, theirs, state):
+    """No key can be made for a project of another account or region: it answers as none."""
+    for stranger in (owner, away):
+        answers = [
+            seen(stranger.call("POST", "/v1/apikeys", {"name": "k", "project_id": project}))
+            for project in (theirs[state], NOWHERE)
+        ]
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+        names = [key["name"] for key in stranger.got("/v1/apikeys")["apikeys"]]
+        assert "k" not in names
 
 
 @pytest.mark.usefixtures("theirs")

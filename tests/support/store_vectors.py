@@ -6,12 +6,15 @@ on from here: import, change (as `migrate` will), then ask the same questions ag
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tests.support import ROOT, Account, Host, until
+from tests.support.regions import Abroad, abroad
 
 
 class Vector:
@@ -51,7 +54,7 @@ class Vector:
 class Tenant:
     """An account of an export, and what it was told of all that it has."""
 
-    def __init__(self, host: Host, told: dict[str, Any], probes: dict[str, Any]) -> None:
+    def __init__(self, host: Host | Abroad, told: dict[str, Any], probes: dict[str, Any]) -> None:
         self.host, self.id, self.told, self._probes = host, told["id"], told, probes
         self.projects: dict[str, dict[str, Any]] = told["projects"]
 
@@ -101,6 +104,22 @@ class Tenant:
 
     def require_whole(self, label: str) -> None:
         """Require that a project and all it holds are told of as they were: no member differs."""
+        with self._at_home(label) as there:
+            there._require_whole(label)
+
+    @contextmanager
+    def _at_home(self, label: str) -> Iterator["Tenant"]:
+        """Give the account as it asks the deployment of a project's region; no other knows it."""
+        region = self.projects[label]["told"]["region"]
+        if region == self.host.inside.settings.region:
+            yield self
+            return
+        assert self.owner.call("GET", self.path(label)).status_code == 404
+        endpoint = self.projects[label]["told"]["href"].partition("/v2/")[0]
+        with abroad(self.host, region, CE_ENDPOINT=endpoint) as there:
+            yield Tenant(there, self.told, self._probes)
+
+    def _require_whole(self, label: str) -> None:
         project = self.projects[label]
         assert self.ask(self.path(label)) == {**project["told"], "status": "active"}
         if project["state"] == "active":  # else it has been restored since

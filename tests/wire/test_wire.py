@@ -239,7 +239,8 @@ def test_a_body_that_is_no_chunks(account):
 def test_failure_of_ours(account):
     """What nobody expected is 500 with a trace, and not a word of what it was."""
     project = str(uuid.uuid4())
-    fields = {"id": project, "account_id": account.id, "status": "active", "name": ["hunter2"]}
+    known = {"id": project, "account_id": account.id, "region": "us-south", "status": "active"}
+    fields = known | {"name": ["hunter2"]}
     account.host.inside.store.commit([Write.create(f"projects/{project}", fields)])
     answer = send(account, "GET", f"{P}/{project}")
     check(answer, 500, "internal", "")

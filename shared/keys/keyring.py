@@ -84,6 +84,12 @@ class KeyStore(Protocol):
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give up to `limit` projects made before a moment whose half is not confirmed."""
 
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page of the projects whose half is confirmed, and where the next one starts.
+
+        For the first page `start` is empty, and so is what is given after the last.
+        """
+
 
 def newest(keks: Mapping[str, datetime | None]) -> str:
     """Give the key-encryption key that new halves are wrapped under."""
@@ -267,3 +273,8 @@ class Keyring:
         """Give projects whose creation never reported back: candidates for orphans."""
         with _reachable():
             return self._halves.unconfirmed(before, limit)
+
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page of the projects whose half is confirmed; see KeyStore.confirmed."""
+        with _reachable():
+            return self._halves.confirmed(start)

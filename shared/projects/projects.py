@@ -46,20 +46,20 @@ def create(app: App, call: Call) -> Answer:
         project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
         claim = slots.claim(app, read[region], project, call)
         if not key:  # made once, after the first read that leaves room for it; if the create is
-            # refused after all, the schedule destroys it, for a lost answer may hide a success
+            # refused after all, the schedule destroys it: who may make a key may destroy none
             key.update(app.keyring.create(project_id, now))
         commit = [
             claim,
             Write.create(f"projects/{project_id}", project.born()),
-            Write.create(data_key_path(project_id), key),
+            Write.create(data_key_path(project_id), key),  # the schedule may have fenced it off
             *first_rule(project_id, rule, now),
-            Write.absent(f"tombstones/{project_id}"),
             evidence.by(call.origin, "project.create", project, now),
         ]
         body = present(app, project)
         return commit, Answer(body, now=now, location=body["href"])
 
-    answer = app.store.transact(evidence.operation(call.origin), paths, decide)
+    # One at a time in an account: who is overtaken has made a key half for nothing.
+    answer = app.store.transact(evidence.operation(call.origin), paths, decide, alone=[region])
     app.keyring.confirm(project_id)
     return answer
 

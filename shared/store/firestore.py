@@ -100,8 +100,7 @@ class Store:
     ) -> tuple[datetime, list[Document]]:
         """Give the read time and up to `limit` documents of a collection that match all `filters`.
 
-        They come in the order of the field `order`, or of their ids (NAME), from the first whose
-        value is beyond `after`.
+        They come in the order of the field `order`, or of their ids (NAME), from beyond `after`.
         What `weigh` gives for them is added up: none follows the first beyond quotas.PAGE_BYTES.
         """
         parent, _, name = collection.rpartition("/")
@@ -182,20 +181,21 @@ class Store:
         paths: Sequence[str],
         decide: Callable[[Read], tuple[list[Write], T]],
         first: Read | None = None,
+        alone: Sequence[str] = (),
     ) -> T:
         """Read, let `decide` give the writes and the result, and commit; again if that fails.
 
         `operation` is the path of a document that the writes create, whose id no other call has:
         where it exists, this call's commit was applied, whatever became of the answer. `decide`
         may run several times, each on a fresh snapshot: ids and values are made before. `first` is
-        a snapshot that was read already, by a query. What `decide` raises is not retried, but for a
-        Conflict; without writes nothing is committed. Raises Error `unavailable` when others kept
-        coming first, or the store did not answer.
+        one that was read already. Its turn at the documents `alone` it has from the start. What
+        `decide` raises is not retried, but for a Conflict; without writes nothing is committed.
+        Raises Error `unavailable` when others kept coming first, or the store did not answer.
         """
         attempts = Attempts(self._jitter)
         sent: list[tuple[list[Write], T]] = []
         with self._turns.one() as turn:
-            if fought := self._turns.fought(paths):
+            if not turn.take(fought := {*alone, *self._turns.fought(paths)}, 0.0):
                 attempts.wait(turn, fought)
                 first = None  # it has grown old
             for within in attempts:
@@ -275,8 +275,7 @@ class Store:
         return name.removeprefix(f"{self._root}/")
 
     def _document(self, found: Any) -> Document:
-        fields = values.decode(found.fields)
-        return Document(self._path(found.name), fields, found.update_time)
+        return Document(self._path(found.name), values.decode(found.fields), found.update_time)
 
 
 def _fought(paths: Sequence[str], sent: list[tuple[list[Write], T]]) -> set[str]:

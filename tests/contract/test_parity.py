@@ -60,6 +60,9 @@ LIMITS = {
     "TOKEN_RATE": ("5 (`CE_TOKEN_RATE`)",),
     "TOKEN_BURST": ("four times that",),
     "LOCAL_RATE": ("1000 beside an emulator",),
+    "CREATE_RATE": ("0.5 (`CE_CREATE_RATE`)",),
+    "CREATE_BURST": ("40 s of it",),
+    "LOCAL_CREATES": ("20 beside an emulator",),
     "ACCOUNT_KEYS": ("twice what a key has",),
     "BUCKETS": ("10,000",),
     "CONCURRENCY": ("64 (`CE_CONCURRENCY`)",),
@@ -121,6 +124,11 @@ INNER = {  # of no user's concern
     "DUE_PAGES",
     "REGIONS_CHECKED",
     "ORPHAN_AFTER",
+    "ORPHANS",
+    "ORPHAN_TIME",
+    "ORPHANS_AT_ONCE",
+    "SECRETS_LISTED",
+    "SECRET_PAGES",
 }
 
 

@@ -17,7 +17,7 @@ from shared.keys import local
 from shared.projects import projects, reclamations, slots
 from shared.resources import change, sealing, verbs
 from shared.store import firestore
-from shared.upkeep import purge, schedule
+from shared.upkeep import orphans, purge, schedule
 
 
 class Mutant(NamedTuple):
@@ -81,7 +81,7 @@ MUTANTS = [
     # The schedule.
     Mutant("nothing_expires", schedule._due, "return [", "return [] and ["),
     Mutant("nothing_is_tried_again", schedule._failed, "return [", "return [] and ["),
-    Mutant("orphan_keys_stay", schedule._unconfirmed, "return [", "return [] and ["),
+    Mutant("orphan_keys_stay", orphans.unconfirmed, "return [", "return [] and ["),
     Mutant("entries_are_overwritten", entries._entry,
            'Write.create(f"audit/{entry_id}", fields)', 'Write("audit/one", fields)'),
 ]  # fmt: skip

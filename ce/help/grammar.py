@@ -140,11 +140,11 @@ def _safe(known: Options, word: str) -> bool:
     """Whether a word can be shown: it is plain, and begins with no name of what may be secret.
 
     Of `-pass` the letter decides, for it may be meant as `-p ass`; what is no letter of this
-    command may be that of a password in another, so it is not shown either.
+    command may be that of a password in another, so more than the letter is not shown either.
     """
     if not PLAIN.fullmatch(word):
         return False
     if word.startswith("--"):
         return not word.startswith(OPENINGS)
     option = known.get(word[1])
-    return option is not None and option.name not in SECRET
+    return len(word) == 2 or (option is not None and option.name not in SECRET)

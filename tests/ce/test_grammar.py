@@ -89,6 +89,7 @@ def test_a_word_that_may_be_a_secret_is_told_by_its_place(word):
     assert done.returncode == 2
     assert "No such option: word 3 after 'ce registry create', which is not shown" in done.stderr
     assert HIDDEN not in done.stderr
+    assert "No such option '-z'." in run("registry", "create", "-n", "x", "-z").stderr
 
 
 @pytest.mark.parametrize("words", [("-help",), ("secret", "-help"), ("secret", "list", "-help")])

@@ -128,6 +128,7 @@ RECLAMATIONS = 1000  # shown at once: the cap may be set higher, or have been
 REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the projects
 NUDGE_AFTER = timedelta(minutes=15)  # a purge idle for longer has lost its event
 FAIL_AFTER = timedelta(hours=24)  # events are discarded after 24 h of failed delivery
+REPEATED = timedelta(hours=24)  # in which a change may be sent again: a night's outage, and a retry
 RETRY_AFTER = timedelta(hours=1)  # then a failed purge is tried again, without anyone acting
 ORPHAN_AFTER = timedelta(hours=1)  # a key half no create can still be about to use
 

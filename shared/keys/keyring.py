@@ -175,6 +175,13 @@ class Keyring:
         self._memory.put(place, key, moment)
         return key
 
+    def mark(self, project_id: str, record: Mapping[str, Any], digest: bytes) -> bytes:
+        """Give what tells a digest from another, under the project's key, and ends with that key.
+
+        So nobody without it can try values until one has this digest. Raises Undecryptable.
+        """
+        return derive(self.open(project_id, record), None, b"reprieve/v1/request/" + digest)
+
     def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
         """Give what changes of a record when the newest key wraps it; nothing if it does already.
 

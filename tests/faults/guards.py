@@ -125,9 +125,7 @@ REMOVALS = [
         "projects/projects",
         r"Write.update\(read\[path\], project.changes",
     ),
-    _of(
-        "audit_in_commit", "moves", "I15", "projects/projects", r"changes\(before\)\), entry\], pro"
-    ),
+    _of("audit_in_commit", "moves", "I15", "projects/projects", r"changes\(before\)\), entry, "),
     _of(
         "operation_id",
         "answers",

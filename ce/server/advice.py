@@ -7,7 +7,7 @@ only when something failed.
 import re
 from collections.abc import Mapping
 
-from ce.server.failure import NONE, WITHIN, Failure
+from ce.server.failure import LOST, NONE, WITHIN, Failure
 
 AGAIN = "Nothing was half done: run the command again in {seconds} seconds."
 UNKNOWN = "Whether it was done is not known: look before you run the command again."
@@ -29,6 +29,7 @@ ADVICE: Mapping[str, str] = {
     "resource_not_found": LIST,
     NONE: LIST,
     WITHIN: "'ce {noun} get' shows what is in it.",
+    LOST: UNKNOWN,
     "method_not_allowed": OTHER,
     "not_acceptable": OTHER,
     "name_taken": "Choose another name, or look at what has it: 'ce {noun} list'.",

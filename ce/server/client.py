@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ce.server.addresses import LOOPBACK
-from ce.server.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
+from ce.server.failure import FAILED, LOST, NONE, NOT_LOGGED_IN, Failure
 from ce.server.target import EMULATOR, Target, selected
 from ce.text import instant
 
@@ -46,7 +46,7 @@ class Client:
 
     def __init__(self, target: Target, timeout: tuple[float, float] = TIMEOUT) -> None:
         import requests  # noqa: PLC0415 - a fifth of a second that `ce --help` need not wait
-        from urllib3.exceptions import ProtocolError, ReadTimeoutError  # noqa: PLC0415 - likewise
+        from urllib3 import exceptions  # noqa: PLC0415 - likewise
 
         self.target = target
         self._timeout = timeout
@@ -55,7 +55,13 @@ class Client:
         # Without the environment's proxy, its certificate authorities count all the same.
         self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._unreachable = requests.RequestException
-        self._unanswered = ProtocolError, ReadTimeoutError  # what it is then made of
+        self._cut = requests.ConnectionError(exceptions.ProtocolError("cut off in its head"))
+        # What it is made of where an answer was under way, or could not be read.
+        self._unanswered = (
+            exceptions.ProtocolError,
+            exceptions.ReadTimeoutError,
+            exceptions.DecodeError,
+        )
         self._token = ""
         self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it
 
@@ -172,7 +178,7 @@ class Client:
             within = connect, max(1.0, min(most / 2, end - time.monotonic()))
             try:
                 answer = self._send(method, url, timeout=within, **rest)
-                if answer.status_code not in GATEWAYS or not (lost or _is_silent(answer)):
+                if _is_verdict(answer, lost=lost):
                     return answer
                 failure = _refusal(answer)
                 lost = True
@@ -192,6 +198,8 @@ class Client:
         try:
             how = {"timeout": self._timeout, "allow_redirects": False, **rest}
             answer: Response = self._http.request(method, url, **how)
+            if _is_cut(answer):
+                raise self._cut
         except self._unreachable as error:
             # Its text may quote what was sent; its kind says enough.
             failure = self._beyond_reach(url, type(error).__name__)
@@ -242,6 +250,27 @@ def _body(answer: "Response") -> Doc | None:
     return found if isinstance(found, dict) else None
 
 
+def _is_cut(answer: "Response") -> bool:
+    """Tell whether the connection ended in the head of a success, which Python takes for all of it.
+
+    Else a head says how long the body is, but for those that have none.
+    """
+    told = answer.headers.get("Content-Length") or answer.headers.get("Transfer-Encoding")
+    bodiless = answer.status_code == 204 or answer.request.method == "HEAD"
+    return 200 <= answer.status_code < 300 and not (answer.content or told or bodiless)
+
+
+def _is_verdict(answer: "Response", *, lost: bool) -> bool:
+    """Tell whether an answer says what became of a change.
+
+    A gateway's does not; nor, once an answer was `lost`, that of a server that did not look.
+    """
+    status = answer.status_code
+    if lost:
+        return status != 429 and status < 500
+    return status not in GATEWAYS or not _is_silent(answer)
+
+
 def _is_silent(answer: "Response") -> bool:
     """Tell whether nothing of ours answers: not the API, but who stands before it."""
     return "errors" not in (_body(answer) or {})
@@ -252,7 +281,7 @@ def _unknown(failure: Failure) -> Failure:
     from ce.server.advice import UNKNOWN  # noqa: PLC0415 - only what fails needs it
 
     if failure.status:
-        failure.code = str(failure.status)  # its line of advice says so
+        failure.code = LOST  # its line of advice says so
         return failure
     told = " ".join(failure.messages)
     return failure if UNKNOWN in told else failure.saying(f"{told} {UNKNOWN}")

@@ -7,6 +7,7 @@ the value of a secret, an API key or a token.
 OK, FAILED, USAGE, NOT_LOGGED_IN, TIMED_OUT, INTERRUPTED = 0, 1, 2, 4, 124, 130
 # Codes of our own, for what is missing and was not asked of the server: one, and something in one.
 NONE, WITHIN = "none", "nothing_within"
+LOST = "lost"  # and for a change of which no answer says what became of it
 EXIT_CODES = {
     OK: "done",
     FAILED: "failed, or a question was answered with no",

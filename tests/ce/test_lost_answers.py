@@ -6,7 +6,7 @@ import re
 import pytest
 
 from ce.server import client, target
-from tests.support.relay import CUT, losing
+from tests.support.relay import CUT, HEAD, losing
 
 RUN = ("jobrun", "submit", "--job", "j", "-o", "jsonpath={.name}")
 
@@ -31,9 +31,11 @@ def lossy(mine, host, monkeypatch):
 
 
 @pytest.mark.claim("F60", "`ce` whose answer is lost sends the change again: one job run, one key")
-@pytest.mark.parametrize("lost", [[CUT], [504], [CUT, 502], [503, CUT]])
+@pytest.mark.parametrize(
+    "lost", [[CUT], [504], [CUT, 502], [503, CUT], [HEAD, HEAD], [CUT, 429], [CUT, 500]]
+)
 def test_a_run_is_made_once(mine, lossy, lost):
-    """Cut off or told nothing, once or twice: one job run, under one key, and no word of it."""
+    """Cut off, in its head too, or told nothing, once or twice: one job run, and no word of it."""
     name, changes = lossy(lost, *RUN)
     assert mine("jobrun", "list", "-o", "jsonpath={.job_runs[*].name}") == name
     assert {(method, status) for method, _, _, status in changes} == {("POST", 202)}
@@ -61,9 +63,10 @@ def test_own_success_is_no_refusal(lossy, change):
     assert len({key for *_, key, _ in changes}) == 1 + change.endswith("--hard")
 
 
-def test_a_key_whose_text_is_lost(mine, lossy, account):
+@pytest.mark.parametrize("lost", [CUT, HEAD])
+def test_a_key_whose_text_is_lost(mine, lossy, account, lost):
     """It is deleted, and another is made: the user has one key, and its text."""
-    said, changes = lossy([CUT], "apikey", "create", "--name", "k", "-o", "json")
+    said, changes = lossy([lost], "apikey", "create", "--name", "k", "-o", "json")
     told = json.loads(said)
     found = account.got("/v1/apikeys")["apikeys"]
     assert [key["id"] for key in found if key["name"] == "k"] == [told["id"]]
@@ -87,7 +90,10 @@ def test_a_key_that_cannot_be_deleted(lossy, account, monkeypatch):
     )
 
 
-@pytest.mark.parametrize(("lost", "said"), [([CUT] * 3, "ConnectionError"), ([504] * 3, "504")])
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [([CUT] * 3, "ConnectionError"), ([504] * 3, "504"), ([HEAD, 500, 429], "429")],
+)
 def test_answers_that_stay_lost(mine, lossy, lost, said):
     """Three tries, and then it is told that nobody knows; looking shows one."""
     told, changes = lossy(lost, *RUN, code=1)
@@ -112,4 +118,4 @@ def test_all_tries_end_in_time(other, monkeypatch):
     there = client.Client(target.current())
     with pytest.raises(client.Failure) as failed:
         there.post("/projects", {"name": "x"})
-    assert (failed.value.code, to_come, len(got)) == ("504", [], 3)
+    assert (failed.value.status, to_come, len(got)) == (504, [], 3)

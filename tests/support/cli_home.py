@@ -61,6 +61,7 @@ def other(nobody):
             self.send_response(status, "So")
             for name, value in (("Location", "/elsewhere"), *headers):
                 self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())
 

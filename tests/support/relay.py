@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import requests
 
-CUT = 0  # in place of a status: the connection ends without an answer
+CUT, HEAD = 0, 1  # in place of a status: the connection ends without an answer, or in its head
 KEPT = ("content-length", "transfer-encoding", "connection", "host")
 
 
 @contextmanager
 def losing(url, *answers):
-    """Pass requests on to `url`; the first changes are answered by these statuses, or CUT.
+    """Pass requests on to `url`; the first changes are answered by these statuses, CUT or HEAD.
 
     Gives the relay's address, and the changes: method, path, `Idempotency-Key`, real status.
     """
@@ -29,16 +29,17 @@ def losing(url, *answers):
                 key = self.headers.get("Idempotency-Key")
                 changes.append((method, self.path, key, real.status_code))
                 if left:
-                    return self.lose(left.pop(0))
+                    return self.lose(left.pop(0), real.status_code)
             self.send_response(real.status_code)
             for name, value in real.headers.items():
                 if name.lower() not in KEPT:
                     self.send_header(name, value)
             return self.end(real.content)
 
-        def lose(self, status):
-            if status == CUT:
+        def lose(self, status, real):
+            if status in (CUT, HEAD):
                 self.close_connection = True
+                self.wfile.write(f"HTTP/1.1 {real} Do".encode() * (status == HEAD))
                 return
             self.send_response(status)
             self.end(b"<html>")

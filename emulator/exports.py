@@ -46,6 +46,7 @@ def write(
 
     `alone` keeps the host's own functions from writing. Raises Refused; then nothing was exported.
     """
+    refuse_within(folder, state)
     check_place(folder)
     fresh, old = _beside(folder, "new"), _beside(folder, "old")
     try:
@@ -102,6 +103,12 @@ def _take(fresh: Path, state: State, store: firestore.Firestore, project: str) -
         "A program beside this host makes or destroys keys all the time: nothing was exported. "
         "Stop it, or try again."
     )
+
+
+def refuse_within(folder: Path, state: State) -> None:
+    """Refuse a place in the state folder: what lies there a host takes for its own, and removes."""
+    if folder.resolve().is_relative_to(state.folder.resolve()):
+        raise Refused(f"{folder} is in the state folder, which hosts clear: nothing was exported.")
 
 
 def check_place(folder: Path) -> None:

@@ -51,7 +51,7 @@ def take(folder: Path, project: str, copy: Path) -> Export:
         where = problem.filename or folder
         raise Refused(f"{where} cannot be read: {problem.strerror}. {NOTHING}") from None
     kept[NOTE] = json.dumps({"form": listed["version"]}).encode() + b"\n"
-    return Export(folder, listed["made_at"], copy / exports.DATA, kept)
+    return Export(folder, _shown(listed["made_at"]), copy / exports.DATA, kept)
 
 
 def _manifest(folder: Path, project: str) -> dict[str, Any]:

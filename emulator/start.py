@@ -119,6 +119,7 @@ def _exported(options: Options, state: State) -> imports.Export | None:
         ours = "FIRESTORE_EMULATOR_HOST" not in os.environ
         exports.refuse_kept_elsewhere(state, own_firestore=ours)
     if options.export:
+        exports.refuse_within(options.export, state)
         exports.check_place(options.export)
     if options.data is None:
         return None

@@ -259,6 +259,9 @@ def test_a_place_is_no_export(tmp_path):
     for name, said in (("file", "is no folder"), ("link", "is no folder"), (".", "something else")):
         with pytest.raises(Refused, match=said):
             exports.check_place(tmp_path / name)
+    for name in ("import", "before-import", "keys/x", "."):
+        with pytest.raises(Refused, match="is in the state folder"):
+            exports.write(tmp_path / name, State(tmp_path), None, PROJECT, nullcontext())
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,11 @@ REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the p
 NUDGE_AFTER = timedelta(minutes=15)  # a purge idle for longer has lost its event
 FAIL_AFTER = timedelta(hours=24)  # events are discarded after 24 h of failed delivery
 REPEATED = timedelta(hours=24)  # in which a change may be sent again: a night's outage, and a retry
+# Of one member of an answer that is kept so long: what is larger is in the request, or in the
+# resource, and a change of a few bytes to a large app leaves no copy of all of it.
+KEPT_BYTES = 1024
+# Seconds in which one schedule run forgets them: of the function's 180, beside ORPHAN_TIME
+FORGET_TIME = 60.0
 RETRY_AFTER = timedelta(hours=1)  # then a failed purge is tried again, without anyone acting
 ORPHAN_AFTER = timedelta(hours=1)  # a key half no create can still be about to use
 

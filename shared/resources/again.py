@@ -1,14 +1,16 @@
 """What a change in a project is answered when it is sent again: what it was at first.
 
-Of the first answer all is kept but what the kind seals. That is what the request says, which is
-the same, or what the resource still is: no value is stored twice, or outlives its resource.
+Of the first answer all is kept but what the kind seals, and what is large. That is what the request
+says, which is the same, or what the resource still is: no value is stored twice, or outlives its
+resource, and who changes a little leaves no copy of much.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared import api
+from shared import api, quotas
 from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error
@@ -19,8 +21,8 @@ from shared.resources.place import Place
 
 def kept(place: Place, answer: Answer) -> dict[str, Any]:
     """Give what is kept of an answer: as text, for then it is the same to the letter."""
-    body = answer.body or {}
-    hidden = [name for name in place.kind.sealed if body.get(name)]
+    body, sealed = answer.body or {}, place.kind.sealed
+    hidden = [name for name, value in body.items() if value and (name in sealed or _large(value))]
     clear = {name: value for name, value in body.items() if name not in hidden}
     return {"body": json.dumps(clear, ensure_ascii=False), "hidden": hidden}
 
@@ -37,9 +39,15 @@ def answer(app: App, call: Call, place: Place, now: datetime, kept: Fields) -> A
     return Answer(api.shown(kind.schema, body), entity_tag=tag, now=now, location=location)
 
 
+def _large(value: Any) -> bool:
+    return len(json.dumps(value, ensure_ascii=False).encode()) > quotas.KEPT_BYTES
+
+
 def _said(place: Place, call: Call, hidden: list[str]) -> Fields:
     """Give the hidden members as the request says them; none unless it alone decides them all."""
-    if place.template(call.body) or not all(call.body.get(name) for name in hidden):
+    said = [call.body.get(name) for name in hidden]
+    merged = place.kind.update == "PATCH" and any(isinstance(value, Mapping) for value in said)
+    if place.template(call.body) or merged or not all(said):
         return {}
     whole = api.filled(place.kind.schema, call.body)
     return {name: whole[name] for name in hidden}

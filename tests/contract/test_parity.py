@@ -132,6 +132,8 @@ INNER = {  # of no user's concern
     "ORPHANS",
     "ORPHAN_TIME",
     "ORPHANS_AT_ONCE",
+    "KEPT_BYTES",
+    "FORGET_TIME",
     "SECRETS_LISTED",
     "SECRET_PAGES",
 }

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared import projects, quotas, resources
+from shared import projects, resources
 from shared.access import api_keys
 from shared.errors import Error
 from shared.evidence import Once
 from shared.keys import Undecryptable
 from shared.kinds import APPS, BUILD_RUNS, JOBS, KINDS, SECRETS, table
-from shared.upkeep import purge, schedule
+from shared.upkeep import purge
 from tests.evidence.test_audit import added
 from tests.support import call, forms_of, reclaim, told
 from tests.support.kinds import BY_KIND, MERGE, called, refused
@@ -106,15 +106,6 @@ def test_what_has_changed_since(home):
         lost = home.ask("PATCH", home.at(JOBS, job), {"run_as_user": 7}, headers=of_clear)
         refused(lost, 409, "conflict")
         home.delete(JOBS, job)
-
-
-def test_as_large_as_it_gets(home):
-    """All that an app can hold, in letters that are escapes elsewhere, fits into the commit."""
-    arguments = {"run_arguments": ["\u00fc" * 60_000] * 4}
-    env = {"run_env_variables": [{"name": "A", "value": "v" * (quotas.TEMPLATE_BYTES - 9)}]}
-    app = {"name": "large", "image_reference": "hello", **arguments, **env}
-    twice(home, "POST", home.at(APPS), app)
-    home.left.append((APPS, "large"))
 
 
 def test_projects(account):
@@ -235,19 +226,6 @@ def test_for_a_day(account):
     assert again == other
 
 
-def test_the_schedule_goes_on(app, monkeypatch):
-    """However many there are, page by page; what is not over stays."""
-    monkeypatch.setattr(schedule.quotas, "SWEEP_BATCH", 2)
-    asked = {"operation": "create_project"}
-    for number in range(5):
-        body = {"name": f"p{number}"}
-        projects.create(app, call(body=body, idempotency_key=f"{number}", **asked))
-    assert schedule.enforce(app)["forgotten"] == 0
-    app.settings.clock_file.write_text(f"{DAY + 1}")
-    projects.create(app, call(body={"name": "q"}, idempotency_key="q", **asked))
-    assert [schedule.enforce(app)["forgotten"] for _ in "12"] == [5, 0]
-
-
 def test_what_failed_is_tried_again(home):
     """A refusal leaves nothing: sent again under its key, the change is made."""
     named, body = under(), {"name": "s", "format": "generic", "data": {"k": "v"}}
@@ -282,8 +260,8 @@ def test_what_is_kept(app):
     # Shredding ends the digests, and the sweep the records.
     half = app.store.read(f"projects/{project}/keys/current").documents.popitem()[1].contents
     reclaim(app, project)
-        steps = ["begin", "shred", "sweep", "tombstone"]
-        assert [purge.advance(app, project) for _ in steps] == steps
+    steps = ["begin", "shred", "sweep", "tombstone"]
+    assert [purge.advance(app, project) for _ in steps] == steps
     with pytest.raises(Undecryptable):
         app.keyring.mark(project, half, b"digest")
     assert app.store.read(record.path)[record.path].fields is None

@@ -115,6 +115,8 @@ def check_place(folder: Path) -> None:
     """Refuse a place that holds something else than an export, or something more."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise Refused(f"{folder} is no folder: nothing was exported.")
+    for around in filter(_ours, folder.resolve().parents):  # which could not be imported any more
+        raise Refused(f"{folder} is in the export {around}: nothing was exported.")
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     if not _ours(folder):

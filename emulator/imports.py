@@ -48,8 +48,9 @@ def take(folder: Path, project: str, copy: Path) -> Export:
             kept = _taken(folder, listed["files"], copy)
             _check(folder, kept)
     except OSError as problem:
-        where = problem.filename or folder
-        raise Refused(f"{where} cannot be read: {problem.strerror}. {NOTHING}") from None
+        if problem.filename is None:  # writing says none
+            raise Refused(f"{copy} cannot be written: {problem.strerror}. {NOTHING}") from None
+        raise Refused(f"{problem.filename} cannot be read: {problem.strerror}. {NOTHING}") from None
     kept[NOTE] = json.dumps({"form": listed["version"]}).encode() + b"\n"
     return Export(folder, _shown(listed["made_at"]), copy / exports.DATA, kept)
 

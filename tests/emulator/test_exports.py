@@ -255,10 +255,14 @@ def test_a_place_is_no_export(tmp_path):
     """Only nothing, an empty folder or a former export is written over."""
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "saved").mkdir()
     exports.check_place(tmp_path / "new")
     for name, said in (("file", "is no folder"), ("link", "is no folder"), (".", "something else")):
         with pytest.raises(Refused, match=said):
             exports.check_place(tmp_path / name)
+    (tmp_path / "saved" / exports.MANIFEST).write_text(f'{{"format": "{exports.FORMAT}"}}')
+    with pytest.raises(Refused, match="is in the export "):
+        exports.check_place(tmp_path / "saved" / "keys" / "x")
     for name in ("import", "before-import", "keys/x", "."):
         with pytest.raises(Refused, match="is in the state folder"):
             exports.write(tmp_path / name, State(tmp_path), None, PROJECT, nullcontext())

@@ -227,6 +227,17 @@ def test_what_is_taken(made, tmp_path):
     assert modes == {0}
 
 
+def test_a_full_disk_is_named(made, tmp_path):
+    """Not the export is at fault, but where its documents are to be copied."""
+    code = "import sys, resource; from pathlib import Path; from emulator import imports; "
+    code += "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
+    code += "imports.take(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))"
+    command = [sys.executable, "-c", code, str(made), PROJECT, str(tmp_path / "copy")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    said = f"Refused: {tmp_path / 'copy'} cannot be written: File too large. Nothing was imported."
+    assert said in done.stderr
+
+
 @pytest.mark.parametrize("words", [("start",), ("exec", "--", "true")], ids=lambda words: words[0])
 def test_a_hostile_export_at_the_command_line(made, tmp_path, words):
     """Exit code 1, and one line on standard error."""

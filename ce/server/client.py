@@ -71,7 +71,8 @@ class Client:
     def log_in(self) -> str:
         """Exchange the key for a token; return the account in it, "" if it names none."""
         self._token = self._fetch_token()
-        account = self._claim("account")
+        said = self._claim("account")
+        account = said.get("bss") if isinstance(said, dict) else said  # of 0.1.0: a text
         return account if isinstance(account, str) else ""
 
     @property

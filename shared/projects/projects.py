@@ -5,6 +5,7 @@ on the project document.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from shared import evidence, lifecycle
@@ -15,6 +16,7 @@ from shared.errors import missing
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import names, slots
 from shared.projects.account import of_account, one
+from shared.projects.tombstones import explained, of_project
 from shared.resources import data_key_path, first_rule, new_marks
 from shared.store import Document, Read, Write
 
@@ -66,7 +68,9 @@ def create(app: App, call: Call) -> Answer:
 
 def get(app: App, call: Call) -> Answer:
     """Give a project in whatever state it is."""
-    now, project = one(app, call, call.parameters["id"])
+    project_id = call.parameters["id"]
+    with explained(partial(of_project, app, call, project_id)):
+        now, project = one(app, call, project_id)
     return Answer(present(app, project), now=now)
 
 
@@ -84,7 +88,9 @@ def listing(app: App, call: Call) -> Answer:
 
 def delete(app: App, call: Call) -> Answer:
     """Soft delete a project. Raises Error `project_not_active` if it is not active."""
-    project = move(app, call.parameters["id"], "delete", origin=call.origin)
+    project_id = call.parameters["id"]
+    with explained(partial(of_project, app, call, project_id)):
+        project = move(app, project_id, "delete", origin=call.origin)
     return Answer(now=project.updated_at)
 
 
@@ -106,13 +112,14 @@ def move(
     """
     path, entry_id = f"projects/{project_id}", origin.trace if origin else app.new_id()
     keys = [own_key(origin.principal)] if origin else []
+    asking = origin.principal.subject if origin else None
     reclamation_id = app.new_id()  # of a deletion: once a call, whatever becomes of its tries
 
     def decide(read: Read) -> tuple[list[Write], Project]:
         before = owned(app, origin.principal, read, path) if origin else _found(read[path])
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
-        project = lifecycle.move(before, verb, now, reclamation_id)
+        project = lifecycle.move(before, verb, now, reclamation_id, asking)
         what = f"project.{verb}", project, now
         entry = evidence.by(origin, *what) if origin else evidence.by_system(entry_id, *what)
         held = [Write.verify(read[key]) for key in keys]

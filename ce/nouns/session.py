@@ -3,7 +3,7 @@
 from ce.call import Call, Rows, Verb
 from ce.rows import OWN, as_block, as_table, text
 from ce.server import Doc
-from ce.verbs import quota, session
+from ce.verbs import quota, session, standing
 
 
 def _project(_call: Call, doc: Doc) -> str:
@@ -22,6 +22,7 @@ TARGET = as_block(
         "Region": text("region"),
         "Resource Group": text("resource_group"),
         "Project": _project,
+        "Project Status": standing.in_words,
         "From": text("from"),
     }
 )

@@ -14,6 +14,7 @@ from ce.body import STDIN, Inputs, hidden
 from ce.call import Call
 from ce.server import PLACE, REGION, Client, Doc, Failure, Profile, addresses, profiles, target
 from ce.text import emit
+from ce.verbs import standing
 from ce.verbs.dialog import confirm, say
 
 NOTHING_TO_LEAVE = (
@@ -71,7 +72,7 @@ def aim(call: Call) -> Doc:
     say(call)
     found = target.current()
     if not call.given & {"region", "group"}:
-        return _described(found)
+        return standing.told(found, _described(found))
     if found.source != target.PROFILE:
         raise Failure(
             f"The target comes from {found.origin}, which keeps no settings: 'ce login --url "
@@ -82,7 +83,8 @@ def aim(call: Call) -> Doc:
     if call["region"]:
         profile = _verified(call, found.profile, profile, target.PROFILE)
     profiles.save(found.profile, profile)
-    return _described(target.of_profile(found.profile, profile))
+    found = target.of_profile(found.profile, profile)
+    return standing.told(found, _described(found))
 
 
 def listing(call: Call) -> Doc:

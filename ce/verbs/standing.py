@@ -7,21 +7,20 @@ does not answer is no failure here.
 from typing import Any
 
 from ce.call import Call
-from ce.server import Client, Doc, Failure, path
-from ce.server.target import Target
+from ce.server import Client, Doc, Failure, path, target
 from ce.text import words
 
 PATIENCE = (2, 5)  # seconds to connect, to answer
 MISSING = "Resource not found. "  # how the server begins to tell of what is gone
 
 
-def told(where: Target, shown: Doc) -> Doc:
+def told(where: target.Target, shown: Doc) -> Doc:
     """Add to a target what its selected project is now; it asks nobody where none is selected."""
     project = shown.get("project") or {}
     return {**shown, "project": {**project, **_now(where, project["id"])}} if project else shown
 
 
-def _now(where: Target, identity: str) -> dict[str, Any]:
+def _now(where: target.Target, identity: str) -> dict[str, Any]:
     """Give `status`, and `until` where it is soft deleted; `reason` where it could not be told."""
     client = Client(where, PATIENCE)
     try:

@@ -82,7 +82,7 @@ def delete(app: App, call: Call) -> Answer:
         return found
 
     with tombstones.explained(ended):
-        project = move(app, project_id, "delete", origin=call.origin, check=meant)
+        project = move(app, project_id, "delete", call=call, check=meant)
     return Answer(now=project.updated_at)
 
 

@@ -9,14 +9,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from shared import quotas
+from shared import evidence, quotas
 from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call, timestamp
 from shared.errors import Error, missing
 from shared.lifecycle import Project, Status
 from shared.projects.account import of_account
-from shared.projects.projects import move, present
+from shared.projects.projects import move, present, repeated
 from shared.projects.tombstones import explained, of_project, of_reclamation
 from shared.store import NAME, Read
 
@@ -47,7 +47,7 @@ def restore(app: App, call: Call) -> Answer:
     if "project_id" in call.parameters:
         project_id = call.parameters["project_id"]
         with explained(partial(of_project, app, call, project_id)):
-            project = move(app, project_id, "restore", origin=call.origin)
+            project = move(app, project_id, "restore", call=call)
     else:
         project = _ended(app, call, "restore")
     return Answer(show(app, project), now=project.updated_at)
@@ -72,25 +72,31 @@ def _ended(app: App, call: Call, *verbs: str) -> Project:
         if project.reclamation_id != wanted:
             raise missing()
 
+    once = evidence.Once(app, call)
     with explained(partial(of_reclamation, app, call, wanted)):
-        read, project = _of(app, call, wanted)
-        return move(app, project.id, *verbs, origin=call.origin, check=meant, first=read)
+        read, project = _of(app, call, wanted, once)
+        if read is None:
+            return project
+        return move(app, project.id, *verbs, call=call, check=meant, first=read)
 
 
-def _of(app: App, call: Call, wanted: str) -> tuple[Read, Project]:
+def _of(app: App, call: Call, wanted: str, once: evidence.Once) -> tuple[Read | None, Project]:
     """Give the caller's project whose last deletion has a reclamation, as it was read.
 
-    One deleted under form 1 notes none, and is read by its own id. So is what is nobody's and what
+    Without the reading where the same request was answered before: the project may be gone. One
+    deleted under form 1 notes none, and is read by its own id. So is what is nobody's and what
     is another's: how long the refusal takes does not tell them apart.
     """
     noted = ("reclamation_id", "==", wanted)  # its index is automatic, which ends with the name
-    key, path = own_key(call.principal), f"projects/{wanted}"
-    beside, found = app.store.read_beside([key], "projects", noted, order=NAME, limit=1)
+    paths, path = [own_key(call.principal), *once.paths], f"projects/{wanted}"
+    beside, found = app.store.read_beside(paths, "projects", noted, order=NAME, limit=1)
+    if told := repeated(app, call, once, beside):
+        return None, told
     for document in found:
         read = Read(beside.time, {**beside.documents, document.path: document})
         with suppress(Error):
             return read, owned(app, call.principal, read, document.path)
-    read = app.store.read(path, key)
+    read = app.store.read(path, *paths)
     return read, owned(app, call.principal, read, path)
 
 

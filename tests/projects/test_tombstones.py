@@ -102,7 +102,7 @@ def test_by_its_deadline(app):
     project, reclamation = made(app)
     app.settings.clock_file.write_text(str(WEEK + 1))
     assert schedule.enforce(app)["expired"] == 1
-    projects.move(app, project, "fail", origin=None)
+    projects.move(app, project, "fail", call=None)
     reclamations.reclaim(app, call(id=reclamation))
     tombstone = ended(app, project)
     assert (tombstone["cause"], tombstone["requested_by"]) == ("deadline", None)
@@ -115,8 +115,8 @@ def test_because_somebody_asked(app):
     before = set(fields(app, project, "projects"))
     assert not NEW & before
     reclaim(app, project)
-    projects.move(app, project, "fail", origin=None)
-    projects.move(app, project, "retry", origin=None)
+    projects.move(app, project, "fail", call=None)
+    projects.move(app, project, "retry", call=None)
     tombstone = ended(app, project)
     assert (tombstone["cause"], tombstone["requested_by"]) == ("reclaim", "key")
     assert "name" not in tombstone

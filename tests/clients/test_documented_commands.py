@@ -43,6 +43,7 @@ OWN_NOUNS = {"apikey", "binding"}
 OWN_OPTIONS = {
     "-n": "connectivity outbound: as everywhere else",
     "--f": "what `-f` is also sent as",
+    "--project": "of every command that acts in a project",
     "--wait": "application delete waits if told to",
 }
 

@@ -7,6 +7,7 @@ reads functions/functions.yaml and firebase.json as data.
 VERSION = "0.1.0"
 ACCOUNT = "createAccount"  # the private function that makes an account and its key
 KEYS = "rotateKeys"  # the private function that takes one step of a key rotation
+RETENTION, WAKE = "enforceRetention", "/wake"  # the schedule, and where it sends events again
 SIGN, RESEAL = "signKeys", "resealValues"  # the private functions that take a migration's steps
 
 

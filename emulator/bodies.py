@@ -9,7 +9,9 @@ from typing import Any
 from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.http.errors import NoMoreData, ParseException
 
-FEW, SMALL = 64, 256  # chunks of a body that may be of any size; bytes of all others, at the mean
+# Chunks of a body that may be of any size; bytes of all others, at the mean: Go's gzip writes 240.
+FEW, SMALL = 64, 128
+TRAILERS = 8190  # bytes after the last chunk, which nobody reads
 
 
 class WholeReader(LengthReader):  # type: ignore[misc]
@@ -29,6 +31,7 @@ class ChunkReader(ChunkedReader):  # type: ignore[misc]
 
     def __init__(self, req: Any, unreader: Any) -> None:
         super().__init__(req, unreader)
+        self.limit_trailer_section = TRAILERS
         self._chunks, self._bytes = 0, 0
         self.refused = False
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from emulator import wire
+from emulator import RETENTION, WAKE, wire
 from emulator.clock import Clock
 from emulator.host import Host
 from emulator.log import Log
@@ -21,6 +21,7 @@ from emulator.manifest import Schedule
 POLL = 0.5  # seconds
 BACKOFF = timedelta(seconds=5)  # before the first retry; Cloud Scheduler's default
 BACKWARD = timedelta(seconds=5)  # more than NTP steps a clock by
+WAKING = (1, 2, 4, 8, 16, 0)  # seconds after each try to have lost events sent again
 
 
 @dataclass
@@ -67,7 +68,12 @@ class Cron:
         """Begin, for as long as the process lives."""
         threading.Thread(target=self._loop, name="cron", daemon=True).start()
 
-    def run(self, name: str, due: datetime | None = None) -> wire.Answer:
+    def wake(self) -> None:
+        """Have the events sent again that ended with the worker before this one."""
+        if RETENTION in self.jobs:
+            threading.Thread(target=self._wake, name="wake", daemon=True).start()
+
+    def run(self, name: str, due: datetime | None = None, path: str = "/") -> wire.Answer:
         """Call a scheduled function as Cloud Scheduler would."""
         started = time.monotonic()
         when = (due or self._clock.now()).astimezone(ZoneInfo("UTC"))
@@ -77,8 +83,10 @@ class Cron:
             "X-CloudScheduler-JobName": name,
             "X-CloudScheduler-ScheduleTime": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-        answer = wire.call(self._host.app(name), headers=headers)
-        self._log.call(name, "schedule", answer.status, time.monotonic() - started)
+        answer = wire.call(self._host.app(name), path, headers=headers)
+        self._log.call(
+            name, path.strip("/") or "schedule", answer.status, time.monotonic() - started
+        )
         return answer
 
     def tick(self, before: datetime) -> datetime:
@@ -103,6 +111,12 @@ class Cron:
         else:
             job.due = min(job.due, now + BACKOFF * 2**job.retries)
             job.retries += 1
+
+    def _wake(self) -> None:
+        for pause in WAKING:
+            if self.run(RETENTION, path=WAKE).status < 500:
+                return
+            time.sleep(pause)
 
     def _loop(self) -> None:
         before = self._clock.now()

@@ -139,6 +139,8 @@ class Running:
         self.state.write("hub.json", told)  # who waits for it finds all that was said
         host.watch()
         cron.start()
+        if not first or not self.store.process or self.options.data:  # else the store is empty
+            cron.wake()
         apps: dict[str, WSGIApplication] = {
             "hosting": hosting.app(self.site, host.app),
             "functions": server.functions(host, self.options.project),

@@ -20,9 +20,10 @@ from gunicorn.errors import HaltServer
 from gunicorn.http import wsgi
 
 from emulator import wire
+from emulator.heads import LONGEST_LINE
 from emulator.host import Host
 from emulator.log import Log
-from emulator.worker import IDLE, LONGEST_LINE, SERVER, Worker
+from emulator.worker import IDLE, SERVER, Worker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -19,28 +19,28 @@ from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader, LengthReader
-from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.http.errors import ParseException
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 from werkzeug.http import http_date
 
 from emulator import wire
 from emulator.bodies import ChunkReader, WholeReader
+from emulator.heads import LONGEST_LINE, Head
 from emulator.outlet import Outlet
 
-IDLE = 30  # seconds a connection may stay open without a request
+# Seconds a connection may stay open without a request: longer than most clients keep one (Go 90,
+# curl 118), so that they end it, who know whether a request is under way.
+IDLE = 120
 HEAD, WHOLE = 10.0, 30.0  # seconds until a request's head is there; until its body is, too
 TAKEN = 30.0  # seconds until a client must have taken its answer
 LEFT = 33_554_432  # bytes of answers not taken yet, of all connections
 LEAVE = 2.0  # seconds a client has to take the end of its answer and close
 REST = 0.2  # seconds for the rest of a body that nobody wanted: a thread waits for it
 LOOK = 0.25  # seconds between two looks for what is late
-LONGEST_LINE = 8190  # bytes of a request's first line: the most gunicorn takes with a limit
-LONGEST_HEAD = 65_536  # bytes of a head
 PIECE = 8192  # bytes read at a time
 SPARE = 64  # descriptors kept for the requests that are worked on
-END = b"\r\n\r\n"
-FULL = {errno.EMFILE, errno.ENFILE}  # as the kernel says that there are too many open
+FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}  # the kernel has no more to give
 # What is refused before there is a request, by the name of its error: status, code, message.
 NO_REQUEST = {
     "LimitRequestLine": (414, "uri_too_long", f"The address exceeds {LONGEST_LINE} bytes."),
@@ -69,7 +69,7 @@ class Waiting:
     """A connection that has no thread: until when, and what there is of its next head."""
 
     due: float
-    head: bytearray | None = None  # None: it is being answered, or is to close
+    head: Head | None = None  # None: it is being answered, or is to close
     answered: Future[Any] | None = None  # the answer whose rest is to be taken first
 
 
@@ -83,25 +83,36 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._due: dict[Any, float] = {}  # until when a connection in a thread may be read
         self._waiting: dict[Any, Waiting] = {}  # who has waited longest comes first
         self._looked, self._last = 0.0, float("inf")  # last: until when heads are waited for
+        self._full = 0.0  # until when nobody is accepted
 
     def accept(self, listener: socket.socket) -> None:
-        """Accept a connection; where there is no room for more, who waits longest has to go."""
+        """Accept a connection; where there is no room for more, who waits longest has to go.
+
+        Where nobody waits, those who come do, for a moment.
+        """
         try:
             super().accept(listener)
         except OSError as problem:
-            if problem.errno not in FULL or not self._make_room():
+            if problem.errno not in FULL:
                 raise
+            if not self._make_room():
+                self._full = time.monotonic() + LOOK
+                self.set_accept_enabled(False)
         newest = next(reversed(self._waiting), None)
         if newest and (self.nr_conns >= self.worker_connections or _scarce(newest.sock.fileno())):
             self._make_room(newest)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Listen or not, asked before each wait for events; not while there is no room."""
+        super().set_accept_enabled(enabled and time.monotonic() >= self._full)
 
     def enqueue_req(self, conn: Any) -> None:
         """Give a connection a thread once a whole head is there, whether it is new or kept."""
         if not conn.initialized:
             conn.sock = Outlet(conn.sock)
             conn.init()
-        head, now = bytearray(conn.parser.unreader.take_buffered()), time.monotonic()
-        self._wait(conn, Waiting(min(now + (HEAD if head else IDLE), self._last), head))
+        head, now = Head(conn.parser.unreader.take_buffered()), time.monotonic()
+        self._wait(conn, Waiting(min(now + (HEAD if head.come else IDLE), self._last), head))
         self._go_on(conn)
 
     def finish_request(self, conn: Any, fs: Any) -> None:
@@ -148,9 +159,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         elif not piece:
             self._drop(conn)
         elif waiting.head is not None:
-            if not waiting.head:
+            if not waiting.head.come:
                 waiting.due = min(time.monotonic() + HEAD, self._last)
-            waiting.head += piece
+            waiting.head.come += piece
             self._go_on(conn)
 
     def _go_on(self, conn: Any) -> None:
@@ -158,18 +169,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         waiting = self._waiting.get(conn)
         if waiting is None or waiting.head is None:
             return
-        head = waiting.head.removeprefix(b"\r\n")  # an empty line may come before (RFC 9112, 2.2)
-        end = head.find(END)
-        line = head.find(b"\r\n")
-        if (line if line >= 0 else len(head)) > LONGEST_LINE:
-            self._refuse(conn, LimitRequestLine(0, 0))
-        elif end > LONGEST_HEAD or (end < 0 and len(head) > LONGEST_HEAD):
-            self._refuse(conn, LimitRequestHeaders(""))
-        elif line == 0 or (end < 0 and head.count(b"\n") != head.count(b"\r\n")):
-            self._refuse(conn, ParseException())  # no head begins so, or none ever ends so
-        elif end >= 0:
+        try:
+            whole = waiting.head.is_whole()
+        except ParseException as error:
+            self._refuse(conn, error)
+            return
+        if whole:
             self._release(conn)
-            conn.parser.unreader.unread(bytes(waiting.head))
+            conn.parser.unreader.unread(bytes(waiting.head.come))
             super().enqueue_req(conn)
 
     def _refuse(self, conn: Any, error: Exception) -> None:
@@ -209,12 +216,27 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Let nobody who waits hold up the end of a worker that stops."""
+        """Take who has come, close the doors, and let nobody who waits hold up the end.
+
+        Who comes later is refused at once, where the host has closed its doors too, or waits for
+        the next worker: nobody stands at a door that is closed in the end, and is reset.
+        """
+        for listener in self.sockets:
+            self._accept_all(listener)
+            listener.close()
         super()._cap_keepalive(deadline)
         self._last = deadline
         for waiting in self._waiting.values():
             if waiting.head is not None:
                 waiting.due = min(waiting.due, deadline)
+
+    def _accept_all(self, listener: socket.socket) -> None:
+        for _ in range(self.cfg.backlog):
+            before = self.nr_conns
+            with suppress(OSError):  # too many: they are reset with the rest
+                self.accept(listener)
+            if self.nr_conns <= before:
+                return
 
     def handle(self, conn: Any) -> Any:
         """Serve one request of a connection, whose head is there."""
@@ -251,7 +273,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._looked = now
         for conn in [conn for conn, waiting in self._waiting.items() if waiting.due < now]:
-            self._drop(conn)
+            self._ready(conn, None)  # its next request may have come since the loop looked
+            if (waiting := self._waiting.get(conn)) and waiting.due < now:
+                self._drop(conn)
         for conn in [conn for conn, due in self._due.copy().items() if due < now]:
             with suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)

@@ -69,6 +69,7 @@ REWRAP_BATCH = 100  # projects whose keys one call re-wraps or counts
 KEK_COUNTED = 100_000  # projects looked at before an old key is removed: 2000 reads, 300 s at most
 # An old key is kept for at least so long: a create under way may still store what it wrapped.
 KEK_REST = timedelta(minutes=10)
+KEK_ACT = timedelta(minutes=10)  # a call that makes or removes a key has ended: it may take 300 s
 TOKEN_CACHE_ENTRIES = 4096
 MIGRATED_KEYS = 50  # records of API keys that one call lists or signs
 MIGRATED_VALUES = 20  # documents that one call looks at, or seals anew: of 1 MiB each at most
@@ -91,7 +92,11 @@ BUCKETS = 10_000  # callers whose rate is remembered, those who came last
 # Requests worked on at once. With what a gate keeps for those who hold little it is 80: as many as
 # the platform sends to one process.
 CONCURRENCY = 64
-BODIES = 64  # bodies being read at once, beside those; each may have 13 MiB
+BODIES = 64  # bodies being read at once, beside those
+# Of their bodies, as they come and as they open, those that hold over PLAIN_BODY_BYTES: with what
+# is made of them they fit beside two that are opened into the 512 MiB that functions.yaml gives.
+HELD_BYTES = 32 * MIB
+BODY_WORK = 1.0  # seconds of the processor to read a body: in chunks of 240 bytes, as Go's, 0.1 s
 STRANGERS = 32  # requests without a token at once, beside all others: an exchange takes some 10 ms
 STRANGER_BODY = 5.0  # seconds in which the body of one must be there: 64 KiB at most
 WAITING = 64  # requests that wait for their turn at a document, beside those; 10 s at most

@@ -118,7 +118,8 @@ class Stalled:
     def _begun(self) -> socket.socket:
         to = str(self._address.hostname), self._address.port
         held = socket.create_connection(to, timeout=60, source_address=(next(self._sources), 0))
-        held.sendall(self._sent)
+        with suppress(OSError):  # refused before all of it was sent
+            held.sendall(self._sent)
         held.setblocking(False)
         return held
 

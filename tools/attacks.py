@@ -12,14 +12,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from shared import quotas
+from tests.faults.hosts import worker
 from tests.support import GRANT, Account, Host, stand_alone
+from tests.support.memory import Server
 from tools.attackers import Crowd, Request, Stalled, timed
 
 SECONDS = 12.0  # a neighbour asks for so long, which is more than a head may take
@@ -42,11 +44,13 @@ LOGIN = f"{BEGUN.format('/identity/token', FORM['Content-Type'])}\r\ngrant_type=
 class Told:
     """What a neighbour's requests took, in seconds; one that failed took forever.
 
-    `attackers` says how often what was attacked with was answered by which status, if it was.
+    `attackers` says how often what was attacked with was answered by which status, if it was;
+    `memory` how many bytes the worker had at most, if that was looked at.
     """
 
     seconds: tuple[float, ...]
     attackers: Counter[int] = field(default_factory=Counter)
+    memory: int = 0
 
     @property
     def share(self) -> float:
@@ -61,6 +65,7 @@ class Told:
             f"{len(ordered)} requests, {self.share:.0%} within {WITHIN:.0f} s; "
             f"median {half:.2f} s, slowest {most:.2f} s"
             f"{answered and f'; attackers: {answered}'}"
+            f"{f'; memory: {self.memory / quotas.MIB:.0f} MiB' if self.memory else ''}"
         )
 
 
@@ -132,6 +137,14 @@ def write_begun(token: str) -> bytes:
     return f"{head}Authorization: Bearer {token}\r\n\r\n{{".encode()
 
 
+def large(path: str, headers: Mapping[str, str]) -> bytes:
+    """Give a request to make a secret, of as many bytes as a body may have, but for the last."""
+    begun = b'{"name": "large", "format": "generic", "data": {"k": "'
+    lines = {"Host": "localhost", **JSON, **headers, "Content-Length": quotas.BODY_BYTES}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + begun.ljust(quotas.BODY_BYTES - 1, b"a")
+
+
 def stalled_heads(host: Host, count: int = STALLED, seconds: float = SECONDS) -> Told:
     """Hold connections that send one byte of a request's head each, and no more."""
     address = urlsplit(host.url)
@@ -161,6 +174,18 @@ def stalled_writes(host: Host, seconds: float = SECONDS) -> Told:
     tenant, token = Tenant.at(host), host.account().token
     with Stalled(host.url, write_begun(token), BODIES):
         return tenant.told(seconds)
+
+
+def large_bodies(host: Host, seconds: float = SECONDS) -> Told:
+    """Send 64 bodies of 13 MiB, but for their last bytes: half of them with a token."""
+    tenant, account, server = Tenant.at(host), host.account(), Server(worker(host))
+    path = secret_of(account).removesuffix("/s")
+    server.mark()
+    with ExitStack() as last:
+        for headers in (bearer(account.token), {}):
+            last.enter_context(Stalled(host.url, large(path, headers), BODIES // 2))
+        told = tenant.told(seconds)
+    return replace(told, memory=server.peak)
 
 
 def fought_secret(host: Host, seconds: float = SECONDS) -> Told:
@@ -197,6 +222,7 @@ ATTACKS: dict[str, Callable[[Host], Told]] = {
     "stalled-logins": stalled_logins,
     "stalled-everywhere": stalled_everywhere,
     "stalled-writes": stalled_writes,
+    "large-bodies": large_bodies,
     "fought-secret": fought_secret,
     "many-keys": many_keys,
     "false-tokens": false_tokens,

@@ -13,8 +13,8 @@ Schema = dict[str, Any]
 BEGIN = "  # All others follow from shared/api/openapi.yaml: `make fmt` writes them.\n"
 ENDPOINT = (
     "  {name}: {{entryPoint: {name}, serviceAccount: reprieve-{identity}@, platform: gcfv2, "
-    "region: [us-central1], availableMemoryMb: 512, concurrency: 80, timeoutSeconds: 30, "
-    "httpsTrigger: {{}}}}\n"
+    "region: [us-central1], availableMemoryMb: 512, concurrency: 80, "
+    "environmentVariables: {{THREADS: '96'}}, timeoutSeconds: 30, httpsTrigger: {{}}}}\n"
 )
 # The schemas that show what is stored sealed.
 SEALED = {f"{kind.schema}{of}" for kind in KINDS if kind.sealed

@@ -5,10 +5,12 @@ no entry holds a value, a key or a body.
 """
 
 from shared.evidence.entries import (
+    BEGUN,
     along,
+    begun,
     by,
-    by_operator,
     by_system,
+    ended,
     of_key,
     of_migration,
     operation,

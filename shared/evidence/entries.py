@@ -1,7 +1,8 @@
 """The audit trail: one entry a change, written in the same commit as the change.
 
 An entry says who, what, when and on which project (contract section 9), and of what a project
-holds the name. It never holds a value, a key or a body: none is ever handed to this file.
+holds the name. It never holds a value, a key or a body: none is ever handed to this file. What is
+done outside of the store has its entry before it, which says `begun` until its end is read back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,9 +11,10 @@ from typing import Any
 
 from shared.calls import Origin
 from shared.lifecycle import Project
-from shared.store import Write
+from shared.store import Document, Write
 
 SYSTEM = "retention"  # who acts when nobody does
+BEGUN, SUCCESS, FAILURE = "begun", "success", "failure"  # outcomes
 About = Mapping[str, str | None]  # the account's id, the project's
 NOBODY: About = {"account_id": None, "project_id": None}
 
@@ -45,14 +47,21 @@ def by_system(entry_id: str, action: str, project: Project, now: datetime) -> Wr
     return _entry(entry_id, action, _about(project), now, initiator=SYSTEM)
 
 
-def by_operator(origin: Origin, action: str, now: datetime, kek: str) -> Write:
-    """Give the entry of a key-encryption key replaced or removed: it is about no project."""
-    return _entry(origin.trace, action, NOBODY, now, **_caller(origin), kek=kek)
+def begun(origin: Origin, action: str, now: datetime, kek: str) -> Write:
+    """Give the entry of a key-encryption key about to be replaced or removed: of no project."""
+    who = _caller(origin)
+    return _entry(origin.trace, action, NOBODY, now, **who, kek=kek, outcome=BEGUN)
 
 
-def of_migration(origin: Origin, now: datetime, paths: list[str]) -> Write:
-    """Give the entry of what the operator vouched for, by its paths in the store."""
-    return _entry(origin.trace, "store.migrate", NOBODY, now, **_caller(origin), paths=paths)
+def ended(entry: Document, now: datetime, *, done: bool) -> Write:
+    """Give the write of what came of something begun: what was read back, and nothing else."""
+    return Write.update(entry, {"outcome": SUCCESS if done else FAILURE, "ended_at": now})
+
+
+def of_migration(origin: Origin, now: datetime, path: str) -> Write:
+    """Give the entry of a document that the operator vouched for, and that is rewritten with it."""
+    entry_id = f"{origin.trace}.store.migrate.{path.replace('/', '.')}"
+    return _entry(entry_id, "store.migrate", NOBODY, now, **_caller(origin), path=path)
 
 
 def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
@@ -77,5 +86,5 @@ def _caller(origin: Origin) -> dict[str, Any]:
 
 def _entry(entry_id: str, action: str, about: About, now: datetime, **who: Any) -> Write:
     """Give the write of an entry. It must be the first of its id: so a change happens once."""
-    fields = {"action": f"codeengine.{action}", **about, "at": now, "outcome": "success", **who}
+    fields = {"action": f"codeengine.{action}", **about, "at": now, "outcome": SUCCESS, **who}
     return Write.create(f"audit/{entry_id}", fields)

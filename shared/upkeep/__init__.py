@@ -17,4 +17,4 @@ value.
 from shared.upkeep import migration
 from shared.upkeep.purge import advance
 from shared.upkeep.rotation import rotate
-from shared.upkeep.schedule import enforce
+from shared.upkeep.schedule import enforce, wake

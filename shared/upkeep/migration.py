@@ -63,7 +63,7 @@ def _step(
     app: App,
     call: Call,
     look: Callable[[App, str], Page],
-    rewrite: Callable[[App, str, str], str],
+    rewrite: Callable[[App, Call, str, str], str],
 ) -> Answer:
     form = {"form": app.settings.store_form}
     if call.body["step"] == "list":
@@ -72,13 +72,10 @@ def _step(
         return Answer({**form, "found": found, "refused": refused, **more})
     if app.settings.store_form == forms.NEWEST:  # whatever has the former form now was planted
         raise invalid("step", "is `list` from the newest store form on: nothing is vouched for")
-    if vouched := call.body.get("vouched", {}):
-        now = datetime.fromtimestamp(app.wall(), UTC)
-        app.store.commit([evidence.of_migration(call.origin, now, sorted(vouched))])
     counts: Counter[str] = Counter()
-    for path, digest in vouched.items():
+    for path, digest in call.body.get("vouched", {}).items():
         try:
-            counts[rewrite(app, path, digest)] += 1
+            counts[rewrite(app, call, path, digest)] += 1
         except Conflict:  # somebody else wrote it just now: it has the newest form, or is gone
             counts["changed"] += 1
         except DAMAGED as error:  # one that is must not stop the others
@@ -121,7 +118,7 @@ def _key(app: App, document: Document) -> Item | None:
     return {"path": document.path, "digest": _digest(said), "about": about}
 
 
-def _sign(app: App, path: str, digest: str) -> str:
+def _sign(app: App, call: Call, path: str, digest: str) -> str:
     if not KEY.fullmatch(path):
         raise invalid("vouched", "must name API keys")
     document = app.store.read(path)[path]
@@ -131,7 +128,7 @@ def _sign(app: App, path: str, digest: str) -> str:
     if said is None or _digest(said) != digest:
         return "changed"
     signature = records.signed(app, document.fields)["signature"]
-    app.store.commit([Write.update(document, {"signature": signature})])
+    app.store.commit([Write.update(document, {"signature": signature}), _entry(app, call, path)])
     return "rewritten"
 
 
@@ -168,7 +165,7 @@ def _value(app: App, document: Document) -> Item | None:
     return {"path": document.path, "digest": digest, "about": about, "further": further}
 
 
-def _reseal(app: App, path: str, digest: str) -> str:
+def _reseal(app: App, call: Call, path: str, digest: str) -> str:
     """Seal one value anew, in its place: no entity tag changes, and no answer."""
     place = VALUE.fullmatch(path)
     kind = BY_COLLECTION.get(place[3]) if place else None
@@ -188,8 +185,13 @@ def _reseal(app: App, path: str, digest: str) -> str:
     anew = sealing.reseal(app.keyring, project, record, kind, document.fields, envelopes)
     whole = {} if parts else {"sealed": anew[0]}
     again = [Write.replace(part, {"bytes": bytes_}) for part, bytes_ in zip(parts, anew)]  # noqa: B905
-    app.store.commit([*again, Write.update(document, whole)])
+    app.store.commit([*again, Write.update(document, whole), _entry(app, call, path)])
     return "rewritten"
+
+
+def _entry(app: App, call: Call, path: str) -> Write:
+    """Give the entry of what is rewritten, for the commit that does so."""
+    return evidence.of_migration(call.origin, datetime.fromtimestamp(app.wall(), UTC), path)
 
 
 def _envelopes(app: App, document: Document) -> tuple[list[Document], list[bytes]]:

@@ -2,22 +2,27 @@
 
 One small step a call, so that a rotation can stop anywhere and go on: what is left to do can be
 seen in the store. No secret is opened or rewritten, and no project waits. The operator's alone.
+
+A key is made and removed outside of the store, so the audit entry comes first and says `begun`.
+What came of it is read back and noted, by the same call or, where that died, by a later run.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from shared import evidence, quotas
 from shared.app import App
 from shared.calls import Answer, Call
-from shared.errors import invalid, unavailable
+from shared.errors import Error, invalid, unavailable
 from shared.keys import Undecryptable, check_value, newest
 from shared.log import log_failure
 from shared.resources import data_key_path
 from shared.store import NAME, Conflict, Document, Write, one_request
+
+ROTATED, PRUNED = "keys.rotate", "keys.prune"
 
 
 def rotate(app: App, call: Call) -> Answer:
@@ -25,6 +30,8 @@ def rotate(app: App, call: Call) -> Answer:
 
     Raises Error `invalid_field` for a key that cannot be removed, with the reason.
     """
+    if "start" not in call.body:  # the first call of a run
+        _make_good(app)
     return Answer(STEPS[call.body["step"]](app, call))
 
 
@@ -39,8 +46,8 @@ def _add(app: App, call: Call) -> dict[str, Any]:
     """Make a new key, unless `kek` is not the one in use any more: another came first."""
     kek = call.body.get("kek", "")
     if newest(app.keyring.keks()) == kek:
-        app.store.commit([_entry(app, call, "keys.rotate")])  # first: one too many harms nobody
-        app.keyring.add_kek(kek, _now(app))
+        with _on_record(app, call, ROTATED):
+            app.keyring.add_kek(kek, _now(app))
     return _keys(app)
 
 
@@ -83,12 +90,8 @@ def _prune(app: App, call: Call) -> dict[str, Any]:
     check = app.store.read(check_value.PATH)[check_value.PATH].fields or {}
     if check.get("kek") == kek or any(used == kek for used in _used(app)):
         raise invalid("kek", "is in use")
-    with one_request():
-        app.store.commit([_entry(app, call, "keys.prune")])
-    try:
+    with _on_record(app, call, PRUNED):
         app.keyring.remove_kek(kek)
-    except KeyError:  # another call came first
-        raise invalid("kek", "is not an old key") from None
     return _keys(app)
 
 
@@ -122,8 +125,53 @@ def _keys(app: App, start: str | None = None) -> dict[str, Any]:
     return told if start is None else {**told, "next": start}
 
 
-def _entry(app: App, call: Call, action: str) -> Write:
-    return evidence.by_operator(call.origin, action, _now(app), call.body["kek"])
+@contextmanager
+def _on_record(app: App, call: Call, action: str) -> Iterator[None]:
+    """Note what is begun, and how it ends. Raises Error `invalid_field` for a KeyError within."""
+    begun = evidence.begun(call.origin, action, _now(app), call.body["kek"])
+    with one_request():
+        app.store.commit([begun])
+    done, over = None, False
+    try:
+        yield
+    except KeyError:  # another call came first, and has an entry of its own
+        done = False
+        raise invalid("kek", "is not an old key") from None
+    except Error:
+        over = not app.settings.cloud_keys  # what Cloud KMS did not answer, it may apply yet
+        raise
+    finally:
+        try:
+            with one_request():
+                _end(app, app.store.read(begun.path)[begun.path], done, over=over)
+        except (Conflict, Error) as error:  # what was done is done: the next run makes this good
+            log_failure(error, call.trace, path=begun.path)
+
+
+def _make_good(app: App) -> None:
+    """Note how that ended which earlier calls began, and did not see the end of."""
+    began = ("outcome", "==", evidence.BEGUN)
+    with one_request():
+        _, found = app.store.query("audit", began, order=NAME, limit=quotas.DUE_BATCH)
+        for document in found:
+            # It has just been noted, or is not one of ours.
+            with suppress(Conflict, LookupError, TypeError):
+                over = document.contents["at"] <= _now(app) - quotas.KEK_ACT
+                _end(app, document, over=over)
+
+
+def _end(app: App, entry: Document, done: bool | None = None, *, over: bool) -> None:
+    """Note how something ended, by what is read back, unless it is known whether it is `done`.
+
+    What is not to be seen stays `begun` until it is `over`: nobody is at it any more.
+    """
+    if done is None:
+        keks, kek = app.keyring.keks(), entry.contents["kek"]
+        seen = {ROTATED: newest(keks) != kek, PRUNED: kek not in keks}
+        done = seen[entry.contents["action"].removeprefix("codeengine.")]
+        if not done and not over:
+            return
+    app.store.commit([evidence.ended(entry, _now(app), done=done)])
 
 
 def _now(app: App) -> datetime:

@@ -3,6 +3,8 @@
 What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
 and tried again; key halves of projects that never came to be are destroyed; and slots are
 compared with projects. It takes no input, and calling it often or twice changes nothing.
+
+Where events end with who was to be told of them, as on the local host, `wake` nudges at once.
 """
 
 from collections.abc import Callable
@@ -32,6 +34,15 @@ def enforce(app: App) -> dict[str, int]:
     for find in (_due, _stuck, _failed, _unconfirmed, _regions):
         for word, act, subject in _tried(done, find, app, now) or ():
             done[word] += _tried(done, act, app, subject, now) or 0
+    return done
+
+
+def wake(app: App) -> dict[str, int]:
+    """Nudge all that is being destroyed, however lately it went on, and count it."""
+    done = {"nudged": 0, "failed": 0}
+    now, found = _with_status(app, HARD_DELETING, "progress_at", EVER)
+    for document in found:
+        done["nudged"] += _tried(done, _nudge, app, document, now) or 0
     return done
 
 

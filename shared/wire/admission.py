@@ -21,6 +21,7 @@ from shared.calls import ANYBODY, Principal
 from shared.errors import Error
 from shared.wire.gates import Parties, Place, entered, hurried
 
+Hold = Callable[[int], None]  # is told the bytes of a body
 IPV6_PREFIX = 64  # what a site is given at least (RFC 6177)
 
 
@@ -72,6 +73,18 @@ def reading(app: App, principal: Principal, environ: Mapping[str, Any]) -> Itera
         else:
             last.enter_context(entered("reading", quotas.BODIES, parties))
         yield
+
+
+@contextmanager
+def holding(app: App, principal: Principal, environ: Mapping[str, Any]) -> Iterator[Hold]:
+    """Hold the bytes of a request's body until it is answered.
+
+    What is given is told how many they are, or will be, whenever that is more than was known: it
+    raises Error `unavailable`, without waiting. Of bodies up to quotas.PLAIN_BODY_BYTES only the
+    number is bounded, by `reading` and `working`.
+    """
+    with entered("holding", quotas.HELD_BYTES, _parties(app, principal, environ), 0) as place:
+        yield lambda size: place.enter(size if size > quotas.PLAIN_BODY_BYTES else 0)
 
 
 def working(

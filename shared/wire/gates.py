@@ -1,10 +1,11 @@
-"""How many requests a process works on at once, and who comes in when there are too many.
+"""How much a process works on at once, and who comes in when it is too much.
 
-A gate has places for whoever comes first. Only when they are taken does it matter who comes: a few
-more are kept for accounts that hold little of the gate, and a few more for addresses that do. So
-nobody is held to a share while there is room, many tenants behind one address hinder each other
-no more than others, and one account or one address that takes all it can never takes all there
-is. It never queues: who finds no place is told so at once.
+A gate has places for whoever comes first: one for a request, or one for each byte of its body.
+Only when they are taken does it matter who comes: a few more are kept for accounts that hold little
+of the gate, and a few more for addresses that do. So nobody is held to a share while there is room,
+many tenants behind one address hinder each other no more than others, and one account or one
+address that takes all it can never takes all there is. It never queues: who finds no place is told
+so at once.
 """
 
 import socket
@@ -23,7 +24,7 @@ Parties = tuple[tuple[str, str], ...]
 
 
 class Gate:
-    """At most so many at once, and a quarter more for those who hold little of it."""
+    """So many places, and a quarter more for those who hold few of them."""
 
     def __init__(self, most: int) -> None:
         self._most, self._kept = most, most // quotas.GATE_KEPT
@@ -32,49 +33,49 @@ class Gate:
         self._held = Counter[tuple[str, str]]()
         self._inside = 0
 
-    def enter(self, parties: Parties) -> None:
-        """Take a place; raises Error `unavailable`, without waiting, where there is none."""
+    def enter(self, parties: Parties, places: int = 1) -> None:
+        """Take places; raises Error `unavailable`, without waiting, where there are too few."""
         with self._lock:
-            if not self._has_room(parties):
+            if not self._has_room(parties, self._inside + places):
                 raise unavailable("Too many requests at once")
-            self._inside += 1
-            self._held.update(parties)
+            self._inside += places
+            self._held.update(dict.fromkeys(parties, places))
 
-    def leave(self, parties: Parties) -> None:
-        """Give a place back."""
+    def leave(self, parties: Parties, places: int = 1) -> None:
+        """Give places back."""
         with self._lock:
-            self._inside -= 1
-            self._held.subtract(parties)
+            self._inside -= places
+            self._held.subtract(dict.fromkeys(parties, places))
             for party in parties:
                 if not self._held[party]:
                     del self._held[party]
 
-    def _has_room(self, parties: Parties) -> bool:
+    def _has_room(self, parties: Parties, inside: int) -> bool:
         small = [self._held[party] < self._share for party in parties]
         return (
-            self._inside < self._most
-            or (self._inside < self._most + self._kept and all(small[:1]))
-            or (self._inside < self._most + 2 * self._kept and all(small))
+            inside <= self._most
+            or (inside <= self._most + self._kept and all(small[:1]))
+            or (inside <= self._most + 2 * self._kept and all(small))
         )
 
 
 class Place:
-    """One request's place in a gate, or in none."""
+    """What one request holds of a gate, or of none."""
 
     def __init__(self, gate: Gate | None, parties: Parties) -> None:
-        self._gate, self._parties, self._held = gate, parties, False
+        self._gate, self._parties, self._held = gate, parties, 0
 
-    def enter(self) -> None:
-        """Take the place; raises Error `unavailable`."""
-        if self._gate:
-            self._gate.enter(self._parties)
-            self._held = True
+    def enter(self, places: int = 1) -> None:
+        """Hold so many places, if they are more than it holds; raises Error `unavailable`."""
+        if self._gate and places > self._held:
+            self._gate.enter(self._parties, places - self._held)
+            self._held = places
 
     def leave(self) -> None:
-        """Give the place back, if it is held."""
-        if self._gate and self._held:
-            self._gate.leave(self._parties)
-            self._held = False
+        """Give back what is held."""
+        if self._gate:
+            self._gate.leave(self._parties, self._held)
+            self._held = 0
 
     @contextmanager
     def outside(self) -> Iterator[None]:
@@ -90,13 +91,13 @@ class Place:
 
 
 @contextmanager
-def entered(what: str, most: int, parties: Parties = ()) -> Iterator[Place]:
+def entered(what: str, most: int, parties: Parties = (), places: int = 1) -> Iterator[Place]:
     """Be one of at most `most` at once that do this, 0 for any number; see `Gate`.
 
     Raises Error `unavailable`, without waiting.
     """
     place = Place(_gate(what, most) if most else None, parties)
-    place.enter()
+    place.enter(places)
     try:
         yield place
     finally:

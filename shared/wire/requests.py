@@ -1,6 +1,7 @@
 """What a request brings: its path as it was sent, its parameters, its body, strictly read."""
 
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -11,10 +12,12 @@ from flask import Request
 from shared import quotas
 from shared.api import Operation
 from shared.errors import Error, Target, invalid
-from shared.wire.strict import inflate, parse_form, parse_json, parse_query, too_large
+from shared.wire.admission import Hold
+from shared.wire.strict import Bytes, inflate, parse_form, parse_json, parse_query, too_large
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 GZIP, UTF_8 = (["gzip"], ["x-gzip"]), {"utf-8", "utf8"}
+PIECE = 64 * 1024  # bytes read at a time: 0.1 s of work where each is a chunk of its own
 # A small body may open to 13 MiB. Its work holds the interpreter's lock anyhow: who waits here
 # loses no time, and what all of them hold at once stays small.
 OPENING = threading.BoundedSemaphore(quotas.OPENED)
@@ -84,17 +87,21 @@ def parameters_of(request: Request, operation: Operation) -> dict[str, Any]:
 
 
 def body_of(
-    request: Request, types: set[str], asked: list[Operation], *, optional: bool
+    request: Request, asked: list[Operation], hold: Hold, *, by_name: bool
 ) -> tuple[int, Any]:
     """Give the body's bytes as it is open, and what it says.
 
-    That is an empty object where there is no body, and where none belongs.
+    That is an empty object where there is no body, and where none belongs. `hold` is told of its
+    bytes before they are read, where that is known, and raises Error `unavailable`.
     """
+    types = {name for operation in asked for name in operation.media_types}
+    if by_name:
+        types.add(JSON)
     if not types:
         return 0, {}
     most = max(operation.body_bytes for operation in asked)
-    raw = _raw(request, most)
-    if not raw and optional:
+    raw: Bytes = _raw(request, most, hold)
+    if not raw and (by_name or not asked[0].body_required):
         return 0, {}
     codings = _codings(request)
     charset = request.mimetype_params.get("charset", "utf-8").lower()
@@ -105,28 +112,39 @@ def body_of(
     with OPENING if codings or len(raw) > quotas.PLAIN_BODY_BYTES else nullcontext():
         if codings:
             raw = inflate(raw, most)
+            hold(len(raw))
         return len(raw), parse_form(raw) if request.mimetype == FORM else parse_json(raw)
 
 
-def _raw(request: Request, most: int) -> bytes:
+def _raw(request: Request, most: int, hold: Hold) -> bytearray:
     """Read the body, however it comes, but never more of it than `most` bytes.
 
     Raises Error `malformed_request` where less comes than was announced: some servers hand that on
-    as if it were all (PEP 3333 leaves it to them).
+    as if it were all (PEP 3333 leaves it to them). And where it takes too much work: chunks are
+    undone below us, so how small they are shows in that alone.
     """
-    if (request.content_length or 0) > most:
+    announced = request.content_length or 0
+    if announced > most:
         raise too_large(most)
-    raw = bytearray()
-    try:
-        while chunk := request.stream.read(most + 1 - len(raw)):
-            raw += chunk
-    except Exception:  # noqa: BLE001 - of whatever server this is: its client sent no whole body
-        raise _cut_short() from None
+    hold(announced)
+    raw, began = bytearray(), time.thread_time()
+    while piece := _piece(request, min(PIECE, most + 1 - len(raw))):
+        raw += piece
+        hold(len(raw))
+        if time.thread_time() - began > quotas.BODY_WORK:
+            raise Error("malformed_request", "The body comes in too many pieces.")
     if len(raw) > most:
         raise too_large(most)
-    if len(raw) < (request.content_length or 0):
+    if len(raw) < announced:
         raise _cut_short()
-    return bytes(raw)
+    return raw
+
+
+def _piece(request: Request, size: int) -> bytes:
+    try:
+        return request.stream.read(size)
+    except Exception:  # noqa: BLE001 - of whatever server this is: its client sent no whole body
+        raise _cut_short() from None
 
 
 def _cut_short() -> Error:

@@ -18,10 +18,9 @@ from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
 from shared.errors import Error, invalid
 from shared.log import contained, log_failure, new_trace
 from shared.store import one_request
-from shared.wire.admission import count, count_exchange, reading, unknown_counted, working
+from shared.wire.admission import count, count_exchange, holding, reading, unknown_counted, working
 from shared.wire.answers import refusal, response
 from shared.wire.requests import (
-    JSON,
     asked_for,
     body_of,
     check_accept,
@@ -91,28 +90,25 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     principal = _principal(app, request, asked)  # before anything of a stranger's body is parsed
     count(app, principal, request.environ)
     check_accept(request)
-    types = {name for operation in asked for name in operation.media_types}
-    if by_name:
-        types.add(JSON)
-    optional = by_name or not asked[0].body_required
     announced = request.content_length or request.headers.get("Transfer-Encoding")
-    with reading(app, principal, request.environ) if announced else nullcontext():
-        size, body = body_of(request, types, asked, optional=optional)
-    if by_name:
-        if not isinstance(body, dict):
-            raise invalid("body", "must be of type object")
-        operation = asked_for(known, body)
-        given = {p.key: body.pop(p.key) for p in operation.parameters if p.key in body}
-    else:
-        given |= parameters_of(request, operation)
-    _check_role(principal, operation)
-    with working(app, principal, request.environ) as place, one_request(place.outside):
-        parameters, body = operation.checked(given, body, size)
-        check_version(parameters)
-        if operation.id == "issue_token":
-            count_exchange(app, body, request.environ)
-        answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
-        return response(app, operation, parameters, answer, trace)
+    with holding(app, principal, request.environ) as hold:
+        with reading(app, principal, request.environ) if announced else nullcontext():
+            size, body = body_of(request, asked, hold, by_name=by_name)
+        if by_name:
+            if not isinstance(body, dict):
+                raise invalid("body", "must be of type object")
+            operation = asked_for(known, body)
+            given = {p.key: body.pop(p.key) for p in operation.parameters if p.key in body}
+        else:
+            given |= parameters_of(request, operation)
+        _check_role(principal, operation)
+        with working(app, principal, request.environ) as place, one_request(place.outside):
+            parameters, body = operation.checked(given, body, size)
+            check_version(parameters)
+            if operation.id == "issue_token":
+                count_exchange(app, body, request.environ)
+            answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
+            return response(app, operation, parameters, answer, trace)
 
 
 def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:

@@ -14,10 +14,11 @@ from urllib.parse import parse_qs, parse_qsl
 from shared import quotas
 from shared.errors import Error
 
+Bytes = bytes | bytearray
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def inflate(raw: bytes, most: int) -> bytes:
+def inflate(raw: Bytes, most: int) -> bytes:
     """Decompress a body of one gzip member, which may hold at most `most` bytes.
 
     Raises Error `payload_too_large`, before more than that is in memory.
@@ -41,7 +42,7 @@ def too_large(most: int) -> Error:
     return Error("payload_too_large", f"The body may hold at most {most} bytes.")
 
 
-def parse_json(raw: bytes) -> Any:
+def parse_json(raw: Bytes) -> Any:
     """Parse UTF-8 JSON (RFC 8259): no duplicate names, no NaN, no lone surrogates, no abyss."""
     if raw.startswith(codecs.BOM_UTF8):
         raise _malformed("The body begins with a byte order mark.")
@@ -61,7 +62,7 @@ def parse_json(raw: bytes) -> Any:
     return value
 
 
-def parse_form(raw: bytes) -> dict[str, str]:
+def parse_form(raw: Bytes) -> dict[str, str]:
     """Parse a URL-encoded form, each name once."""
     _check_pairs(raw, "form")
     try:
@@ -79,7 +80,7 @@ def parse_query(raw: bytes) -> dict[str, list[str]]:
         raise _malformed("The query is not in UTF-8.") from None
 
 
-def _check_pairs(raw: bytes, what: str) -> None:
+def _check_pairs(raw: Bytes, what: str) -> None:
     if raw.count(b"&") >= quotas.PAIRS:
         raise _malformed(f"The {what} holds more than {quotas.PAIRS} pairs.")
     if BAD_ESCAPE.search(raw):
@@ -121,7 +122,7 @@ def _encode_strings(value: Any) -> None:
             _encode_strings(item)
 
 
-def _check_bounds(raw: bytes) -> None:
+def _check_bounds(raw: Bytes) -> None:
     """Refuse what would cost more to parse than any body is worth, before anything is made of it.
 
     Whole passes over the bytes, and no pieces but those of a bounded number of strings: where the

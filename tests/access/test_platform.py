@@ -326,5 +326,8 @@ def test_the_schedule_takes_no_orders(host, owner, issuer):
         head = {"Authorization": f"Bearer {issuer.token('schedule')}"}
         done = requests.post(url, json=orders, params=orders, headers=head, timeout=60)
         assert (done.status_code, done.json()["expired"]) == (200, 0)
-        assert requests.post(url, json={}, timeout=30).status_code == 401
+        woken = requests.post(f"{url}/wake", json=orders, params=orders, headers=head, timeout=60)
+        assert (woken.status_code, woken.json()["failed"]) == (200, 0)
+        for path in ("", "/wake"):
+            assert requests.post(url + path, json={}, timeout=30).status_code == 401
     assert owner.status(project) == "soft_deleted"

@@ -64,6 +64,8 @@ LIMITS = {
     "BUCKETS": ("10,000",),
     "CONCURRENCY": ("64 (`CE_CONCURRENCY`)",),
     "BODIES": ("64 bodies",),
+    "HELD_BYTES": ("32 MiB",),
+    "BODY_WORK": ("1 s",),
     "STRANGERS": ("32 without a token",),
     "STRANGER_BODY": ("5 s",),
     "WAITING": ("64 that wait",),
@@ -106,6 +108,7 @@ INNER = {  # of no user's concern
     "REWRAP_BATCH",
     "KEK_COUNTED",
     "KEK_REST",
+    "KEK_ACT",
     "TOKEN_CACHE_ENTRIES",
     "MIGRATED_KEYS",
     "MIGRATED_VALUES",
@@ -153,6 +156,15 @@ def test_endpoints(subtests):
             assert function.__doc__
             assert endpoint["serviceAccount"] in identities
             assert len(triggers & set(endpoint)) == 1
+
+
+def test_a_process_has_threads_for_all_that_is_sent():
+    """As many requests as its gate lets in, and more threads; the bodies fit into its memory."""
+    sent = quotas.CONCURRENCY + 2 * (quotas.CONCURRENCY // quotas.GATE_KEPT)
+    for endpoint in ENDPOINTS.values():
+        assert endpoint["concurrency"] == sent
+        assert int(endpoint["environmentVariables"]["THREADS"]) > sent
+        assert endpoint["availableMemoryMb"] * quotas.MIB >= 16 * quotas.HELD_BYTES
 
 
 def test_main_gives_nothing_else():
@@ -240,7 +252,7 @@ QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
     "migration.py": [("api_keys", (), "__name__"), ("projects", (), "__name__")],
     "key_quota.py": [("api_keys", ("account_id",), "__name__")],
-    "rotation.py": [("projects", (), "__name__")],
+    "rotation.py": [("audit", ("outcome",), "__name__"), ("projects", (), "__name__")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
     "account.py": [("projects", ("account_id", "region"), "name")],
     "reading.py": [
@@ -265,8 +277,8 @@ QUERIES = {
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
-    once.append("rotation.py")
-    assert sorted(queries()) == sorted([*once, *["schedule.py"] * 4, *["migration.py"] * 2])
+    twice = ["migration.py", "rotation.py"]
+    assert sorted(queries()) == sorted([*once, *["schedule.py"] * 4, *twice * 2])
     assert set(queries()) == set(QUERIES)
 
 

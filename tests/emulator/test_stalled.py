@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 
-from emulator import worker
+from emulator import heads
 from tests.support import Host, told
 from tools import attacks
 
@@ -99,11 +100,48 @@ def test_a_slow_client_gets_all_of_an_answer(host):
     assert got.count(whole) == 10
 
 
+SENT = {  # what may come as a head, and what becomes of it
+    b"\r\n" + GET + b"\r\nG": True,
+    GET + b"X: \r\r\n" * 9: False,
+    b"GET /" + b"a" * (heads.LONGEST_LINE - 5) + b"\r\n": False,
+    b"GET /" + b"a" * (heads.LONGEST_LINE - 4) + b"\r\n": LimitRequestLine,
+    GET.ljust(heads.LONGEST_HEAD) + b"\r\n\r\n": True,
+    GET.ljust(heads.LONGEST_HEAD + 4): LimitRequestHeaders,
+    b"\r\n\r\n": ParseException,
+    GET + b"X: y\nZ": ParseException,
+    b"\n": ParseException,
+}
+
+
+@pytest.mark.claim("F46", "a head of 64 KiB that comes byte by byte: each is looked at once")
+@pytest.mark.parametrize("sent", SENT, ids=range(len(SENT)))
+def test_heads_in_pieces(sent):
+    """It is the same however it comes, and costs what its bytes do: it once was 3 s of the loop."""
+
+    def became(pieces):
+        head, found = heads.Head(b""), False
+        for piece in pieces:
+            head.come += piece
+            try:
+                found = head.is_whole()
+            except ParseException as error:
+                return type(error)
+            if found:
+                return True
+        return found
+
+    began = time.process_time()
+    assert became(sent[at : at + 1] for at in range(len(sent))) is SENT[sent]
+    assert time.process_time() - began < 1
+    for size in (2, 3, 8192, len(sent)):
+        assert became(sent[at : at + size] for at in range(0, len(sent), size)) is SENT[sent]
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"A" * (worker.LONGEST_LINE + 1), 414),
-        (GET + b"X: y\r\n" * (worker.LONGEST_HEAD // 6), 431),
+        (b"A" * (heads.LONGEST_LINE + 2), 414),
+        (GET + b"X: y\r\n" * (heads.LONGEST_HEAD // 6), 431),
         (b"GET / HTTP/1.1\nHost: localhost\n\n", 400),
     ],
 )
@@ -150,6 +188,15 @@ def test_a_body_in_chunks(account):
         url = f"{account.host.url}/v2/projects"
         made = account.session.post(url, data=iter(pieces), headers=headers, timeout=10)
         assert made.status_code in {202, 409}
+
+
+def test_a_body_in_chunks_as_go_compresses_it(account):
+    """IBM's SDKs in Go and Java compress while they send: in chunks of 240 bytes, of any number."""
+    raw = json.dumps({"name": "s", "format": "generic", "data": {"k": "x" * 500_000}}).encode()
+    pieces = (raw[at : at + 240] for at in range(0, len(raw), 240))
+    headers = {"Authorization": f"Bearer {account.token}", "Content-Type": "application/json"}
+    url = f"{account.host.url}/v2/projects/{account.project()['id']}/secrets"
+    assert account.session.post(url, data=pieces, headers=headers, timeout=10).status_code == 201
 
 
 def test_nothing_that_is_written_waits(host):

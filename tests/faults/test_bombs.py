@@ -84,7 +84,7 @@ def post(url, account, raw, **more):
 def test_bombs(subtests, owner, api):
     """Of whatever structure; in a project that need not exist. Each refusal says what is wrong."""
     assert len(SHAPES) >= 20
-    server = Server(api)
+    server = Server.at(api)
     post(api + NOWHERE, owner, gzip.compress(b"{}"))  # what is loaded once
     for name, shape in SHAPES.items():
         with subtests.test(name):
@@ -105,7 +105,7 @@ def test_the_largest_secret(owner, api):
     raw = json.dumps(body, indent=4).encode()
     assert len(raw) > 12 * MIB
     path = f"/v2/projects/{owner.project()['id']}/secrets"
-    server = Server(api)
+    server = Server.at(api)
     server.mark()
     for name in ("largest", "again"):
         more = gzip.compress(raw.replace(b"largest", name.encode()), 1)
@@ -118,7 +118,7 @@ def test_the_largest_secret(owner, api):
 def test_bombs_at_once(host, owner, api):
     """They are opened a few at a time, whatever the number that is read."""
     neighbour = {"Authorization": f"Bearer {host.account().token}"}
-    server = Server(api)
+    server = Server.at(api)
     raws = [bomb(*SHAPES[name]) for name in ("arrays", "the same, and escapes")] * 16
     server.mark()
     with ThreadPoolExecutor(32) as pool:
@@ -128,7 +128,7 @@ def test_bombs_at_once(host, owner, api):
             answer = requests.get(f"{api}/v2/projects", headers=neighbour, timeout=60)
             waits.append((answer.status_code, answer.elapsed.total_seconds()))
         answers = [one.result() for one in sent]
-    assert {answer.status_code for answer in answers} <= {400, 413, 429}
+    assert {answer.status_code for answer in answers} <= {400, 413, 429, 503}
     assert server.peak < 512 * MIB
     assert {status for status, _ in waits} == {200}
     assert max(seconds for _, seconds in waits) < 3
@@ -141,7 +141,7 @@ def test_a_reader_by_name(host, owner):
     reader = host.account("reader")
     raw = bomb(*SHAPES["the same, and escapes"])
     with running(host, "putSecret") as url:
-        server = Server(url)
+        server = Server.at(url)
         post(url, reader, gzip.compress(b"{}"))
         server.mark()
         answer = post(url, reader, raw)
@@ -154,7 +154,7 @@ def test_a_reader_by_name(host, owner):
 @pytest.mark.claim("D1", "300,000 pairs in a query, a million in a form: refused")
 def test_many_pairs(owner, api):
     """functions-framework lets an address be as long as it likes, and reads it before we do."""
-    server = Server(api)
+    server = Server.at(api)
     server.mark()
     headers = {"Authorization": f"Bearer {owner.token}"}
     pairs = "&".join(["a="] * 300_000)
@@ -169,7 +169,7 @@ def test_many_pairs(owner, api):
 @pytest.mark.claim("D1", "300,000 pairs in a query, a million in a form: refused")
 def test_many_pairs_in_a_form(owner, identity):
     """Nor does a form that is to be exchanged for a token."""
-    server = Server(identity)
+    server = Server.at(identity)
     server.mark()
     form = gzip.compress(b"a=&" * 1_000_000)
     kind = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -17,6 +17,8 @@ from shared import projects
 from shared.errors import Error
 from tests.faults.hosts import loaded, troubled_host, wire, worker
 from tests.support import call, until
+from tests.support.memory import Server
+from tools import attackers, attacks
 
 pytestmark = pytest.mark.slow
 
@@ -172,10 +174,7 @@ def test_a_worker_that_sleeps(bad, owner):
 
 @pytest.mark.claim("F46", "out of file descriptors a host recovers by itself, and loses nothing")
 def test_few_descriptors(bad, owner):
-    """More idle connections than descriptors are left: afterwards it serves as before.
-
-    Its worker may have been replaced meanwhile: that is how the local host recovers.
-    """
+    """More idle connections than descriptors are left: afterwards it serves as before."""
     project, pid = owner.project(), worker(bad)
     used = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - no folder of ours
     usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
@@ -186,10 +185,25 @@ def test_few_descriptors(bad, owner):
             idle.enter_context(socket.create_connection((host, int(port)), 5))
         assert _asked(bad) in {None, 200, 503}
     until(lambda: _asked(bad) == 200)
-    if worker(bad) == pid:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
+    assert worker(bad) == pid
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
     assert owner.status(project) == "active"
     assert owner.project()
+
+
+@pytest.mark.claim("F46", "out of file descriptors with nobody to send away, the worker goes on")
+def test_no_descriptors_and_nobody_waits(bad, owner):
+    """All are with requests that are worked on: it accepts nobody for a while, and does nothing."""
+    pid, begun = worker(bad), attacks.write_begun(owner.token)
+    used = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - no folder of ours
+    usual, server = resource.prlimit(pid, resource.RLIMIT_NOFILE), Server(pid)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 10, usual[1]))
+    with attackers.Stalled(bad.url, begun, 30):
+        until(lambda: server.mark() or _asked(bad) is None)
+        assert server.spent < 0.5  # of the 3 s in which nobody was accepted
+    until(lambda: _asked(bad) == 200)
+    assert worker(bad) == pid
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
 
 
 def _asked(host):

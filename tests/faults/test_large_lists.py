@@ -52,7 +52,7 @@ def test_large_lists(owner, url, estate):
     """A page ends by the bytes it is answered with; all come, and the pages after them."""
     path, names = filled(owner, *ESTATES[estate])
     headers = {"Authorization": f"Bearer {owner.token}"}
-    server, ready = Server(url), threading.Barrier(AT_ONCE)
+    server, ready = Server.at(url), threading.Barrier(AT_ONCE)
     requests.get(url + path + "?limit=1", headers=headers, timeout=60)
 
     def page(_):

@@ -45,6 +45,14 @@ def test_stalled_writes(busy):
     assert attacks.stalled_writes(busy, SECONDS).share >= ENOUGH
 
 
+@pytest.mark.claim("F46", "64 bodies of 13 MiB, half with a token: the worker keeps to 512 MiB")
+def test_large_bodies(busy):
+    """What they hold is bounded before it is read, and others write meanwhile."""
+    told = attacks.large_bodies(busy, SECONDS)
+    assert told.share >= ENOUGH
+    assert told.memory < 512 * quotas.MIB
+
+
 @pytest.mark.claim("F46", "stalled logins and bodies: who has a token and the same address goes on")
 def test_the_same_address(busy):
     """Behind one address with them a neighbour who has a token reads and writes."""

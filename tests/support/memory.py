@@ -2,19 +2,25 @@
 
 import os
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 PROC = Path("/proc")
 
 
 class Server:
-    """The worker behind an address of functions-framework: of its two processes the larger."""
+    """Processes that serve together; of their memory that of the largest."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, *pids: int) -> None:
+        assert pids
+        self.pids = pids
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """Give the two processes of functions-framework behind an address."""
         wanted = f"--port\0{urlsplit(url).port}\0".encode()
         found = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
-        self.pids = [pid for pid in found if wanted in _read(pid, "cmdline")]
-        assert self.pids
+        return cls(*(pid for pid in found if wanted in _read(pid, "cmdline")))
 
     def mark(self) -> None:
         """Begin to measure: forget the peak so far."""

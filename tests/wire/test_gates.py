@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +18,7 @@ from tests.functions.test_functions import running
 from tests.support import GRANT
 
 MOST = 64
+entered = partial(gates.entered, "tried")
 
 
 def of(account, address="9.9.9.9"):
@@ -62,6 +63,24 @@ def test_many_tenants_behind_one_address_have_all_of_a_gate():
     assert fill(gate, of("elsewhere", "8.8.8.8")) == 4
 
 
+def test_a_gate_of_bytes():
+    """Whatever each takes of it, it keeps the same for those who hold little; a body may grow."""
+    gate, taken = gates.Gate(MOST), []
+    for party in (of("loud"), of("loud"), of("b"), of("b"), of("c", "8.8.8.8")):
+        place = gates.Place(gate, party)
+        for size in (30, 8, 34, 26):  # what is less than it has is nothing new
+            with suppress(Error):
+                place.enter(size)
+        taken.append(place)
+    assert [place._held for place in taken] == [34, 30, 8, 0, 8]
+    for place in taken:
+        place.leave()
+        place.leave()
+    assert (gate._inside, gate._held) == (0, {})
+    with entered(7, places=0) as place, entered(7, places=7), pytest.raises(Error):
+        place.enter(1)
+
+
 def test_strangers_have_an_address_alone():
     """Who shows no token is told from others by the address."""
     gate = gates.Gate(quotas.STRANGERS)
@@ -85,13 +104,13 @@ def test_whoever_leaves_makes_room_and_is_forgotten():
 def test_who_waits_has_no_place(monkeypatch):
     """It is another's meanwhile; without one afterwards, or none to wait in, it is refused."""
     monkeypatch.setattr(quotas, "WAITING", 1)
-    entered = partial(gates.entered, "waited for", 1)
+    once = partial(entered, 1)
     full = pytest.raises(Error, match="at once")
-    with entered() as place, place.outside(), entered() as another, full, another.outside():
+    with once() as place, place.outside(), once() as another, full, another.outside():
         pytest.fail("more wait than may")
-    with ExitStack() as last, entered() as place, full, place.outside():
-        last.enter_context(entered())  # it is another's when the wait is over
-    with entered():  # whatever happened, nobody is inside any more
+    with ExitStack() as last, once() as place, full, place.outside():
+        last.enter_context(once())  # it is another's when the wait is over
+    with once():  # whatever happened, nobody is inside any more
         pass
 
 

@@ -7,21 +7,31 @@ else the selection. What names a project and is broken, or names none that is th
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ce.server.failure import USAGE, Failure
 from ce.server.target import Target, selected
-
-if TYPE_CHECKING:
-    from ce.server.client import Client
 
 OPTION, VARIABLE, FILE = "--project", "CODE_ENGINE_PROJECT", ".ce.toml"
 SELECTION = "the selection ('ce project select')"
 ID = re.compile("[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}")
 BYTES = 65536  # of a .ce.toml, at most
 Project = dict[str, str]  # `id`, `name`, and what says so as `from`
+
+
+class Asks(Protocol):
+    """What a project is looked up by: the client of a target."""
+
+    target: Target
+
+    def get(self, where: str, **params: str) -> dict[str, Any]:
+        """Read one document."""
+
+    def pages(self, where: str, key: str, **params: str) -> Iterator[dict[str, Any]]:
+        """Read a list to its end."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ def known(where: Target, option: str | None = None) -> Project | None:
     return {"id" if ID.fullmatch(said.word) else "name": said.word, "from": said.source}
 
 
-def acting(client: "Client", option: str | None) -> Project:
+def acting(client: Asks, option: str | None) -> Project:
     """Give the project that a command acts in, looked up where only its name or ID is known.
 
     Raises Failure where there is none, with what to do.
@@ -84,7 +94,7 @@ def overridden(project: Project) -> str:
     return f"Note: {said.source} names project '{said.word}', and goes before what is selected.\n"
 
 
-def _looked_up(client: "Client", found: Project) -> Project:
+def _looked_up(client: Asks, found: Project) -> Project:
     word, source = found.get("id") or found["name"], found["from"]
     if "id" in found:
         try:

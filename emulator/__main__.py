@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emulator import Refused, arguments, commands, execute, migration, shell, terminal
+from emulator import Refused, arguments, commands, execute, files, migration, shell, terminal
 from emulator.arguments import PORTS
 from emulator.log import Log
 from emulator.state import State
@@ -32,7 +32,10 @@ def main(words: list[str] | None = None) -> int:
             sys.stderr.write(shell.said(found, state))
         code: int = given.run(given, state)
     except Refused as refused:
-        sys.stderr.write(f"{refused}\n")
+        sys.stderr.write(f"{terminal.plain(str(refused))}\n")
+        return 1
+    except OSError as problem:
+        sys.stderr.write(f"{terminal.plain(files.said(problem), keep='')}\n")
         return 1
     except ModuleNotFoundError as missing:
         name = str(missing.name).partition(".")[0]

@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class Hub:
     addresses: dict[str, str]
     token: str
     bootstrap: Callable[[], None]
-    export_: Callable[[Path], None]
+    export_: Callable[[Path, AbstractContextManager[None]], None]
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request."""
@@ -193,11 +194,12 @@ class Hub:
                 f"The Firestore at {self.firestore.address} is not this host's own: nothing was "
                 "reset. It ends with whoever started it."
             )
-        self.triggers_.drop()
-        self.firestore.clear(self.project)
-        self.state.forget()
-        self.triggers_.drop()
-        self.bootstrap()
+        with self.host.gate.alone():  # what is half made would be lost in part
+            self.triggers_.drop()
+            self.firestore.clear(self.project)
+            self.state.forget()
+            self.triggers_.drop()
+            self.bootstrap()
         return wire.respond({"reset": True})
 
     def export(self, request: Request) -> Response:
@@ -205,7 +207,7 @@ class Hub:
         folder = Path(str(_field(request, "folder") or ""))
         if not folder.is_absolute():
             raise Refused("folder must be an absolute path.")
-        self.export_(folder)
+        self.export_(folder, self.host.gate.alone())
         return wire.respond({"exported": str(folder)})
 
     def _moved(self) -> Response:

@@ -26,7 +26,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own, which Ctrl-C does not reach but our end does."""
     prepare = partial(_die_with, os.getpid()) if sys.platform == "linux" else None
-    with log_file.open("wb") as file:
+    log_file.unlink(missing_ok=True)  # whatever it is, a pipe that nobody reads even
+    with log_file.open("xb") as file:
         return subprocess.Popen(  # noqa: S603 - our own command line
             command,
             cwd=folder,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from emulator import Refused
+from emulator import Refused, files
 
+SIZE = 64  # bytes of the file at most
 LIMIT = 100 * 366 * 86400  # seconds; keeps every date that follows a legal one
 
 
@@ -22,11 +23,11 @@ class Clock:
     def offset(self) -> float:
         """Seconds ahead of real time; none while the file does not exist."""
         try:
-            return float(self.path.read_text())
+            return read(files.read(self.path, SIZE))
         except (FileNotFoundError, NotADirectoryError):
             return 0.0
         except ValueError:
-            raise Refused(f"{self.path} does not hold a number; delete it.") from None
+            raise Refused(f"{self.path} holds no number of seconds; delete it.") from None
 
     def now(self) -> datetime:
         """Give the time as the functions see it."""
@@ -34,13 +35,23 @@ class Clock:
 
     def set(self, seconds: float) -> float:
         """Move to `seconds` from real time, atomically: readers see the old offset or the new."""
-        if not math.isfinite(seconds) or abs(seconds) > LIMIT:
+        if not _legal(seconds):
             raise Refused("The clock moves by at most a hundred years.")
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        fresh.write_text(f"{seconds!r}\n")
-        fresh.replace(self.path)
+        files.replace(self.path, f"{seconds!r}\n".encode())
         return seconds
 
     def advance(self, seconds: float) -> float:
         """Move `seconds` on from where the clock is."""
         return self.set(self.offset() + seconds)
+
+
+def read(content: bytes) -> float:
+    """Give the seconds that a clock's file holds; raises ValueError where it holds none."""
+    seconds = float(content.decode("ascii"))
+    if not _legal(seconds):
+        raise ValueError
+    return seconds
+
+
+def _legal(seconds: float) -> bool:
+    return math.isfinite(seconds) and abs(seconds) <= LIMIT

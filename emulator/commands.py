@@ -16,13 +16,14 @@ from typing import Any
 
 import requests
 
-from emulator import ACCOUNT, KEYS, Refused, firestore, wire
-from emulator.exports import HOLDS_KEYS
+from emulator import ACCOUNT, KEYS, Refused, firestore, gate, terminal, wire
+from emulator.exports import HOLDS_KEYS, TAKES
 from emulator.log import say
-from emulator.state import State
+from emulator.state import HUB, State
 
 ASK = 120.0  # seconds the hub may take to answer
-EXPORT = firestore.EXPORT + 60.0  # seconds an export may take: Firestore's part, and the files
+# Seconds an export may take: until it is alone, Firestore's part each time, and the files.
+EXPORT = gate.PATIENCE + TAKES * firestore.EXPORT + 60.0
 STOP = 20.0  # seconds a host may take to stop, an export apart
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -65,7 +66,7 @@ def status(state: State, as_json: bool) -> int:
 
 def env(state: State) -> int:
     """Print the exports to evaluate."""
-    say("\n".join(exports(environment(state))))
+    terminal.LINES.say("\n".join(exports(environment(state))))  # as it is: a shell evaluates it
     return 0
 
 
@@ -122,9 +123,9 @@ def exports(environment: Mapping[str, str]) -> list[str]:
 
 def environment(state: State) -> dict[str, str]:
     """Give what a program needs to use the running host."""
-    found: dict[str, str] = state.hub()["env"]
-    credentials = state.read("credentials.json")
-    return found | (_logins(credentials["apikey"]) if credentials else {})
+    found = state.environment()
+    account = state.account()
+    return found | (_logins(account["apikey"]) if account else {})
 
 
 def _logins(apikey: str) -> dict[str, str]:
@@ -220,7 +221,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _end(pid: int, state: State) -> None:
     os.kill(pid, signal.SIGTERM)
     os.killpg(os.getpgid(pid), signal.SIGCONT)  # a host that was suspended must wake up to stop
-    patience = STOP + (EXPORT if (state.read("hub.json") or {}).get("exports") else 0)
+    patience = STOP + (EXPORT if (state.read(HUB) or {}).get("exports") else 0)
     deadline = time.monotonic() + patience
     while state.pid() == pid:
         if time.monotonic() > deadline:

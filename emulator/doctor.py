@@ -20,7 +20,7 @@ from emulator import Refused, hosting, jar, ports, shell, terminal, wire
 from emulator.arguments import PORTS, ROOT
 from emulator.clock import Clock
 from emulator.log import say
-from emulator.state import State
+from emulator.state import HUB, State
 
 PYTHON = (3, 11)
 # What the project asks for, and what its part `emulator` does: a name, and its bounds.
@@ -55,7 +55,8 @@ def run(state: State, *, as_json: bool) -> int:
     for row in findings:
         mark = MARKS[row.result]
         mark = terminal.paint(mark, COLOURS[row.result]) if lively else mark
-        say(f"{mark}  {row.check:<{wide}}  {row.result:<4}  {row.found}")
+        found = terminal.plain(row.found)
+        terminal.LINES.say(f"{mark}  {row.check:<{wide}}  {row.result:<4}  {found}")
         if row.advice:
             say(f"   {'':<{wide}}        -> {row.advice}")
     return int(failed)
@@ -197,7 +198,7 @@ def _environment(state: State) -> Iterator[Found]:
 
 
 def _firestore_host(state: State, address: str) -> Found | None:
-    if state.pid() and (state.read("hub.json") or {}).get("firestore") == address:
+    if state.pid() and (state.read(HUB) or {}).get("firestore") == address:
         return None
     if (found := shell.left(state)) and "FIRESTORE_EMULATOR_HOST" in found.names:
         if found.folder != state.folder:
@@ -261,16 +262,16 @@ def _host(state: State) -> Iterator[Found]:
     """Look for a running host, and whether it answers."""
     pid = state.pid()
     try:
-        told = state.read("hub.json")
+        told = state.read(HUB)
     except Refused as refused:
-        yield "fail", str(refused), f"rm {state.folder / 'hub.json'}"
+        yield "fail", str(refused), f"rm {state.folder / HUB}"
         return
     if pid is None:
         yield "ok", "none runs", ""
     elif told is None:
         yield "warn", f"pid {pid} is still starting, or ending", "wait a moment, and look again"
-    elif _answers(told["hub"]):
-        yield "ok", f"pid {pid} answers at {told['hosting']}", ""
+    elif _answers(str(told.get("hub"))):
+        yield "ok", f"pid {pid} answers at {told.get('hosting')}", ""
     else:
         yield "fail", f"pid {pid} does not answer", f"ce emulator stop, or kill -9 {pid}"
 

@@ -14,9 +14,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from emulator import Refused, children, shell
+from emulator import Refused, children, shell, terminal
 from emulator.commands import environment
-from emulator.state import State
+from emulator.state import HUB, State
 from emulator.terminal import Spinner
 
 BOOT = 150.0  # seconds a host may take, a first download apart
@@ -55,7 +55,7 @@ def _heard() -> list[signal.Signals]:
 def _host(state: State, start: list[str], *, lively: bool) -> Iterator[subprocess.Popen[bytes]]:
     """Start a host, and stop it in the end; Ctrl-C meanwhile stops it at once."""
     state.prepare()
-    state.drop("hub.json")
+    state.drop(HUB)
     file = state.folder / "host.log"
     words = [sys.executable, "-P", "-m", "emulator", "start", "--state", str(state.folder), *start]
     host = children.spawn(words, file, Path(__file__).resolve().parents[1])
@@ -72,14 +72,16 @@ def _host(state: State, start: list[str], *, lively: bool) -> Iterator[subproces
             host.wait()
             raise
     if host.returncode:
-        sys.stderr.write(_tail(file) + "\n")
+        sys.stderr.write(terminal.plain(_tail(file)) + "\n")
 
 
 def _until_ready(state: State, host: subprocess.Popen[bytes], file: Path) -> None:
     deadline = time.monotonic() + BOOT
-    while state.read("hub.json") is None:
+    while state.read(HUB) is None:
         if host.poll() is not None or time.monotonic() > deadline:
-            raise Refused(f"The host did not start ({file}):\n{_tail(file)}")
+            said = _tail(file)
+            gap = "\n" if "\n" in said else " "
+            raise Refused(f"The host did not start ({file}):{gap}{said}")
         time.sleep(0.05)
 
 

@@ -17,7 +17,7 @@ from emulator.log import Log
 from emulator.ports import free
 
 START = 60.0  # seconds until it must answer
-EXPORT = 300.0  # seconds an export of everything may take
+EXPORT = 60.0  # seconds an export of everything may take; writes wait for it
 REACH = 10.0  # seconds until one that is already there must answer
 # The quick compiler alone: boot and first requests take half the time, later ones no longer.
 JVM = ("-XX:+IgnoreUnrecognizedVMOptions", "-XX:TieredStopAtLevel=1", "-Duser.language=en")
@@ -32,6 +32,7 @@ class Firestore:
     name: str = "the emulator"
     began: float = 0.0
     log_file: Path = Path(os.devnull)
+    begins: Path | None = None  # the export it begins with
     owner: int = field(default_factory=os.getpid)
 
     def alive(self) -> bool:
@@ -54,6 +55,11 @@ class Firestore:
 
     def ended(self) -> Refused:
         """Give the refusal of a start at which it ended before it answered."""
+        if self.begins:
+            return Refused(
+                f"{self.begins} is damaged: Firestore ended over its documents, and says why in "
+                f"{self.log_file}. Nothing was imported."
+            )
         return Refused(f"The Firestore emulator ended at once; {self.says()}")
 
     def kill(self) -> None:

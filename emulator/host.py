@@ -19,6 +19,7 @@ import functions_framework
 from functions_framework import _function_registry
 
 from emulator import manifest, wire
+from emulator.gate import Gate
 from emulator.log import Log
 from emulator.manifest import Endpoint
 
@@ -54,6 +55,7 @@ class Host:
     def __init__(self, root: Path, endpoints: list[Endpoint], log: Log) -> None:
         self.root = root
         self.endpoints = {endpoint.name: endpoint for endpoint in endpoints}
+        self.gate = Gate()  # all calls of functions pass it
         self._log = log
         self._table = Table()
         self._seen: dict[Path, int] = {}
@@ -83,7 +85,7 @@ class Host:
         apps = {}
         try:
             for endpoint in self.endpoints.values():
-                apps[endpoint.name] = _guarded(self._load(endpoint))
+                apps[endpoint.name] = _guarded(self._load(endpoint), self.gate)
         except (Exception, SystemExit) as problem:  # noqa: BLE001 - the user's file may do anything
             for name in self._modules():
                 del sys.modules[name]
@@ -184,12 +186,13 @@ class Host:
                         continue
 
 
-def _guarded(app: "WSGIApplication") -> "WSGIApplication":
-    """Keep a function that exits from ending the host."""
+def _guarded(app: "WSGIApplication", gate: Gate) -> "WSGIApplication":
+    """Keep a function from ending the host by its exit, and out while somebody is alone."""
 
     def run(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         try:
-            return app(environ, start_response)
+            with gate.shared():
+                return app(environ, start_response)
         except SystemExit:
             answer = wire.error(500, "internal", "The function tried to exit.")
             return answer(environ, start_response)

@@ -15,11 +15,12 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Response
 
-from emulator import Refused, wire
+from emulator import Refused, files, wire
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+FILE = "firebase.json"
 SERVED = {"public", "ignore", "headers", "rewrites"}
 DEPLOY_ONLY = {"site", "target", "predeploy", "postdeploy"}
 PARTS = re.compile(r"/\*\*/|\*\*|\*|@\([^()]*\)|[?\[\]{}!+@()]|[^*?\[\]{}!+@()/]+|/")
@@ -46,6 +47,11 @@ class Site:
 
 def read(root: Path, known: Callable[[str], bool]) -> Site:
     """Read firebase.json; `known` says which functions a rewrite may name."""
+    with files.formed(root / FILE):
+        return _read(root, known)
+
+
+def _read(root: Path, known: Callable[[str], bool]) -> Site:
     config = _firebase(root).get("hosting") or {}
     if not isinstance(config, dict):
         raise Refused("firebase.json: several hosting sites are not supported here, only one.")
@@ -60,20 +66,23 @@ def read(root: Path, known: Callable[[str], bool]) -> Site:
 
 def ports(root: Path) -> dict[str, int]:
     """Read the port of each emulator that firebase.json gives one."""
-    rows = _firebase(root).get("emulators") or {}
-    found = {n: row["port"] for n, row in rows.items() if isinstance(row, dict) and "port" in row}
+    with files.formed(root / FILE):
+        rows = (_firebase(root).get("emulators") or {}).items()
+        found = {n: row["port"] for n, row in rows if isinstance(row, dict) and "port" in row}
     for name, port in found.items():
-        if not isinstance(port, int):
+        if type(port) is not int or not 0 <= port < 1 << 16:
             raise Refused(f"firebase.json: emulators.{name}.port must be a number.")
     return found
 
 
 def rules(root: Path) -> Path | None:
     """Give the file of Firestore's security rules; without rules any web page may read it all."""
-    named = (_firebase(root).get("firestore") or {}).get("rules")
-    if named and not (root / named).is_file():
+    with files.formed(root / FILE):
+        named = (_firebase(root).get("firestore") or {}).get("rules")
+        path = root / named if named else None
+    if path and not path.is_file():
         raise Refused(f"firebase.json: there is no file of rules {named!r}.")
-    return root / named if named else None
+    return path
 
 
 def glob(source: str) -> re.Pattern[str]:
@@ -144,7 +153,7 @@ def _file(site: Site, path: str, environ: "WSGIEnvironment") -> Response | None:
 
 def _firebase(root: Path) -> dict[str, Any]:
     try:
-        found = json.loads((root / "firebase.json").read_text())
+        found = json.loads((root / FILE).read_text())
     except FileNotFoundError:
         return {}
     except ValueError as problem:

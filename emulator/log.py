@@ -67,7 +67,7 @@ class Log:
             colour = COLOURS.get(status // 100, terminal.RED)
             shown = terminal.paint(str(status), colour) if self.lively else str(status)
             place = f"{name:<{NAME}}  {what}".ljust(NAME + 2 + terminal.room(BESIDE))
-            say(f"{now:%H:%M:%S}  {place}  {shown}  {latency:>5}ms")
+            terminal.LINES.say(f"{now:%H:%M:%S}  {place}  {shown}  {latency:>5}ms")
 
     def note(self, topic: str, text: str, *, mark: str = "i") -> None:
         """One thing worth knowing."""
@@ -113,5 +113,5 @@ def _shown(what: str) -> str:
 
 
 def say(line: str) -> None:
-    """Print what a command was asked for."""
-    terminal.LINES.say(line)
+    """Print what a command was asked for; whoever chose its texts, they act on no terminal."""
+    terminal.LINES.say(terminal.plain(line))

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from cronsim import CronSim, CronSimError
 
-from emulator import Refused
+from emulator import Refused, files
 
 FIRESTORE = "google.cloud.firestore.document.v1."
 EVENTS = {FIRESTORE + verb for verb in ("written", "created", "updated", "deleted")}
@@ -74,6 +74,11 @@ class Endpoint:
 def read(root: Path) -> list[Endpoint]:
     """Every function that functions.yaml deploys."""
     path = root / "functions" / FILE
+    with files.formed(path):
+        return _read(path)
+
+
+def _read(path: Path) -> list[Endpoint]:
     try:
         manifest = yaml.safe_load(path.read_text())
     except FileNotFoundError:

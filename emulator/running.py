@@ -7,17 +7,20 @@ import json
 import os
 import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator import (
     ACCOUNT,
+    KEYS,
     SIGN,
     VERSION,
     Refused,
     banner,
     exports,
+    files,
     firestore,
     hosting,
     manifest,
@@ -30,7 +33,7 @@ from emulator.clock import Clock
 from emulator.cron import Cron
 from emulator.host import Host
 from emulator.log import Log
-from emulator.state import FORM, State
+from emulator.state import FORM, HUB, State
 from emulator.triggers import Triggers
 
 if TYPE_CHECKING:
@@ -81,7 +84,7 @@ class Running:
 
     def boot(self) -> "WSGIApplication":
         """Load the functions and everything that calls them; the app of all three ports."""
-        first, started = self.state.read("hub.json") is None, time.monotonic()
+        first, started = self.state.read(HUB) is None, time.monotonic()
         os.environ.update(self._environment())  # the store's form may have been raised since
         sys.path.insert(0, str(self.options.root))
         host, waiting = (
@@ -104,7 +107,9 @@ class Running:
             return self._wire(host, first, waiting.answered)
         except Refused as refused:
             self.log.fault("emulators", str(refused))
-            sys.exit(server.BOOT_FAILED)
+        except OSError as problem:
+            self.log.fault("emulators", files.said(problem))
+        sys.exit(server.BOOT_FAILED)
 
     def _wire(self, host: Host, first: bool, answered: float) -> "WSGIApplication":
         tokens, clock = self.state.tokens(), Clock(self.state.folder / "clock")
@@ -112,6 +117,7 @@ class Running:
         cron = Cron(host, clock, self.log, paused=not self.options.schedule)
         with self.log.waiting("emulators", "registering triggers and the first account"):
             triggers.register(self.store.address, self.options.project)
+            self._fits(host, first)
             self._first_account(host, first)
         if self.store.process and not self.form and self.state.form() < FORM:
             self._migrate(host)
@@ -136,7 +142,8 @@ class Running:
             spent = [time.monotonic() - since for since in (self.began, answered)]
             said = banner.ready(self.addresses, told["env"], *spent)
             self.log.block(said, message="ready", **self.addresses)
-        self.state.write("hub.json", told)  # who waits for it finds all that was said
+        self.state.settle()  # all that could fail has not
+        self.state.write(HUB, told)  # who waits for it finds all that was said
         host.watch()
         cron.start()
         if not first or not self.store.process or self.options.data:  # else the store is empty
@@ -149,9 +156,19 @@ class Running:
         numbered = {_port(self.addresses[name]): (name, app) for name, app in apps.items()}
         return server.app(numbered, self.log)
 
-    def _export_to(self, folder: Path) -> None:
+    def _export_to(self, folder: Path, alone: AbstractContextManager[None]) -> None:
         exports.refuse_kept_elsewhere(self.state, own_firestore=self.store.process is not None)
-        exports.write(folder, self.state, self.store, self.options.project)
+        exports.write(folder, self.state, self.store, self.options.project, alone)
+
+    def _fits(self, host: Host, first: bool) -> None:
+        """Refuse an import whose keys are not those of its documents."""
+        if first and self.store.begins and KEYS in host.endpoints:
+            answer = wire.post_json(host.app(KEYS), {"step": "list"})
+            if not answer.ok:
+                raise Refused(
+                    f"{self.store.begins} is damaged: its keys are not those of its documents "
+                    f"({KEYS} answered {answer.status}). Nothing was imported."
+                )
 
     def _first_account(self, host: Host, first: bool) -> None:
         try:
@@ -166,9 +183,7 @@ class Running:
         if ACCOUNT not in host.endpoints:
             self.log.note("account", f"functions.yaml has no {ACCOUNT}: no account was made")
             return
-        known = self.state.read("credentials.json") or {}
-        same = {name: known[name] for name in ("account_id", "apikey") if name in known}
-        answer = wire.post_json(host.app(ACCOUNT), same)
+        answer = wire.post_json(host.app(ACCOUNT), self.state.account())
         if not answer.ok:
             said = answer.body.decode(errors="replace").strip()[:300]
             raise Refused(f"{ACCOUNT} answered {answer.status}: {said}")

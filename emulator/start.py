@@ -12,12 +12,22 @@ import signal
 import socket
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
-from emulator import Refused, exports, firestore, hosting, manifest, ports, server, shell
+from emulator import (
+    Refused,
+    exports,
+    firestore,
+    hosting,
+    imports,
+    manifest,
+    ports,
+    server,
+    shell,
+)
 from emulator.log import LEVELS, Log, libraries
 from emulator.running import Options, Running
-from emulator.state import FORM, State
+from emulator.state import COPY, FORM, HUB, State
 
 PROJECT = re.compile(r"demo-[a-z0-9-]{1,25}")
 
@@ -37,8 +47,10 @@ def run(options: Options, state: State, log: Log) -> int:
     with ExitStack() as last:
         state.prepare()
         last.enter_context(state.held())
-        state.drop("hub.json")
-        last.callback(state.drop, "hub.json")
+        state.drop(HUB)
+        last.callback(state.drop, HUB)
+        _give_up(state, log)  # what was killed before
+        last.callback(_give_up, state, log)
         _disown(state, log)
         found = _exported(options, state)
         bound = _bind(options)
@@ -55,11 +67,13 @@ def run(options: Options, state: State, log: Log) -> int:
         code = server.serve(sockets, options.threads, running.boot, store, log, level)
         log.clear()  # a worker that was stopped while it waited left its spinner
         if not store.alive():
-            if state.read("hub.json") is None:
+            if state.read(HUB) is None:
                 raise store.ended()
             log.fault("firestore", f"ended by itself: see {state.folder / 'firestore.log'}")
         elif code == 0 and options.export:
             code = _export(options, state, store, log)
+        elif code and found and state.read(HUB) is None:
+            raise Refused(f"Nothing of {found.folder} was imported: the host did not get ready.")
     log.note("emulators", "stopped")
     return code
 
@@ -80,12 +94,12 @@ def _settle_in(level: str) -> None:
 def _export(options: Options, state: State, store: firestore.Firestore, log: Log) -> int:
     """Export what there is after the last request; nothing that changes it runs any more."""
     assert options.export is not None  # noqa: S101 - for the type checker
-    if state.read("hub.json") is None:
+    if state.read(HUB) is None:
         log.note("export", "the host was not ready yet: nothing was exported")
         return 0
     try:
         with log.waiting("export", f"writing {options.export}"):
-            exports.write(options.export, state, store, options.project)
+            exports.write(options.export, state, store, options.project, nullcontext())
     except Refused as refused:
         log.fault("export", str(refused))
         return 1
@@ -93,14 +107,22 @@ def _export(options: Options, state: State, store: firestore.Firestore, log: Log
     return 0
 
 
-def _exported(options: Options, state: State) -> exports.Export | None:
+def _give_up(state: State, log: Log) -> None:
+    """Undo an import that did not end."""
+    if state.put_back():
+        log.note("import", "it did not end: all that was kept before it is back")
+
+
+def _exported(options: Options, state: State) -> imports.Export | None:
     """Check what shall be imported, and whether what shall be exported can be."""
     if options.data or options.export:
         ours = "FIRESTORE_EMULATOR_HOST" not in os.environ
         exports.refuse_kept_elsewhere(state, own_firestore=ours)
     if options.export:
         exports.check_place(options.export)
-    return exports.check(options.data, options.project) if options.data else None
+    if options.data is None:
+        return None
+    return imports.take(options.data, options.project, state.folder / COPY)
 
 
 def _disown(state: State, log: Log) -> None:
@@ -120,7 +142,7 @@ def _bind(options: Options) -> dict[str, socket.socket]:
 
 
 def _firestore(
-    options: Options, state: State, hub: int, log: Log, found: exports.Export | None
+    options: Options, state: State, hub: int, log: Log, found: imports.Export | None
 ) -> firestore.Firestore:
     if address := os.environ.get("FIRESTORE_EMULATOR_HOST"):
         log.note(
@@ -133,16 +155,19 @@ def _firestore(
             sys.stderr.write(f"The Firestore at {address} is used, and none of this host's own.\n")
         return firestore.external(address)
     port = ports.check(options.firestore_port, "Firestore", "--firestore-port")
-    state.forget(keys="CE_KEY_STORE" not in os.environ)  # Firestore's own data was in memory
-    state.note_form(FORM)  # of an empty store
+    rules, data = hosting.rules(options.root), found.data if found else None
     if found:
-        exports.restore(found, state)
+        state.keep(found.kept)
         log.note(
             "import", f"{found.folder}, made {found.made_at}: what was destroyed since is back"
         )
-    rules, data = hosting.rules(options.root), found.data if found else None
+    else:
+        state.forget(keys="CE_KEY_STORE" not in os.environ)  # Firestore's own data was in memory
+        state.note_form(FORM)  # of an empty store
     log_file = state.folder / "firestore.log"
-    return firestore.launch(port, f"127.0.0.1:{hub}", log_file, log, rules, data)
+    store = firestore.launch(port, f"127.0.0.1:{hub}", log_file, log, rules, data)
+    store.begins = found.folder if found else None
+    return store
 
 
 def _addresses(bound: dict[str, socket.socket], store: firestore.Firestore) -> dict[str, str]:

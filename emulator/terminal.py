@@ -31,6 +31,11 @@ def paint(text: str, colour: str) -> str:
     return f"{colour}{text}{RESET}"
 
 
+def plain(text: str, keep: str = "\n\t") -> str:
+    """Give a text that acts on no terminal: what cannot be seen, but for `keep`, as an escape."""
+    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
+
+
 def room(taken: int) -> int:
     """Give the width of a column beside others that take so much, so that a line fits."""
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST + taken

@@ -88,8 +88,12 @@ class Project:
 
     def changes(self, before: "Project") -> dict[str, Any]:
         """Give the fields in which it differs from what it was."""
-        now = {name: getattr(self, name) for name in NAMES} | {"status": str(self.status)}
+        now = self.whole()
         return {name: value for name, value in now.items() if value != getattr(before, name)}
+
+    def whole(self) -> dict[str, Any]:
+        """Give all of it as it is stored."""
+        return {name: getattr(self, name) for name in NAMES} | {"status": str(self.status)}
 
 
 NAMES = frozenset(field.name for field in fields(Project))

@@ -88,6 +88,12 @@ KEY_RATE, TOKEN_RATE = 50, 5  # requests, exchanges a second: far more than a pe
 LOCAL_RATE = 1000  # beside an emulator both: no test or bench is to meet it
 KEY_BURST, TOKEN_BURST = 2, 4  # seconds of the rate that may come at once: 100, 20
 ACCOUNT_KEYS = 2  # keys whose rate an account has: 100 a second, however many keys it makes
+# Projects an account makes: a region's twenty at once, and then one in two seconds. In the five
+# minutes between two runs of the schedule that is 170, and one run destroys as many key halves
+# that no project came of: of Secret Manager's 600 writes a minute each takes two.
+CREATE_RATE = 0.5
+CREATE_BURST = 40  # seconds of the rate that may come at once: 20
+LOCAL_CREATES = 20  # beside an emulator: 800 at once, and what one run clears all the same
 BUCKETS = 10_000  # callers whose rate is remembered, those who came last
 # Requests worked on at once. With what a gate keeps for those who hold little it is 80: as many as
 # the platform sends to one process.
@@ -111,10 +117,16 @@ SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays sma
 SWEEP_BYTES = 8 * MIB  # that these may hold: Firestore refuses a delete of too many bytes
 DUE_BATCH = 100  # projects the schedule finds with one query
 DUE_PAGES = 10  # of them in one run; the next run goes on
+# Key halves without a project: what one run finds, and how long it goes on destroying them.
+ORPHANS = 10_000
+ORPHAN_TIME = 60.0  # seconds: of the function's 180, and of the 300 between two runs
+ORPHANS_AT_ONCE = 8  # under way: fewer than KEY_CALLS
+SECRETS_LISTED, SECRET_PAGES = 500, 100  # of one page, in search of them: the newest come first
 RECLAMATIONS = 1000  # shown at once: the cap may be set higher, or have been
 REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the projects
 NUDGE_AFTER = timedelta(minutes=15)  # a purge idle for longer has lost its event
 FAIL_AFTER = timedelta(hours=24)  # events are discarded after 24 h of failed delivery
+REPEATED = timedelta(hours=24)  # in which a change may be sent again: a night's outage, and a retry
 RETRY_AFTER = timedelta(hours=1)  # then a failed purge is tried again, without anyone acting
 ORPHAN_AFTER = timedelta(hours=1)  # a key half no create can still be about to use
 

@@ -43,6 +43,7 @@ class Settings:
     oidc_keys: str = OIDC_KEYS  # CE_OIDC_KEYS: where the issuer's public keys are
     rate: float = 0  # CE_RATE: requests a second for each API key; 0 is no limit
     token_rate: float = 0  # CE_TOKEN_RATE: exchanges a second for each API key and address
+    create_rate: float = 0  # CE_CREATE_RATE: projects an account makes a second; 0 is no limit
     concurrency: int = 0  # CE_CONCURRENCY: requests worked on at once; 0 is no limit
     # CE_KMS_KEY, CE_KEY_SECRETS, CE_SIGNING_KEY: the cloud's keyring; none is the local one
     cloud_keys: tuple[str, str, str] | None = None
@@ -77,6 +78,7 @@ class Settings:
             oidc_keys=_stand_in(env, "CE_OIDC_KEYS", OIDC_KEYS),
             rate=_rate(env, "CE_RATE", quotas.KEY_RATE),
             token_rate=_rate(env, "CE_TOKEN_RATE", quotas.TOKEN_RATE),
+            create_rate=_rate(env, "CE_CREATE_RATE", quotas.CREATE_RATE, quotas.LOCAL_CREATES),
             concurrency=int(_number(env, "CE_CONCURRENCY", quotas.CONCURRENCY)),
             cloud_keys=_cloud_keys(env),
             google=_stand_in(env, "CE_GOOGLE", ""),
@@ -133,9 +135,11 @@ def _moment(env: Mapping[str, str], name: str) -> datetime | None:
     raise ValueError(f"{name} must be a time with its zone, such as 2026-01-31T12:00:00Z.")
 
 
-def _rate(env: Mapping[str, str], name: str, default: float) -> float:
+def _rate(
+    env: Mapping[str, str], name: str, default: float, local: float = quotas.LOCAL_RATE
+) -> float:
     """Give requests a second; beside an emulator the default is so high that nobody meets it."""
-    return _number(env, name, quotas.LOCAL_RATE if env.get("FIRESTORE_EMULATOR_HOST") else default)
+    return _number(env, name, local if env.get("FIRESTORE_EMULATOR_HOST") else default)
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

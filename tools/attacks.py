@@ -32,7 +32,11 @@ BODIES = 64  # connections that send a part of a body each, and wait: what a pro
 WRITERS, KEYS, TOKENS = 100, 20, 600  # threads at one secret; keys of an account; false tokens
 NEIGHBOUR = "127.0.0.3"
 MANY = tuple(f"127.0.1.{number}" for number in range(1, 101))  # addresses of one attacker
-RATES = {"CE_RATE": str(quotas.KEY_RATE), "CE_TOKEN_RATE": str(quotas.TOKEN_RATE)}
+RATES = {
+    "CE_RATE": str(quotas.KEY_RATE),
+    "CE_TOKEN_RATE": str(quotas.TOKEN_RATE),
+    "CE_CREATE_RATE": str(quotas.CREATE_RATE),
+}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 

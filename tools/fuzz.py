@@ -59,7 +59,7 @@ def hosting(home):
     """Run a host whose accounts may have many projects."""
     host = Host(home, "--firestore-port", "0", "--hub-port", "0")
     try:
-        yield host.start(CE_PROJECTS_PER_REGION=CAP)
+        yield host.start(CE_PROJECTS_PER_REGION=CAP, CE_CREATE_RATE="0")
     finally:
         host.stop()
 

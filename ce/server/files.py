@@ -22,8 +22,10 @@ def home() -> Path:
 def read(path: Path) -> dict[str, Any] | None:
     """Return a JSON object; None for whatever is none."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return None
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, RecursionError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -52,7 +52,7 @@ class Profile:
 def active() -> str | None:
     """Return the name of the profile in use."""
     try:
-        name = (files.home() / "active").read_text(encoding="utf-8").strip()
+        name = (files.home() / "active").read_text(encoding="utf-8-sig").strip()
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
@@ -85,7 +85,7 @@ def load(name: str) -> Profile:
     """Read a profile. Raises Failure, with what mends it; warns if others can read it."""
     path = _path(name)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # an editor may mark it
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise Failure(

@@ -156,11 +156,11 @@ def _from_profile(region: str) -> Target | None:
 def _from_emulator() -> Target | None:
     state = home() / "emulator"
     hub, credentials = files.read(state / "hub.json"), files.read(state / "credentials.json")
-    if not hub or not credentials:
+    where, apikey = (hub or {}).get("hosting"), (credentials or {}).get("apikey")
+    if not credentials or not isinstance(where, str) or not isinstance(apikey, str):
         return None
     account = str(credentials.get("account_id", ""))
-    where = hub["hosting"]
-    return _target(f"{where}/v2", where, credentials["apikey"], source=EMULATOR, account=account)
+    return _target(f"{where}/v2", where, apikey, source=EMULATOR, account=account)
 
 
 def _target(url: str, auth_url: str | None, apikey: str, **about: str) -> Target:

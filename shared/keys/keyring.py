@@ -84,6 +84,12 @@ class KeyStore(Protocol):
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give up to `limit` projects made before a moment whose half is not confirmed."""
 
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page of the projects whose half is confirmed, and where the next one starts.
+
+        For the first page `start` is empty, and so is what is given after the last.
+        """
+
 
 def newest(keks: Mapping[str, datetime | None]) -> str:
     """Give the key-encryption key that new halves are wrapped under."""
@@ -220,6 +226,13 @@ class Keyring:
         self._memory.put(place, key, moment)
         return key
 
+    def mark(self, project_id: str, record: Mapping[str, Any], digest: bytes) -> bytes:
+        """Give what tells a digest from another, under the project's key, and ends with that key.
+
+        So nobody without it can try values until one has this digest. Raises Undecryptable.
+        """
+        return derive(self.open(project_id, record), None, b"reprieve/v1/request/" + digest)
+
     def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
         """Give what changes of a record when the newest key wraps it; nothing if it does already.
 
@@ -267,3 +280,8 @@ class Keyring:
         """Give projects whose creation never reported back: candidates for orphans."""
         with _reachable():
             return self._halves.unconfirmed(before, limit)
+
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page of the projects whose half is confirmed; see KeyStore.confirmed."""
+        with _reachable():
+            return self._halves.confirmed(start)

@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from shared import quotas
 from shared.keys.envelope import KEY_BYTES, Undecryptable
 from shared.keys.keyring import Keyring, noted
 from shared.keys.signing import Signing, public_half
@@ -166,6 +167,12 @@ class FileKeyStore:
                 if noted(note, long_ago) < before:
                     found.append(file.stem)
         return found[:limit]
+
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page in the order of the projects' ids; the next one starts beyond its last."""
+        names = sorted(file.name for file in self.folder.glob("?" * 36) if file.name > start)
+        page = names[: quotas.DUE_BATCH]
+        return page, page[-1] if len(names) > len(page) else ""
 
 
 def _save(file: Path, stored: dict[str, Any], place: Callable[[Path, Path], object]) -> None:

@@ -5,6 +5,7 @@ count is exact, and what must hold across all of a kind is decided on all of the
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from shared import quotas
 from shared.errors import Error
@@ -31,9 +32,14 @@ class Usage:
             raise Error("quota_exceeded", held)
 
     def witness(self) -> Write:
-        """Give the write that requires that nothing was added or removed meanwhile."""
+        """Give the write that requires that nothing was added or removed meanwhile.
+
+        Where there is no document yet it makes one that says so: of two at once, one repeats.
+        """
         document = self._document
-        return Write.absent(document.path) if document.fields is None else Write.verify(document)
+        if document.fields is None:
+            return Write.create(document.path, self._fields(0, {}))
+        return Write.verify(document)
 
     def write(
         self, added: Mapping[str, Fields], removed: Iterable[str] = (), changed: str = ""
@@ -46,6 +52,8 @@ class Usage:
         kept = {key: claim for key, claim in self.claims.items() if key not in gone}
         kept.update(added)
         count = self.count + len(added.keys() - {changed}) - len(gone)
-        fields = {"count": count, **({"claims": kept} if self.kind.claims else {})}
         same = count == self.count and (not self.kind.claims or kept == self.claims)
-        return [] if same else [Write.replace(self._document, fields)]
+        return [] if same else [Write.replace(self._document, self._fields(count, kept))]
+
+    def _fields(self, count: int, claims: Mapping[str, Fields]) -> dict[str, Any]:
+        return {"count": count, **({"claims": claims} if self.kind.claims else {})}

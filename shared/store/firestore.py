@@ -27,6 +27,7 @@ from shared.store.writes import Document, Read, Write
 T = TypeVar("T")
 Filter = tuple[str, str, Any]
 NAME = "__name__"  # as an order: documents by their own ids, whatever is in them
+EVERYWHERE = "**"  # before a collection's name: all collections of this name, below whatever
 OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 # A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
 OPTIONS = [
@@ -100,13 +101,12 @@ class Store:
     ) -> tuple[datetime, list[Document]]:
         """Give the read time and up to `limit` documents of a collection that match all `filters`.
 
-        They come in the order of the field `order`, or of their ids (NAME), from the first whose
-        value is beyond `after`.
+        They come in the order of the field `order`, or of their ids (NAME), from beyond `after`.
         What `weigh` gives for them is added up: none follows the first beyond quotas.PAGE_BYTES.
         """
         parent, _, name = collection.rpartition("/")
         query = values.Query(limit={"value": limit})
-        query.from_.add(collection_id=name)
+        query.from_.add(collection_id=name, all_descendants=parent == EVERYWHERE)
         for field, operator, value in filters:
             test = query.where.composite_filter.filters.add().field_filter
             test.field.field_path = field
@@ -119,7 +119,7 @@ class Store:
             query.start_at.values.add(reference_value=self._name(f"{collection}/{after}"))
         elif after is not None:
             query.start_at.values.append(values.value_of(after))
-        return self._tried(lambda within: self._run(parent, query, within, weigh))
+        return self._tried(lambda within: self._run(parent.strip("*"), query, within, weigh))
 
     def read_beside(
         self, paths: Sequence[str], collection: str, *filters: Filter, **how: Any
@@ -182,20 +182,21 @@ class Store:
         paths: Sequence[str],
         decide: Callable[[Read], tuple[list[Write], T]],
         first: Read | None = None,
+        alone: Sequence[str] = (),
     ) -> T:
         """Read, let `decide` give the writes and the result, and commit; again if that fails.
 
         `operation` is the path of a document that the writes create, whose id no other call has:
         where it exists, this call's commit was applied, whatever became of the answer. `decide`
         may run several times, each on a fresh snapshot: ids and values are made before. `first` is
-        a snapshot that was read already, by a query. What `decide` raises is not retried, but for a
-        Conflict; without writes nothing is committed. Raises Error `unavailable` when others kept
-        coming first, or the store did not answer.
+        one that was read already. Its turn at the documents `alone` it has from the start. What
+        `decide` raises is not retried, but for a Conflict; without writes nothing is committed.
+        Raises Error `unavailable` when others kept coming first, or the store did not answer.
         """
         attempts = Attempts(self._jitter)
         sent: list[tuple[list[Write], T]] = []
         with self._turns.one() as turn:
-            if fought := self._turns.fought(paths):
+            if not turn.take(fought := {*alone, *self._turns.fought(paths)}, 0.0):
                 attempts.wait(turn, fought)
                 first = None  # it has grown old
             for within in attempts:
@@ -230,8 +231,7 @@ class Store:
 
     def _asked(self, paths: Sequence[str], within: float | None = None) -> Any:
         """Send the request for documents; its answers come as they are iterated."""
-        names = [self._name(path) for path in paths]
-        request = values.BatchGet(database=self._database, documents=names)
+        request = values.BatchGet(database=self._database, documents=[*map(self._name, paths)])
         with _reachable():
             return self._api.batch_get_documents(request, **self._call(within))
 
@@ -275,8 +275,7 @@ class Store:
         return name.removeprefix(f"{self._root}/")
 
     def _document(self, found: Any) -> Document:
-        fields = values.decode(found.fields)
-        return Document(self._path(found.name), fields, found.update_time)
+        return Document(self._path(found.name), values.decode(found.fields), found.update_time)
 
 
 def _fought(paths: Sequence[str], sent: list[tuple[list[Write], T]]) -> set[str]:

@@ -49,7 +49,8 @@ class Write:
     """One write of a commit: fields to set (None: delete the document) and its precondition.
 
     `mask` names the fields written, as Firestore field paths; None replaces the whole document.
-    `exists` and `update_time` must hold of the stored document, or the commit fails.
+    `exists` and `update_time` must hold of the stored document, or the commit fails. What is not
+    there is not deleted: Firestore need not take that as a way to require it.
     """
 
     path: str
@@ -58,10 +59,15 @@ class Write:
     exists: bool | None = None
     update_time: Any = None
 
+    def __post_init__(self) -> None:
+        """Refuse the deletion of a document that must not exist."""
+        if self.fields is None and self.exists is False:
+            raise ValueError(f"{self.path} cannot be deleted where it must not exist")
+
     @property
     def changes(self) -> bool:
         """Whether it does more than to require something."""
-        return self.mask != () and not (self.fields is None and self.exists is False)
+        return self.mask != ()
 
     @classmethod
     def create(cls, path: str, fields: Mapping[str, Any]) -> "Write":
@@ -94,11 +100,6 @@ class Write:
     def discard(cls, path: str) -> "Write":
         """Delete a document whether or not it exists."""
         return cls(path, None)
-
-    @classmethod
-    def absent(cls, path: str) -> "Write":
-        """Write nothing, but require that there is no such document."""
-        return cls(path, None, exists=False)
 
 
 def _version(document: Document) -> Any:

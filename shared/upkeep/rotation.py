@@ -115,7 +115,8 @@ def _page(app: App, start: str | None) -> tuple[list[Document], str | None]:
         return [], None
     paths = [data_key_path(project.id) for project in found]
     read = app.store.read(*paths)
-    records = [read[path] for path in paths if read[path].fields is not None]  # else shredded
+    # Else it is shredded, or what the schedule put there in vain (`orphans`).
+    records = [read[path] for path in paths if "wrapped" in (read[path].fields or {})]
     return records, found[-1].id if len(found) == most else None
 
 

@@ -1,26 +1,34 @@
 """What happens when nobody acts: the schedule's work, every five minutes.
 
 What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
-and tried again; key halves of projects that never came to be are destroyed; and slots are
-compared with projects. It takes no input, and calling it often or twice changes nothing.
+and tried again; what was kept for requests that are sent again is forgotten; slots are compared
+with projects; and key halves without a project are settled (`orphans`). It takes no input, and
+calling it often or twice changes nothing.
 
 Where events end with who was to be told of them, as on the local host, `wake` nudges at once.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from shared import projects, quotas
 from shared.app import App
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
 from shared.log import log_failure, new_trace, tell
-from shared.store import Conflict, Document, Write
+from shared.store import EVERYWHERE, Conflict, Document, Write
+from shared.upkeep import orphans
+from shared.upkeep.orphans import Act, Work
 
 T = TypeVar("T")
 EVER = datetime.max.replace(tzinfo=UTC)  # no time that is stored is later
-# What there is to do: the word it is counted under, who does it, and with what.
-Work = list[tuple[str, Callable[[App, Any, datetime], int], Any]]
+WORDS = (
+    *("expired", "nudged", "given_up", "retried"),
+    *("forgotten", "orphans", "returned", "disagreements"),
+)
+HALVES = (orphans.unconfirmed, orphans.strays)  # whose work is done several at once
 
 
 def enforce(app: App) -> dict[str, int]:
@@ -29,34 +37,47 @@ def enforce(app: App) -> dict[str, int]:
     Nothing that fails delays anything else: it is logged, and counted under `failed`.
     """
     now = app.now(app.store.read("retention/clock"))  # no such document: a read of the clock
-    words = ("expired", "nudged", "given_up", "retried", "orphans", "disagreements", "failed")
-    done = dict.fromkeys(words, 0)
-    for find in (_due, _stuck, _failed, _unconfirmed, _regions):
-        for word, act, subject in _tried(done, find, app, now) or ():
-            done[word] += _tried(done, act, app, subject, now) or 0
+    done = dict.fromkeys((*WORDS, "failed"), 0)
+    with ThreadPoolExecutor(quotas.ORPHANS_AT_ONCE) as pool:
+        for find in (_due, _stuck, _failed, _answered, _regions, *HALVES):
+            work, failed = _tried(find, app, now)
+            done["failed"] += failed
+            several = pool.map if find in HALVES else map
+            for word, (count, failed) in several(partial(_did, app, now), work or ()):
+                done[word] += count or 0
+                done["failed"] += failed
     return done
 
 
 def wake(app: App) -> dict[str, int]:
     """Nudge all that is being destroyed, however lately it went on, and count it."""
-    done = {"nudged": 0, "failed": 0}
     now, found = _with_status(app, HARD_DELETING, "progress_at", EVER)
-    for document in found:
-        done["nudged"] += _tried(done, _nudge, app, document, now) or 0
-    return done
+    nudged = [_tried(_nudge, app, document, now) for document in found]
+    return {
+        "nudged": sum(count or 0 for count, _ in nudged),
+        "failed": sum(failed for _, failed in nudged),
+    }
 
 
-def _tried(done: dict[str, int], act: Callable[..., T], *arguments: Any) -> T | None:
-    """Act; None when it failed, or when another run or the project's owner came first."""
+def _did(app: App, now: datetime, work: tuple[str, Act, Any]) -> tuple[str, tuple[int | None, int]]:
+    word, act, subject = work
+    return word, _tried(act, app, subject, now)
+
+
+def _tried(act: Callable[..., T], *arguments: Any) -> tuple[T | None, int]:
+    """Act; None when it failed, or when another run or the project's owner came first.
+
+    Beside it 1 where it failed.
+    """
     try:
-        return act(*arguments)
+        return act(*arguments), 0
     except Conflict:
-        return None
+        return None, 0
     except Exception as error:  # noqa: BLE001 - one odd document must not stop the schedule
-        if getattr(error, "status", 500) >= 500:
-            log_failure(error, new_trace(), step=getattr(act, "__name__", ""))
-            done["failed"] += 1
-        return None
+        if getattr(error, "status", 500) < 500:
+            return None, 0
+        log_failure(error, new_trace(), step=getattr(act, "__name__", ""))
+        return None, 1
 
 
 def _due(app: App, now: datetime) -> Work:
@@ -91,9 +112,8 @@ def _over(since: datetime | None, wait: timedelta, now: datetime) -> bool:
     return since is None or not now - wait < since <= now
 
 
-def _unconfirmed(app: App, now: datetime) -> Work:
-    found = app.keyring.unconfirmed(now - quotas.ORPHAN_AFTER, quotas.DUE_BATCH)
-    return [("orphans", _settle, project_id) for project_id in found]
+def _answered(_app: App, _now: datetime) -> Work:
+    return [("forgotten", _forget, None)]
 
 
 def _regions(app: App, _now: datetime) -> Work:
@@ -109,7 +129,7 @@ def _regions(app: App, _now: datetime) -> Work:
 
 def _moved(verb: str) -> Callable[[App, Document, datetime], int]:
     def act(app: App, document: Document, _now: datetime) -> int:
-        projects.move(app, document.id, verb, origin=None)
+        projects.move(app, document.id, verb, call=None)
         return 1
 
     return act
@@ -142,21 +162,22 @@ def _nudge(app: App, document: Document, now: datetime) -> int:
     return 1
 
 
-def _settle(app: App, project_id: str, _now: datetime) -> int:
-    """Confirm a key half whose project is stored; destroy one whose project never will be.
-
-    A tombstone is written first: a create that is still under way can then not commit.
-    """
-    project, tombstone = f"projects/{project_id}", f"tombstones/{project_id}"
-    read = app.store.read(project, tombstone)
-    if read[project].fields is not None:
-        app.keyring.confirm(project_id)
-        return 1
-    if read[tombstone].fields is None:
-        never = {"id": project_id, "status": "never_created", "erased_at": app.now(read)}
-        app.store.commit([Write.create(tombstone, never), Write.absent(project)])
-    app.keyring.destroy(project_id)
-    return 1
+def _forget(app: App, _all: None, now: datetime) -> int:
+    """Delete what was kept for requests that may not be sent again any more, page by page."""
+    forgotten = 0
+    for _ in range(quotas.DUE_PAGES):
+        _, found = app.store.query(
+            f"{EVERYWHERE}/operations",
+            ("expires_at", "<=", now),
+            order="expires_at",
+            limit=quotas.SWEEP_BATCH,
+            weigh=lambda record: record.contents.get("size", 0),  # what one commit may delete
+        )
+        if not found:
+            break
+        app.store.commit(map(Write.delete, found))  # but for one that is taken anew just now
+        forgotten += len(found)
+    return forgotten
 
 
 def _disagrees(app: App, region: Document, _now: datetime) -> int:

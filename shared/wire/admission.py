@@ -144,6 +144,15 @@ def count_exchange(app: App, body: Mapping[str, Any], environ: Mapping[str, Any]
     RATES.take(caller, rate, rate * quotas.TOKEN_BURST)
 
 
+def count_create(app: App, principal: Principal) -> None:
+    """Count a project that an account would make, whatever becomes of it: it may cost a key half.
+
+    Raises Error `too_many_requests`.
+    """
+    rate = app.settings.create_rate
+    RATES.take(("creates", principal.account), rate, rate * quotas.CREATE_BURST)
+
+
 def address(app: App, environ: Mapping[str, Any]) -> str:
     """Give the address of who calls: in the cloud, what the platform's own proxy added last.
 

@@ -18,7 +18,15 @@ from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
 from shared.errors import Error, invalid
 from shared.log import contained, log_failure, new_trace
 from shared.store import one_request
-from shared.wire.admission import count, count_exchange, holding, reading, unknown_counted, working
+from shared.wire.admission import (
+    count,
+    count_create,
+    count_exchange,
+    holding,
+    reading,
+    unknown_counted,
+    working,
+)
 from shared.wire.answers import refusal, response
 from shared.wire.requests import (
     asked_for,
@@ -107,7 +115,10 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
             check_version(parameters)
             if operation.id == "issue_token":
                 count_exchange(app, body, request.environ)
-            answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
+            if operation.id == "create_project":
+                count_create(app, principal)
+            call = Call(principal, parameters, body, trace, operation.id)
+            answer = handlers[operation.id](app, call)
             return response(app, operation, parameters, answer, trace)
 
 

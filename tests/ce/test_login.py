@@ -68,17 +68,16 @@ def test_login(host, account, nobody, key):
     assert account.apikey not in said + shown
 
 
-@pytest.mark.parametrize("text", ["{}\n", "{}", '{{"name": "k", "apikey": "{}"}}', "{}\r\nmore\n"])
+@pytest.mark.parametrize(
+    "text", ["{}\n", "\ufeff{}", '{{"name": "k", "apikey": "{}"}}', "\n\n {}\r\n\r\n"]
+)
 def test_where_the_key_comes_from(host, account, nobody, text):
-    """A key is a file's line, or `apikey` in the document that made it; `-` is what is piped."""
-    (nobody / "key").write_text(text.format(account.apikey).removesuffix("more\n"))
-    login("-a", host.url, "--apikey", f"@{nobody / 'key'}")
-    if not text.startswith("{{"):
-        login(
-            "--profile", "piped", "-a", host.url, "--apikey", "-", text=text.format(account.apikey)
-        )
-        assert profiles.load("piped").apikey == account.apikey
-    assert profiles.load("default").apikey == account.apikey
+    """A key is a line, or `apikey` in the document that made it, of a file or of what is piped."""
+    text = text.format(account.apikey)
+    (nobody / "key").write_text(text, encoding="utf-8")
+    for number, source in enumerate((f"@{nobody / 'key'}", "-", "@-")):
+        login("--profile", f"p{number}", "-a", host.url, "--apikey", source, text=text)
+        assert profiles.load(f"p{number}").apikey == account.apikey
 
 
 @pytest.mark.usefixtures("work")
@@ -121,6 +120,8 @@ USAGE = {
     "no file": (("-a", "https://x", "--apikey", "@/nowhere"), "Cannot read '/nowhere'"),
     "an empty key": (("-a", "https://x", "--apikey", "-"), "no API key"),
     "two words": (("-a", "https://x", "--apikey", "-"), "no API key"),
+    "two lines": (("-a", "https://x", "--apikey", "-"), "no API key"),
+    "no apikey": (("-a", "https://x", "--apikey", "-"), "'-' has no text field 'apikey'"),
     "too many": (("-a", "https://x", KEY), "1 too many words"),
 }
 
@@ -129,8 +130,12 @@ USAGE = {
 def test_usage(nobody, case):
     """What cannot work is refused before anybody is asked, and says what would."""
     args, said = USAGE[case]
-    text = f"{KEY} {KEY}\n" if case == "two words" else ""
-    done = login(*args, code=2, text=text)
+    texts = {
+        "two words": f"{KEY} {KEY}\n",
+        "two lines": f"{KEY}\n{KEY}\n",
+        "no apikey": f'{{"key": "{KEY}"}}',
+    }
+    done = login(*args, code=2, text=texts.get(case, ""))
     assert said in done
     assert KEY not in done
     assert stored(nobody) == {}
@@ -455,3 +460,21 @@ def test_a_home_that_is_none(nobody, host, key, monkeypatch):
     (nobody / "file").write_text("")
     monkeypatch.setenv("CE_HOME", str(nobody / "file" / "home"))
     assert "set CE_HOME to another folder" in login("--url", host.url, "--apikey", key, code=1)
+
+
+HUBS = ({}, {"hosting": 1}, {"hosting": None}, {"hosting": ["http://127.0.0.1:9"]})
+
+
+def test_a_damaged_emulator_is_none(nobody, subtests):
+    """What does not say where it serves, or has no key, is not asked; nor is a pipe waited for."""
+    folder = nobody / "emulator"
+    for hub in HUBS:
+        write(folder / "hub.json", **hub)
+        write(folder / "credentials.json", apikey="k")
+        with subtests.test(str(hub)):
+            done = run("project", "list", "-q")
+            assert (done.returncode, "Not logged in" in done.stderr) == (4, True)
+    write(folder / "hub.json", hosting="http://127.0.0.1:9")
+    (folder / "credentials.json").unlink()
+    os.mkfifo(folder / "credentials.json")
+    assert run("project", "list", "-q").returncode == 4

@@ -2,7 +2,9 @@
 
 import json
 import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -160,6 +162,11 @@ def hub(host, tmp_path):
     made, boots, log = f"demo-hub-{uuid.uuid4().hex[:8]}", [], Log(quiet=True)
     state, clock = State(tmp_path / "state"), Clock(tmp_path / "state" / "clock")
     state.prepare()
+
+    def export(folder, alone):
+        with alone:
+            boots.append(folder.name)
+
     with serving(tmp_path, f=PRIVATE, watch=EVENT, sweep=SCHEDULE) as served:
         app = Hub(
             host=served.host,
@@ -173,7 +180,7 @@ def hub(host, tmp_path):
             addresses={"hub": "127.0.0.1:4400"},
             token="t",
             bootstrap=lambda: boots.append(made),
-            export_=lambda folder: boots.append(str(folder)),
+            export_=export,
         )
         yield Client(app), app, served, boots
 
@@ -299,6 +306,24 @@ def test_reset_forgets_everything_but_the_first_account(hub):
     assert ask(client, "GET", "/triggers").json["held"] == 0
     assert ask(client, "GET", "/clock").json["offset"] == 0
     assert boots == [app.project]
+
+
+@pytest.mark.claim("F63", "calls in flight end before an export or a reset, others wait for it")
+def test_who_exports_or_resets_is_alone(hub):
+    """A project that is being created loses no half of its key, whatever comes between."""
+    client, app, served, boots = hub
+    with ThreadPoolExecutor(1) as pool:
+        for path, said in (("/export", "x"), ("/reset", app.project)):
+            with app.host.gate.shared():
+                done = pool.submit(ask, client, "POST", path, {"folder": "/x"})
+                until(lambda: app.host.gate._alone, 5)
+                assert said not in boots
+            assert (done.result(5).status_code, boots[-1]) == (200, said)
+        with app.host.gate.alone(5):
+            done = pool.submit(ask, client, "POST", "/functions/f", {})
+            time.sleep(0.05)
+            assert served.got == []
+        assert (done.result(5).status_code, len(served.got)) == (200, 1)
 
 
 def test_a_store_that_is_gone_cannot_be_reset(hub):

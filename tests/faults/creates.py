@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.faults.frame import Frame, Step, stale_region, without
-from tests.faults.model import ACTIVE, APPLIED, CONFIRMED, NEW, Job, State
+from tests.faults.model import ACTIVE, APPLIED, CONFIRMED, KEY, NEW, Job, State
 
 
 class Creates(Frame):
@@ -32,8 +32,8 @@ class Creates(Frame):
                 again = self._join(ended, job._replace(fresh=1))
                 yield f"create {p} comes second, and reads again", again, ""
             return
-        if project.tomb and "create_fence" not in off:
-            yield f"create {p} finds a tombstone", self._next(state, job, None), ""
+        if project.key and "create_fence" not in off:
+            yield f"create {p} finds itself fenced off", self._next(state, job, None), ""
             return
         jobs = stale_region(without(state.jobs, job))
         if "create_at_once" in off:
@@ -42,7 +42,7 @@ class Creates(Frame):
             yield f"create {p} claims", self._with(state, p, claimed, (*jobs, *then)), ""
             return
         noted = "create_entry_in_commit" not in off
-        stored = self._event(project._replace(status=ACTIVE, key=1, slot=1, created=int(noted)))
+        stored = self._event(project._replace(status=ACTIVE, key=KEY, slot=1, created=int(noted)))
         at = "key" if "key_first" in off else "confirm"
         yield f"create {p} commits", self._with(state, p, stored, (*jobs, Job("create", p, at))), ""
         if "lost" in self.faults:
@@ -52,7 +52,7 @@ class Creates(Frame):
 
     def _create_store(self, state: State, job: Job) -> Iterator[Step]:
         """Without one commit: the project is stored after its slot."""
-        stored = self._next(state, job, None, status=ACTIVE, key=1, created=1)
+        stored = self._next(state, job, None, status=ACTIVE, key=KEY, created=1)
         yield f"create {job.p} is stored", stored, ""
 
     def _create_confirm(self, state: State, job: Job) -> Iterator[Step]:

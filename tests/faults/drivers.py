@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -182,10 +183,15 @@ class Inner:
         names = base.settings.project, emulator, lambda: 0.0, base.settings.database
         self.clock, self.script = Clock(), Watching()
         self.calm = replace(base, store=Store.connect(*names))
-        app, _ = troubled(self.calm, script=self.script)
-        self.app = Timed(app.settings, app.store, app.keyring, clock=self.clock)
-        self._patch = mock.patch.object(serving, "get_app", return_value=self.app)
+        # Two processes, in turn: what one of them does one at a time, the other does meanwhile.
+        self.app, other = (self._process(Store.connect(*names)) for _ in range(2))
+        each = cycle((self.app, other))
+        self._patch = mock.patch.object(serving, "get_app", side_effect=lambda: next(each))
         self._patch.start()
+
+    def _process(self, store: Store) -> Timed:
+        app, _ = troubled(replace(self.calm, store=store), script=self.script)
+        return Timed(app.settings, app.store, app.keyring, clock=self.clock)
 
     def close(self) -> None:
         """Take nothing with it."""

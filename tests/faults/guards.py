@@ -85,7 +85,7 @@ REMOVALS = [
         r"slots.claim\(app, read\[region\], pro",
     ),
     _of("key_first", "life", "I8", "projects/projects", r"key.update\(app.keyring.create\(project"),
-    _of("create_fence", "orphans", "I5", "projects/projects", r"Write.absent\(f.tombstones/"),
+    _of("create_fence", "orphans", "I5", "projects/projects", r"Write.create\(data_key_path\(pro"),
     _of(
         "create_entry_in_commit",
         "slots",
@@ -118,9 +118,7 @@ REMOVALS = [
         "projects/projects",
         r"Write.update\(read\[path\], project.changes",
     ),
-    _of(
-        "audit_in_commit", "moves", "I15", "projects/projects", r"changes\(before\)\), entry\], pro"
-    ),
+    _of("audit_in_commit", "moves", "I15", "projects/projects", r"changes\(before\)\), entry, "),
     _of(
         "operation_id",
         "answers",
@@ -192,19 +190,16 @@ REMOVALS = [
         r"with contained\(\):\n +yield app",
     ),
     _of("no_retry", "purge", "L1/L2", "upkeep/schedule", r"\(.retried., _moved\(.retry.\)"),
-    _of("no_settle", "orphans", "I23", "upkeep/schedule", r"\(.orphans., _settle, project_id\)"),
+    _of("no_settle", "orphans", "I23", "upkeep/orphans", r"\(.orphans., act, project_id\)"),
     _of("no_purge", "purge", "L1/L2", "upkeep/purge", r"def advance\("),
     _of(
         "nudge_precondition", "purge", "I5", "upkeep/schedule", r"Write.update\(document, \{.nudged"
     ),
-    _of("settle_looks", "orphans", "I23", "upkeep/schedule", r"read\[project\].fields is"),
-    _of("fence_absent", "orphans", "I5", "upkeep/schedule", r"Write.absent\(project\)"),
+    _of("settle_looks", "orphans", "I23", "upkeep/orphans", r"if read\[project\].fields is not"),
+    _of("fence_once", "orphans", "I8", "upkeep/orphans", r"Write.create\(key, NEVER\)"),
     _of(
-        "fence_first",
-        "orphans",
-        "I8",
-        "upkeep/schedule",
-        r"absent\(project\)\]\)\n    app.keyring.destr",
+        "fence_looks", "orphans", "I5", "upkeep/orphans", r"store.read\(project\)\[project\].fields"
     ),
-    _of("fence_once", "orphans", "I5", "upkeep/schedule", r"Write.create\(tombstone, never\)"),
+    _of("bury_once", "orphans", "I5", "upkeep/orphans", r"Write.create\(tombstone, never\)"),
+    _of("fence_first", "orphans", "I8", "upkeep/orphans", r"never\)\]\)\n    app.keyring.destroy"),
 ]

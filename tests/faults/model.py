@@ -26,6 +26,7 @@ ALLOWED |= {(HARD, NONE)}
 
 NO_HALF, NEW, CONFIRMED, GONE = range(4)  # a key half in the key store; NEW: `ID.new`
 ERASED, NEVER = 1, 2  # tombstones: `hard_deleted`, `never_created`
+KEY, FENCE = 1, 2  # documents keys/current: the first half; what the schedule puts in its place
 RETENTION = 1  # ticks of the clock
 # Of a job: it read too late; its commit was applied; it has a copy; it names a former deletion.
 LATE, APPLIED, TWIN, FORMER = 1, 2, 4, 8
@@ -42,7 +43,7 @@ class Project(NamedTuple):
     due: int = 0  # the deadline; 0 is none
     stamped: int = 0  # shredded_at
     half: int = NO_HALF
-    key: int = 0  # the document keys/current
+    key: int = 0  # the document keys/current, KEY or FENCE
     held: int = 0  # the resources, a bit each
     slot: int = 0  # in the region's document
     tomb: int = 0
@@ -118,7 +119,7 @@ def _broken(project: Project) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
     if project.slot != bool(status):
         return "I2: slots and projects disagree"
     if status in (ACTIVE, SOFT):
-        if project.half not in (NEW, CONFIRMED) or not project.key:
+        if project.half not in (NEW, CONFIRMED) or project.key != KEY:
             return "I8: a project that can be had back has lost its key"
         if status == SOFT and project.held != project.kept:
             return "I8: a deleted project is not what it was when it was deleted"
@@ -130,7 +131,7 @@ def _broken(project: Project) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
         return "I5: a project lives that has a tombstone"
     if tomb == ERASED and project.half != GONE:
         return "I11: hard_deleted is visible before the key is gone"
-    if tomb and (project.held or project.key):
+    if tomb and (project.held or project.key == KEY):  # a fence stays, as its tombstone does
         return "I12: documents are left of a project that is gone"
     if project.created != bool(status or tomb == ERASED):
         return "I15: projects and their `create` entries disagree"

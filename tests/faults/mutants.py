@@ -17,7 +17,7 @@ from shared.keys import local
 from shared.projects import projects, reclamations, slots
 from shared.resources import change, sealing, verbs
 from shared.store import firestore
-from shared.upkeep import purge, schedule
+from shared.upkeep import orphans, purge, schedule
 
 
 class Mutant(NamedTuple):
@@ -40,7 +40,7 @@ MUTANTS = [
            "Write.update(read[path], project.changes(before))",
            "Write(path, (new := project.changes(before)), tuple(new))"),
     Mutant("moves_without_an_entry", projects.move,
-           "changes(before)), entry]", "changes(before))]"),
+           "changes(before)), entry, *left]", "changes(before)), *left]"),
     Mutant("any_deletion_is_meant", reclamations._ended,
            "project.reclamation_id != wanted", "False"),
     Mutant("reclamations_are_of_projects", projects.move,
@@ -59,7 +59,7 @@ MUTANTS = [
     # What a project holds.
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
     Mutant("writes_without_an_entry", change.commit,
-           "Write.verify(read[place.home]), entry]", "Write.verify(read[place.home])]"),
+           "verify(read[place.home]), entry, *left]", "verify(read[place.home]), *left]"),
     Mutant("the_count_is_not_kept", verbs.delete,
            "change.writes.extend(change.usage(kind).write({}, [place.key]))", ""),
     Mutant("values_are_stored_in_clear", sealing.lock, "if name not in kind.sealed", ""),
@@ -81,7 +81,7 @@ MUTANTS = [
     # The schedule.
     Mutant("nothing_expires", schedule._due, "return [", "return [] and ["),
     Mutant("nothing_is_tried_again", schedule._failed, "return [", "return [] and ["),
-    Mutant("orphan_keys_stay", schedule._unconfirmed, "return [", "return [] and ["),
+    Mutant("orphan_keys_stay", orphans.unconfirmed, "return [", "return [] and ["),
     Mutant("entries_are_overwritten", entries._entry,
            'Write.create(f"audit/{entry_id}", fields)', 'Write("audit/one", fields)'),
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.faults.frame import Frame, Step, stale, stale_region, without
-from tests.faults.model import ERASED, FAILED, GONE, HARD, NONE, Job, Project, State
+from tests.faults.model import ERASED, FAILED, FENCE, GONE, HARD, NONE, Job, Project, State
 
 
 class Purging(Frame):
@@ -66,7 +66,10 @@ class Purging(Frame):
 
     def _purge_look(self, state: State, job: Job) -> Iterator[Step]:
         """`store.below`, within `purge.advance`: one batch, or nothing left."""
-        held = state.projects[job.p].held
+        held, key = state.projects[job.p].held, state.projects[job.p].key
+        if key == FENCE:  # the sweep finds it as it finds all below the project
+            then = job._replace(at="sweep", extra=0)
+            yield f"purge {job.p} finds a fence", self._next(state, job, then), ""
         if held and "sweep_all" not in self.off:
             for bit in self.bits:
                 if held & bit:
@@ -85,7 +88,8 @@ class Purging(Frame):
             return
         if project.half != GONE:
             why = "I10: a document is deleted before the key is gone"
-        swept = project._replace(held=project.held & ~job.extra, swept=job.seen + 1)
+        left = project._replace(held=project.held & ~job.extra, swept=job.seen + 1)
+        swept = left if job.extra else project._replace(key=0)  # of a fence no count is held here
         yield f"purge {p} sweeps {job.extra}", self._written(state, job, swept), why
 
     def _purge_end(self, state: State, job: Job) -> Iterator[Step]:

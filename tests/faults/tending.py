@@ -1,24 +1,28 @@
-"""The schedule but for its moves: nudges, and key halves that nobody confirmed."""
+"""The schedule but for its moves: nudges, and key halves that nobody confirmed.
+
+A half without a project whose tombstone is there, which `orphans.strays` looks for, is settled as
+one that nobody confirmed: destroyed again.
+"""
 
 from collections.abc import Iterator
 
 from tests.faults.frame import Frame, Step
-from tests.faults.model import CONFIRMED, ERASED, GONE, NEVER, NEW, Job, Project, State
+from tests.faults.model import CONFIRMED, ERASED, FENCE, GONE, NEVER, NEW, Job, Project, State
 
 
 class Tending(Frame):
-    """The steps of `retention._nudge` and `retention._settle`."""
+    """The steps of `schedule._nudge` and `orphans._settle`."""
 
     def _settles(self, project: Project) -> str:
-        """`retention._settle`: what it decides by its read."""
+        """`orphans._settle`: what it decides by its read."""
         if project.status and "settle_looks" not in self.off:
             return "confirm"
-        if "fence_first" in self.off:
+        if project.tomb or "fence_first" in self.off:
             return "destroy"
-        return "fence" if project.tomb == 0 else "destroy"
+        return "look" if project.key else "fence"
 
     def _nudge_commit(self, state: State, job: Job) -> Iterator[Step]:
-        """`retention._nudge`: the commit."""
+        """`schedule._nudge`: the commit."""
         project = state.projects[job.p]
         if not job.fresh and "nudge_precondition" not in self.off:
             yield f"nudge {job.p} comes second", self._next(state, job, None), ""
@@ -27,16 +31,31 @@ class Tending(Frame):
         yield f"nudge {job.p}", self._written(state, job, project), why
 
     def _settle_confirm(self, state: State, job: Job) -> Iterator[Step]:
-        """`retention._settle`: the project is stored."""
+        """`orphans._settle`: the project is stored."""
         half = state.projects[job.p].half
         done = self._next(state, job, None, half=CONFIRMED if half == NEW else half)
         yield f"settle {job.p} confirms the key", done, ""
 
     def _settle_fence(self, state: State, job: Job) -> Iterator[Step]:
-        """`retention._settle`: the tombstone that keeps a late create out."""
+        """`orphans._settle`: what keeps a late create out, in the place of its first half."""
+        if state.projects[job.p].key and "fence_once" not in self.off:
+            yield f"settle {job.p} comes second", self._next(state, job, None), ""
+            return
+        then = job._replace(at="look")
+        yield f"settle {job.p} fences the create off", self._next(state, job, then, key=FENCE), ""
+
+    def _settle_look(self, state: State, job: Job) -> Iterator[Step]:
+        """`orphans._settle`: the second read; a project that is there came between."""
+        if state.projects[job.p].status and "fence_looks" not in self.off:
+            yield f"settle {job.p} finds the project", self._next(state, job, None), ""
+            return
+        then = job._replace(at="bury")
+        yield f"settle {job.p} finds no project", self._next(state, job, then), ""
+
+    def _settle_bury(self, state: State, job: Job) -> Iterator[Step]:
+        """`orphans._settle`: the tombstone."""
         project = state.projects[job.p]
-        there = project.status and "fence_absent" not in self.off
-        if there or (project.tomb and "fence_once" not in self.off):
+        if project.tomb and "bury_once" not in self.off:
             yield f"settle {job.p} comes second", self._next(state, job, None), ""
             return
         why = "I5: the record of an erasure is overwritten" if project.tomb == ERASED else ""
@@ -44,7 +63,7 @@ class Tending(Frame):
         yield f"settle {job.p} writes a tombstone", self._next(state, job, then, tomb=NEVER), why
 
     def _settle_destroy(self, state: State, job: Job) -> Iterator[Step]:
-        """`retention._settle`: the half of a project that never will be goes."""
+        """`orphans._settle`: the half of a project that never will be goes."""
         then = job._replace(at="fence") if "fence_first" in self.off else None
         done = self._next(state, job, then, half=GONE, cached=0)
         yield f"settle {job.p} destroys the key", done, ""

@@ -23,20 +23,21 @@ LIFECYCLE = (
     "projects/slots",
     "upkeep/purge",
     "upkeep/schedule",
+    "upkeep/orphans",
     "evidence/entries",
     "resources/change",
 )
 PRECONDITION = re.compile(
-    r"Write\.(create|replace|update|verify|delete|absent)\(|(exists|update_time)="
+    r"Write\.(create|replace|update|verify|delete)\(|(exists|update_time)="
     r'|^    "\w+": \(frozenset|now (>=|<) _deadline'
 )
 MORE = 4  # steps that are walked beyond those in which two guards show together
 BESIDE = {  # preconditions behind another that already decides, and why
     'Write.create(f"projects/{project_id}", project.born())': "no two requests mint one id",
-    "Write.create(data_key_path(project_id), key)": "it goes with its project",
     "exists=region.fields is not None": "update_time, for a region that is yet to be",
     "Write.verify(read[key]) for key in keys": "who calls is no part of the model: access/",
     "*usage.write({place.key: EVERYTHING})": "it goes with its project",
+    "Write.update(entry, {": "it is of keys, which are no part of the model: upkeep/test_trail.py",
     '"erase": (frozenset({HARD_DELETING})': "the read of purge.advance decided it",
 }
 

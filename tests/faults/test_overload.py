@@ -101,9 +101,10 @@ def test_settings():
     cloud, local = (Settings.from_env({"FIRESTORE_EMULATOR_HOST": at}) for at in ("", "x:1"))
     assert (cloud.rate, cloud.token_rate, cloud.concurrency) == (50, 5, 64)
     assert (local.rate, local.token_rate, local.concurrency) == (1000, 1000, 64)
+    assert (cloud.create_rate, local.create_rate) == (0.5, 20)
     own = Settings.from_env({"CE_RATE": "0", "CE_TOKEN_RATE": "0.5", "CE_CONCURRENCY": "3"})
     assert (own.rate, own.token_rate, own.concurrency) == (0, 0.5, 3)
-    for name in ("CE_RATE", "CE_TOKEN_RATE", "CE_CONCURRENCY"):
+    for name in ("CE_RATE", "CE_TOKEN_RATE", "CE_CREATE_RATE", "CE_CONCURRENCY"):
         for odd in ("-1", "nan", "many", "inf"):
             with pytest.raises(ValueError, match=r".") as refused:
                 Settings.from_env({name: odd})
@@ -148,6 +149,28 @@ def test_over_the_rate(host, account):
         assert int(refused.headers["Retry-After"]) >= 1
         assert ask(other, "p").status_code == 202
     assert len(host.inside.projects(account.id)) == codes.count(202)
+
+
+@pytest.mark.claim("F59", "over its rate of creates an account gets 429, and makes no key half")
+def test_creates(host, account):
+    """With all its keys; another account is served, and what is not well formed counts not."""
+    other, second = host.account(), host.account(account_id=account.id)
+    before = host.inside.key_halves()
+    with running(host, "createProject", CE_CREATE_RATE="0.05") as url, requests.Session() as web:
+
+        def create(who, name):
+            headers = {"Authorization": f"Bearer {who.token}"}
+            return web.post(url, json={"name": name}, headers=headers, timeout=30)
+
+        odd = [create(account, "").status_code for _ in range(5)]
+        answers = [create(who, f"p{n}") for n, who in enumerate((account, second, second, account))]
+        assert odd == [400] * 5
+        assert [answer.status_code for answer in answers] == [202, 202, 429, 429]
+        assert answers[2].json()["errors"][0]["code"] == "too_many_requests"
+        assert 1 <= int(answers[2].headers["Retry-After"]) <= 20
+        assert create(other, "p").status_code == 202
+    assert len(host.inside.projects(account.id)) == 2
+    assert len(host.inside.key_halves() - before) == 3
 
 
 @pytest.mark.claim("F35", "exchanges of one key are limited apart from those of another")

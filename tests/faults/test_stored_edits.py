@@ -93,7 +93,7 @@ def test_a_restored_database(app, moment):
 
 @pytest.mark.claim("F38", "a key half put back after its project's end opens nothing that is left")
 def test_a_restored_key_half(app):
-    """The operator restores the key store's folder: the project stays gone, others are served."""
+    """The operator restores the key store's folder: the half goes again, others are served."""
     project, other = (
         projects.create(app, call(body={"name": name})).body["id"] for name in ("p", "q")
     )
@@ -106,7 +106,9 @@ def test_a_restored_key_half(app):
     before = everything(app)
     (app.settings.key_store / project).write_bytes(half)
     there = another(app)
-    assert sum(schedule.enforce(there).values()) == 0
+    done = schedule.enforce(there)
+    assert (done["returned"], sum(done.values())) == (1, 1)
+    assert [file.name for file in app.settings.key_store.iterdir()] == [other]
     assert everything(app) == before
     assert not any(path.startswith(f"projects/{project}") for path in before)
     for act in (reclamations.restore, projects.get):

@@ -92,7 +92,7 @@ def test_two_hosts_whose_clocks_differ(app, seconds, apart):
     moment = deadline + timedelta(seconds=seconds)
     api = At(**parts | {"wall": lambda: time.time() + apart}, moment=moment)
     worker = At(**parts | {"wall": lambda: time.time() - apart}, moment=moment)
-    expired = outcome(lambda: projects.move(worker, project, "expire", origin=None))
+    expired = outcome(lambda: projects.move(worker, project, "expire", call=None))
     restored = outcome(lambda: reclamations.restore(api, call(project_id=project)))
     assert [expired, restored].count("done") == 1
     assert (expired == "done") == (seconds >= 0)

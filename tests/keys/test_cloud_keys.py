@@ -50,6 +50,7 @@ def test_calls(cloud):
     assert calls(google, lambda: ring.open(ID, record)) == ["sm.access", "kms.decrypt"]
     assert calls(google, lambda: ring.open(ID, record)) == []
     assert calls(google, lambda: ring.unconfirmed(NOW, 9)) == ["sm.list"]
+    assert calls(google, lambda: ring.confirmed("")) == ["sm.list"]
     assert calls(google, ring.keks) == ["kms.key", "kms.list"]
     new = rotated(ring)
     assert calls(google, lambda: ring.rewrap(ID, record, new)) == ["kms.decrypt", "kms.encrypt"]
@@ -215,15 +216,27 @@ def test_unconfirmed_among_others(cloud):
     google = cloud.google
     notes = {"created-at": "soon", "store": STORE}
     told = {"labels": {"reprieve_half": "new"}, "annotations": notes}
-    for number in range(quotas.DUE_BATCH + 5):
+    for number in range(quotas.SECRETS_LISTED + 5):
         google.secrets[f"half-{numbered(number)}"] = google.secret(dict(told))
     google.secrets[f"other-{ID}"] = google.secret(dict(told))
     google.secrets["half-unlabelled"] = google.secret({})
     cloud.again(store="demo/other").create(OTHER, NOW)  # by mistake: one prefix, two databases
     found = cloud.ring.unconfirmed(datetime.now(UTC) + HOUR, 10**3)
-    assert sorted(found) == [numbered(number) for number in range(quotas.DUE_BATCH + 5)]
+    assert sorted(found) == [numbered(number) for number in range(quotas.SECRETS_LISTED + 5)]
     assert cloud.ring.unconfirmed(datetime.now(UTC) - HOUR, 10**3) == []
     assert cloud.again(store="demo/other").unconfirmed(NOW + HOUR, 10**3) == [OTHER]
+
+
+def test_confirmed_among_others(cloud):
+    """Neither another prefix's nor another database's; a page that Google forgot begins anew."""
+    google, other = cloud.google, cloud.again(store="demo/other")
+    for ring, project_id in ((cloud.ring, ID), (other, OTHER)):
+        ring.create(project_id, NOW)
+        ring.confirm(project_id)
+    google.secrets[f"other-{ID}"] = google.secret({"labels": {"reprieve_half": "confirmed"}})
+    assert cloud.ring.confirmed("") == ([ID], "")
+    assert other.confirmed("") == ([OTHER], "")
+    assert cloud.ring.confirmed("forgotten") == ([], "")
 
 
 def test_since_when_a_key_is_old(cloud):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import quotas
 from shared.errors import Error
 from shared.keys import Undecryptable
 from shared.keys.local import FileKeyStore, open_keyring
@@ -386,6 +387,21 @@ def test_unconfirmed(vault):
     }
     first, second = numbered(1), numbered(2)
     assert found == {0: [first, second], 1: [first], 1.5: [first], 2: [], 2.5: []}
+
+
+def test_confirmed(vault, monkeypatch):
+    """Page by page all whose project is stored; what is new, or no half, is not among them."""
+    monkeypatch.setattr(quotas, "DUE_BATCH", 2)
+    for number in range(6):
+        vault.ring.create(numbered(number), NOW)
+        if number:
+            vault.ring.confirm(numbered(number))
+    found, start = vault.ring.confirmed("")
+    assert len(found) == 2
+    while start:
+        page, start = vault.ring.confirmed(start)
+        found += page
+    assert sorted(found) == [numbered(number) for number in range(1, 6)]
 
 
 def numbered(number):

@@ -4,12 +4,16 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 import pytest
+import requests
 
 from shared import projects
 from shared.errors import Error
+from tests.functions.test_functions import running
 from tests.support import call, until
 
 CAP = 20
@@ -56,6 +60,42 @@ def test_sixty_creates_fill_exactly_twenty_slots(account, host):
     assert agree(host, account)
     halves = host.inside.key_halves()
     assert set(host.inside.slots(account.id)) <= halves
+
+
+def of_one_name(urls, account):
+    """Ask for 60 projects of one name at once, over these functions in turn; count the statuses."""
+    headers = {"Authorization": f"Bearer {account.token}"}
+    ask = lambda n: requests.post(  # noqa: E731
+        urls[n % len(urls)], json={"name": "same"}, headers=headers, timeout=60
+    )
+    return Counter(
+        answer.status_code for answer in all_at_once(60, lambda n: settled(partial(ask, n)))
+    )
+
+
+@pytest.mark.claim("F58", "60 creates of one name at once make one key half in a process")
+def test_sixty_creates_of_one_name(account, host):
+    """One at a time: the others find the name taken before they make anything."""
+    before = host.inside.key_halves()
+    assert of_one_name([f"{host.functions}/createProject"], account) == {202: 1, 409: 59}
+    assert host.inside.key_halves() - before == set(host.inside.slots(account.id))
+
+
+@pytest.mark.slow
+@pytest.mark.claim("F58", "over three processes they make three at most; the rest go after an hour")
+def test_sixty_creates_over_three_processes(account, host, record_property):
+    """One of each process can be overtaken; what it made for nothing is the schedule's."""
+    before = host.inside.key_halves()
+    with ExitStack() as last:
+        each = [last.enter_context(running(host, "createProject", THREADS="64")) for _ in "abc"]
+        assert of_one_name(each, account) == {202: 1, 409: 59}
+    made = host.inside.key_halves() - before
+    record_property("said", f"{len(made)} halves")
+    assert set(host.inside.slots(account.id)) <= made
+    assert len(made) <= 3
+    host.set_clock(3601)
+    host.enforce()
+    assert host.inside.key_halves() - before == set(host.inside.slots(account.id))
 
 
 @pytest.mark.claim("D3", "a full region is told what holds its slots; destroying one frees it")

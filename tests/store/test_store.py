@@ -92,7 +92,6 @@ KINDS = {
     "update": (lambda d: Write.update(d, {"new": 1}), {"same"}, {"old": 1, "new": 1}),
     "verify": (Write.verify, {"same"}, {"old": 1}),
     "delete": (Write.delete, {"same"}, None),
-    "absent": (lambda d: Write.absent(d.path), {"missing", "gone"}, None),
     "discard": (lambda d: Write.discard(d.path), set(STATES), None),
     "write": (lambda d: Write(d.path, {"new": 1}), set(STATES), {"new": 1}),
 }
@@ -121,6 +120,13 @@ def test_precondition(db, kind, state):
         with pytest.raises(Conflict):
             db.commit(batch)
         assert fields(db, "c/first", "c/d", "c/last") == [None, *before, None]
+
+
+def test_what_must_not_exist_is_not_deleted():
+    """Firestore documents `exists` of a delete as "must exist": nothing hangs on the other."""
+    with pytest.raises(ValueError, match="c/d"):
+        Write("c/d", None, exists=False)
+    assert Write("c/d", None, exists=True).changes
 
 
 def test_verify_changes_nothing(db):

@@ -112,6 +112,33 @@ def test_whoever_comes_later_waits_at_once(store):
     assert store._turns._queues == {}
 
 
+def test_alone_from_the_start(store):
+    """What may not be overtaken waits before it asks; uncontended, it stays where it is."""
+    left, asked = [], []
+
+    @contextmanager
+    def outside():
+        left.append(1)
+        yield
+
+    def one(number):
+        def decide(read):
+            asked.append(number)
+            time.sleep(0.01)  # long enough to be overtaken
+            return [Write.create(f"alone/{number}", {"n": number}), changed(read)], number
+
+        changed = lambda read: Write.replace(read["counts/a"], {"n": number})  # noqa: E731
+        with one_request(outside):
+            return store.transact(f"alone/{number}", ["counts/a"], decide, alone=["counts/a"])
+
+    assert one(0) == 0
+    assert left == []
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(one, range(1, 21)))
+    assert sorted(asked) == [*range(21)]  # each decided once
+    assert store._turns._queues == {}
+
+
 def test_a_turn_that_does_not_come(store, monkeypatch):
     """It ends by the request's deadline, 503, and wants nothing any more."""
     monkeypatch.setattr(quotas, "STORE_DEADLINE", 0.3)

@@ -440,12 +440,17 @@ def with_key(app: App) -> App:
 
 
 def call(
-    account: str = "a" * 32, body: Any = None, *, key: str = "ce_key_x", **parameters: Any
+    account: str = "a" * 32,
+    body: Any = None,
+    *,
+    key: str = "ce_key_x",
+    operation: str = "",
+    **parameters: Any,
 ) -> Call:
     """Give a call by an account's owner, with the token of a key that is stored: see `with_key`."""
     principal = Principal(key_id(key), account, frozenset({"administrator", "manager"}))
     trace = f"codeengine-api-{uuid.uuid4().hex}"
-    return Call(principal, {"limit": 100, **parameters}, body or {}, trace)
+    return Call(principal, {"limit": 100, **parameters}, body or {}, trace, operation)
 
 
 def reclaim(app: App, project: str) -> Answer:

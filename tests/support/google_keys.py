@@ -430,7 +430,10 @@ def _flipped(text):
 
 
 def _paged(entries, key, query):
-    start, size = int(query.get("pageToken", 0)), int(query.get("pageSize", 100))
+    token, size = query.get("pageToken", "0"), int(query.get("pageSize", 100))
+    if not token.isdecimal():
+        raise GoogleError("INVALID_ARGUMENT", "The page token is not valid.")
+    start = int(token)
     page = {key: entries[start : start + size]} if entries[start:] else {}
     more = {"nextPageToken": str(start + size)} if entries[start + size :] else {}
     return {**page, **more, "totalSize": len(entries)}

@@ -265,7 +265,7 @@ def test_the_owner_may_retry_a_failed_purge(app):
     """Reclaiming a project whose permanent deletion failed starts it again."""
     project = projects.create(app, call(body={"name": "p"})).body["id"]
     reclaim(app, project)
-    projects.move(app, project, "fail", origin=None)
+    projects.move(app, project, "fail", call=None)
     assert reclaim(app, project).body["state"] == "RECLAIMING"
     assert [purge.advance(app, project) for _ in range(4)] == STEPS
 

@@ -117,15 +117,32 @@ class SecretStore:
         self._api.call("PATCH", f"{self.name}{project_id}", dict, body, {"updateMask": "labels"})
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
-        new = self._listed(f"labels.{LABEL}={NEW}", quotas.DUE_PAGES)
+        new = self._listed(f"labels.{LABEL}={NEW}", quotas.SECRET_PAGES, quotas.SECRETS_LISTED)
         due = [one.id for one in new if one.store == self._store and one.made < before]
         return [name.removeprefix(self._begin) for name in due[:limit]]
 
-    def _listed(self, query: str, pages: int) -> Iterator[Secret]:
+    def confirmed(self, start: str) -> tuple[list[str], str]:
+        """Give a page of Google's list; an empty one where it does not know `start` any more."""
+        wanted, size = f"labels.{LABEL}={CONFIRMED}", quotas.DUE_BATCH
+        query: Query = {"filter": wanted, "pageSize": size, "pageToken": start or None}
+
+        def page(answer: Answer) -> tuple[list[str], str]:
+            found = filter(self._is_ours, map(_secret, answer.get("secrets", ())))
+            ours = [one.id for one in found if one.store == self._store]
+            return [id_.removeprefix(self._begin) for id_ in ours], answer.get("nextPageToken", "")
+
+        with allowing("INVALID_ARGUMENT"):
+            return self._api.call("GET", self._home, page, query=query)
+        return [], ""
+
+    def _is_ours(self, secret: Secret) -> bool:
+        return secret.id.startswith(self._begin)
+
+    def _listed(self, query: str, pages: int, size: int = quotas.DUE_BATCH) -> Iterator[Secret]:
         """Give the secrets of a filter that are this key store's."""
-        wanted: Query = {"filter": query, "pageSize": quotas.DUE_BATCH}
+        wanted: Query = {"filter": query, "pageSize": size}
         listed = self._api.pages(self._home, "secrets", _secret, pages, wanted)
-        return (secret for secret in listed if secret.id.startswith(self._begin))
+        return filter(self._is_ours, listed)
 
     def _kept(self, name: str) -> dict[str, bool]:
         """Give the versions not destroyed, as the list shows them: whether they are to be soon."""

@@ -65,6 +65,7 @@ class Project:
     restored_at: datetime | None = None
     progress_at: datetime | None = None  # of its permanent deletion
     nudged_at: datetime | None = None
+    shredding_at: datetime | None = None  # its key half was found, and may be gone since
     shredded_at: datetime | None = None
     swept: int = 0  # documents destroyed so far
 
@@ -97,7 +98,7 @@ class Project:
 
 
 NAMES = frozenset(field.name for field in fields(Project))
-BORN = NAMES - {"restored_at", "progress_at", "nudged_at", "shredded_at", "swept"}
+BORN = NAMES - {"restored_at", "progress_at", "nudged_at", "shredding_at", "shredded_at", "swept"}
 
 
 def move(project: Project, verb: str, now: datetime, reclamation_id: str = "") -> Project:

@@ -74,6 +74,8 @@ TOKEN_CACHE_ENTRIES = 4096
 MIGRATED_KEYS = 50  # records of API keys that one call lists or signs
 MIGRATED_VALUES = 20  # documents that one call looks at, or seals anew: of 1 MiB each at most
 
+KEY_SAMPLE = 20  # projects whose halves are looked for, one of which tells whose a key store is
+KEY_CHECKS = 5  # readings of the check value that other processes are changing: each makes it once
 KEY_CALL = 2.0  # seconds: one call of the cloud's key services with its tries; usually some 0.05
 KEY_TRIES = 3  # of one such call, where they fit
 KEY_CALLS = 20  # under way at once at each service: a slow one holds a third of CONCURRENCY at most

@@ -109,6 +109,8 @@ INNER = {  # of no user's concern
     "DOCUMENT_BYTES",
     "KEY_CACHE_ENTRIES",
     "KEY_RECHECK",
+    "KEY_SAMPLE",
+    "KEY_CHECKS",
     "KMS_SPARE",
     "KMS_PAGES",
     "REWRAP_BATCH",
@@ -264,6 +266,7 @@ QUERIES = {
     "migration.py": [("api_keys", (), "__name__"), ("projects", (), "__name__")],
     "key_quota.py": [("api_keys", ("account_id",), "__name__")],
     "rotation.py": [("audit", ("outcome",), "__name__"), ("projects", (), "__name__")],
+    "identity.py": [("projects", ("status",), "__name__")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
     "account.py": [("projects", ("account_id", "region"), "name")],
     "reading.py": [
@@ -289,6 +292,7 @@ QUERIES = {
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
+    once.append("identity.py")
     twice = ["migration.py", "rotation.py"]
     assert sorted(queries()) == sorted([*once, *["schedule.py"] * 5, *twice * 2])
     assert set(queries()) == set(QUERIES)

@@ -67,6 +67,7 @@ MUTANTS = [
     Mutant("purge_ignores_the_status", purge.advance,
            'document.fields["status"] != HARD_DELETING', "False"),
     Mutant("key_is_not_destroyed", purge._destroy, "app.keyring.destroy(project.id)", "pass"),
+    Mutant("destruction_is_not_noted", purge._noted, '"shredding_at": now, ', ""),
     Mutant("key_is_destroyed_late", purge._destroy, "app.keyring.destroy(project.id)",
            "project.nudged_at and app.keyring.destroy(project.id)"),
     Mutant("half_stays_in_the_key_store", local.FileKeyStore.destroy, "file.unlink()", "pass"),

@@ -15,9 +15,11 @@ MISSING = "Resource not found. "  # how the server begins to tell of what is gon
 
 
 def told(where: target.Target, shown: Doc) -> Doc:
-    """Add to a target what its selected project is now; it asks nobody where none is selected."""
+    """Add to a target what its project is now; it asks nobody where none has an id yet."""
     project = shown.get("project") or {}
-    return {**shown, "project": {**project, **_now(where, project["id"])}} if project else shown
+    if not (identity := project.get("id")):
+        return shown
+    return {**shown, "project": {**project, **_now(where, identity)}}
 
 
 def _now(where: target.Target, identity: str) -> dict[str, Any]:

@@ -23,7 +23,9 @@ def shown(ce):
     """Give the line of the selected project's status, and the project in the document."""
     lines = dict(line.partition(":")[::2] for line in ce("target").splitlines())
     document = json.loads(ce("target", "-o", "json"))
-    return lines.get("Project Status", "").strip(), document.get("project")
+    project = document["project"]
+    assert project.pop("from")
+    return lines.get("Project Status", "").strip(), project
 
 
 def test_until_it_is_gone_and_after(mine, account):

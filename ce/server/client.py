@@ -49,8 +49,8 @@ class Client:
         self._http = requests.Session()
         # Without the environment's proxy, its certificate authorities count all the same.
         self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-        self._unreachable = requests.RequestException
         self._token = ""
+        self.changed = False  # whether anything was, so far
         self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it
 
     @property
@@ -149,6 +149,7 @@ class Client:
             self._token = ""
         if not answer.ok or answer.is_redirect:
             raise _refusal(answer)
+        self.changed |= method not in {"GET", "HEAD"}
         body = _body(answer)
         if body is None:
             raise Failure(f"{url} does not answer as this API does.", code=str(answer.status_code))
@@ -161,28 +162,31 @@ class Client:
             answer: Response = self._http.request(
                 method, url, timeout=self._timeout, allow_redirects=False, **rest
             )
-        except self._unreachable as error:
+        except (OSError, ValueError) as error:
             # Its text may quote what was sent; its kind says enough.
-            raise self._beyond_reach(url, type(error).__name__) from None
+            raise self._beyond_reach(url, error) from None
         for name, value in answer.headers.items():
             if name.lower().startswith(OURS):
                 self.told[name.lower().removeprefix(OURS)] = value
         return answer
 
-    def _beyond_reach(self, url: str, kind: str) -> Failure:
+    def _beyond_reach(self, url: str, error: Exception) -> Failure:
         from ce.server import advice  # noqa: PLC0415 - only what fails needs it
 
         host = urlsplit(url)
-        hint = advice.LOCAL if self.target.source == EMULATOR else advice.UNREACHABLE.get(kind)
+        if host.scheme == "https" and (fault := advice.authorities()):
+            return Failure(fault)
+        local = self.target.source == EMULATOR
+        hint = advice.LOCAL if local else advice.unreachable(error)
         return Failure(
-            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({kind}). "
-            f"{hint or advice.STRANGE}"
+            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({type(error).__name__}). "
+            f"{hint}"
         )
 
     def _fetch_token(self) -> str:
         form = {
             "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
-            "apikey": self.target.apikey,
+            "apikey": self.target.key,
             "response_type": "cloud_iam",
         }
         # An explicit no-op auth keeps ~/.netrc from adding a login of its own.

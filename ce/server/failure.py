@@ -5,6 +5,7 @@ the value of a secret, an API key or a token.
 """
 
 OK, FAILED, USAGE, NOT_LOGGED_IN, TIMED_OUT, INTERRUPTED = 0, 1, 2, 4, 124, 130
+READER_GONE = 141  # as a shell says of SIGPIPE
 # Codes of our own, for what is missing and was not asked of the server: one, and something in one.
 NONE, WITHIN = "none", "nothing_within"
 EXIT_CODES = {
@@ -14,6 +15,7 @@ EXIT_CODES = {
     NOT_LOGGED_IN: "not logged in, or the server does not know the key",
     TIMED_OUT: "the wait timed out; what was begun goes on",
     INTERRUPTED: "interrupted (Ctrl-C); what was begun goes on",
+    READER_GONE: "who read standard output went away, as 'head' does",
 }
 
 
@@ -45,6 +47,7 @@ class Failure(Exception):
         self.detail = detail
         self.retry_after = ""
         self.trace = ""
+        self.told = False  # whether people have been shown it
 
     def saying(self, *messages: str, exit_code: int | None = None) -> "Failure":
         """Give the same failure in other words."""

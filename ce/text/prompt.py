@@ -10,7 +10,10 @@ YES, NO = frozenset({"y", "yes"}), frozenset({"n", "no", ""})
 def agreed(question: str) -> bool:
     """Ask, and tell whether the answer is yes."""
     emit(question)
-    answer = sys.stdin.readline()
+    try:
+        answer = sys.stdin.readline()
+    except OSError:  # it cannot be read: a folder, a terminal that is gone
+        answer = ""
     if not (sys.stdin.isatty() and answer.endswith("\n")):
         emit("\n")  # a terminal has shown the answer's own
     if not answer:

@@ -171,7 +171,7 @@ def _typed() -> list[str]:
 
 def _run(args: list[str]) -> int:
     try:
-        code = program().main(args, prog_name=called(), standalone_mode=False)
+        return _ran(args)
     except Failure as failure:
         if not failure.told:
             emit("".join(f"{line}\n" for line in ("FAILED", *failure.messages)), error=True)
@@ -180,11 +180,15 @@ def _run(args: list[str]) -> int:
         if error.gone:
             return READER_GONE
         emit(f"Cannot write to standard output: {error.reason}.\n", error=True)
-        return FAILED
-    except OSError as error:  # of a file that nothing above expected to fail
+    except OSError as error:  # of a file that nothing expected to fail
         where = f"{error.filename}: " if error.filename else ""
         emit(f"FAILED\n{where}{error.strerror or 'input or output failed'}.\n", error=True)
-        return FAILED
+    return FAILED
+
+
+def _ran(args: list[str]) -> int:
+    try:
+        code = program().main(args, prog_name=called(), standalone_mode=False)
     except Declined:
         return FAILED
     except click.exceptions.NoArgsIsHelpError as help_:  # a group alone shows what it has

@@ -33,6 +33,7 @@ def shell(line, **more):
     [
         ("ce version > /dev/full", (1, "", FULL)),
         ("ce --help > /dev/full", (1, "", FULL)),
+        ("ce secret > /dev/full", (1, "", FULL)),
         ("ce version >&-", (1, "", "Cannot write to standard output: Bad file descriptor.\n")),
         ("ce help exit-codes | true", (141, "", "")),
         ("ce --help | true", (141, "", "")),

@@ -66,6 +66,9 @@ model: setup  ## walk the lifecycle's model; each guard's removal by its shortes
 soak: setup  ## 20 minutes of mixed load at half capacity, with a restart (MINUTES=2 for less)
 	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),20)
 
+commands: setup  ## type the command lines of tools/commands.tsv (WITHOUT=1: and what holds each rule)
+	$(BIN)/python -m tools.commands $(if $(WITHOUT),--without)
+
 wave: setup  ## measure a purge of 100 projects due at once, and sweeps beside 10,000 that are not
 	$(BIN)/python -m tools.wave
 
@@ -75,4 +78,4 @@ bench: setup  ## measure, as ratios in one run
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python -m tools.firebase
 
-.PHONY: help setup lock demo test full check fmt fuzz prove model soak wave bench firebase
+.PHONY: help setup lock demo test full check fmt fuzz prove model soak commands wave bench firebase

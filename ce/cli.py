@@ -35,8 +35,7 @@ def command(noun: Noun, name: str, verb: Verb) -> click.Command:
     def run(**options: Any) -> None:
         ctx = click.get_current_context()
         _refuse_extra(ctx)
-        typed = click.core.ParameterSource.COMMANDLINE
-        given = frozenset(o for o in options if ctx.get_parameter_source(o) is typed)
+        given = forms.given(ctx, options)
         forms.refuse_unsupported(ctx.command.params, given)
         execute(Call(noun, verb, forms.settled(options), given, name))
 

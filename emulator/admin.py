@@ -196,8 +196,8 @@ class Hub:
             )
         with self.host.gate.alone():  # what is half made would be lost in part
             self.triggers_.drop()
+            self.state.forget()  # first: a key made meanwhile, by whoever else, would be lost
             self.firestore.clear(self.project)
-            self.state.forget()
             self.triggers_.drop()
             self.bootstrap()
         return wire.respond({"reset": True})

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,8 +185,7 @@ class Running:
             return
         answer = wire.post_json(host.app(ACCOUNT), self.state.account())
         if not answer.ok:
-            said = answer.body.decode(errors="replace").strip()[:300]
-            raise Refused(f"{ACCOUNT} answered {answer.status}: {said}")
+            raise Refused(f"{ACCOUNT} answered {answer.status}: {_said(answer.body)}")
         made = json.loads(answer.body) | {"url": f"http://{self.addresses['hosting']}"}
         self.state.write("credentials.json", made)
 
@@ -252,6 +251,13 @@ class Running:
             "CE_CLOCK_FILE": str(self.state.folder / "clock"),
             "CE_STORE_FORM": self.form or str(self.state.form()),
         }
+
+
+def _said(body: bytes) -> str:
+    """Give what an answer says: the messages of an error of ours, or how any other begins."""
+    with suppress(ValueError, LookupError, TypeError):
+        return " ".join(str(error["message"]) for error in json.loads(body)["errors"])
+    return body.decode(errors="replace").strip()[:300]
 
 
 def _port(address: str) -> int:

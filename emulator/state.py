@@ -135,8 +135,12 @@ class State:
             files.write(self.folder / name, content)
 
     def forget(self, *, keys: bool = True) -> None:
-        """Remove what belongs to data that is gone: the halves of its keys, and its time."""
-        for half in (self.folder / KEYS).glob("*") if keys else ():
+        """Remove what belongs to data that is gone: the halves of its keys, and its time.
+
+        The marker of the key store goes first: without it the others are not used any more.
+        """
+        folder = self.folder / KEYS
+        for half in (*folder.glob(".*"), *folder.glob("*")) if keys else ():
             half.unlink(missing_ok=True)
         self.drop(CLOCK)
 

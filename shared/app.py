@@ -57,6 +57,7 @@ class App:
         """
         keyring = _keyring(settings)
         store = Store.connect(settings.project, settings.emulator, random.random, settings.database)
+        keyring.check = partial(check_value.check, store)
         return cls(settings, store, keyring)
 
     def now(self, read: Read | datetime) -> datetime:
@@ -72,13 +73,13 @@ class App:
 
 
 def _keyring(settings: Settings) -> Keyring:
+    store = f"{settings.project}/{settings.database}"
     if settings.cloud_keys:
         from shared.keys import cloud  # noqa: PLC0415 - slow to import, and no part of a local start
 
-        store = f"{settings.project}/{settings.database}"
         return cloud.open_keyring(settings.cloud_keys, store, settings.google)
     if settings.emulator and settings.keyring and settings.key_store:
-        return open_local(settings.keyring, settings.key_store)
+        return open_local(settings.keyring, settings.key_store, store)
     raise ValueError(
         "CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are not set, nor FIRESTORE_EMULATOR_HOST, "
         "CE_KEYRING and CE_KEY_STORE, and the local keyring is refused in production. On one "
@@ -104,7 +105,6 @@ def get_app() -> App:
     """
     _give_back_memory()
     app = App.from_settings(Settings.from_env(os.environ))
-    app.keyring.check = partial(check_value.check, app.store)
     with suppress(Error):  # it is logged, and the check is made again before a key is used
         app.keyring.ready()
     return app

@@ -43,6 +43,7 @@ class Call:
     parameters: Mapping[str, Any] = field(repr=False)
     body: Mapping[str, Any] = field(repr=False)
     trace: str  # names this request in the answer, the logs and the audit trail
+    operation: str = ""  # its id in openapi.yaml
 
     @property
     def origin(self) -> Origin:

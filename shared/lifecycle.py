@@ -65,6 +65,7 @@ class Project:
     restored_at: datetime | None = None
     progress_at: datetime | None = None  # of its permanent deletion
     nudged_at: datetime | None = None
+    shredding_at: datetime | None = None  # its key half was found, and may be gone since
     shredded_at: datetime | None = None
     swept: int = 0  # documents destroyed so far
 
@@ -88,12 +89,16 @@ class Project:
 
     def changes(self, before: "Project") -> dict[str, Any]:
         """Give the fields in which it differs from what it was."""
-        now = {name: getattr(self, name) for name in NAMES} | {"status": str(self.status)}
+        now = self.whole()
         return {name: value for name, value in now.items() if value != getattr(before, name)}
+
+    def whole(self) -> dict[str, Any]:
+        """Give all of it as it is stored."""
+        return {name: getattr(self, name) for name in NAMES} | {"status": str(self.status)}
 
 
 NAMES = frozenset(field.name for field in fields(Project))
-BORN = NAMES - {"restored_at", "progress_at", "nudged_at", "shredded_at", "swept"}
+BORN = NAMES - {"restored_at", "progress_at", "nudged_at", "shredding_at", "shredded_at", "swept"}
 
 
 def move(project: Project, verb: str, now: datetime, reclamation_id: str = "") -> Project:

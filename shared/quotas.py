@@ -74,6 +74,8 @@ TOKEN_CACHE_ENTRIES = 4096
 MIGRATED_KEYS = 50  # records of API keys that one call lists or signs
 MIGRATED_VALUES = 20  # documents that one call looks at, or seals anew: of 1 MiB each at most
 
+KEY_SAMPLE = 20  # projects whose halves are looked for, one of which tells whose a key store is
+KEY_CHECKS = 5  # readings of the check value that other processes are changing: each makes it once
 KEY_CALL = 2.0  # seconds: one call of the cloud's key services with its tries; usually some 0.05
 KEY_TRIES = 3  # of one such call, where they fit
 KEY_CALLS = 20  # under way at once at each service: a slow one holds a third of CONCURRENCY at most
@@ -126,6 +128,7 @@ RECLAMATIONS = 1000  # shown at once: the cap may be set higher, or have been
 REGIONS_CHECKED = 20  # regions whose slots one schedule run compares with the projects
 NUDGE_AFTER = timedelta(minutes=15)  # a purge idle for longer has lost its event
 FAIL_AFTER = timedelta(hours=24)  # events are discarded after 24 h of failed delivery
+REPEATED = timedelta(hours=24)  # in which a change may be sent again: a night's outage, and a retry
 RETRY_AFTER = timedelta(hours=1)  # then a failed purge is tried again, without anyone acting
 ORPHAN_AFTER = timedelta(hours=1)  # a key half no create can still be about to use
 

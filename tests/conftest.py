@@ -87,8 +87,10 @@ def file(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Where the key store will be."""
-    return tmp_path / "store" / "keys"
+    """Where the key store is."""
+    place = tmp_path / "store" / "keys"
+    place.mkdir(parents=True)
+    return place
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def destination(operation, body):
 def secret(operation, body):
     """A replacement has the keys that its format requires, as a new secret has by its schema.
 
-    No key is a folder, and a registry's server is one line.
+    No key is a folder, no private key is empty, and a registry's server is one line.
     """
     if operation == "replace_secret":
         required = secrets.FORMATS[body["format"]].required
@@ -134,6 +134,8 @@ def secret(operation, body):
     if "secret" in operation or "config_map" in operation:
         for key in secrets.FOLDERS & body.get("data", {}).keys():
             del body["data"][key]
+        for key in secrets.NOT_EMPTY & body.get("data", {}).keys():
+            body["data"][key] = body["data"][key] or "x"
         if body.get("format") == "registry" and "data" in body:
             body["data"]["server"] = "docker.io"
 

@@ -37,6 +37,9 @@ def document() -> Schema:
     for path, item in api["paths"].items():
         for method in METHODS & item.keys():
             item[method]["tags"] = [_tag(path)]
+            if method != "get" and not item[method].get("x-repeatable"):
+                once = {"$ref": "#/components/parameters/idempotency_key"}
+                item[method]["parameters"] = [*item[method].get("parameters", ()), once]
     return with_refusals(deepcopy(api))  # without the sharing of YAML's aliases
 
 

@@ -61,6 +61,10 @@ def _compares(asked: _Asked) -> bool:
     return "If-Match" in asked.parameters
 
 
+def _may_be_repeated(asked: _Asked) -> bool:
+    return "Idempotency-Key" in asked.parameters
+
+
 def _may_conflict(asked: _Asked) -> bool:
     inside = "project_id" in asked.parameters and str(asked.permission).startswith("entity.")
     return inside or asked.permission in STATE
@@ -80,6 +84,7 @@ RULES = (
     _Rule("413", "PayloadTooLarge", "The body, or all its values, are over a limit", _takes_body),
     _Rule("414", "UriTooLong", "The address is longer than the host takes", _takes_address),
     _Rule("415", "UnsupportedMediaType", "Another media type, charset or coding", _takes_body),
+    _Rule("422", "UnprocessableContent", "The `Idempotency-Key` is taken", _may_be_repeated),
     _Rule("429", "TooManyRequests", "The key's requests come too fast", _always, _WAIT),
     _Rule("500", "InternalError", "Our fault; the log has the trace", _always),
     _Rule("503", "Unavailable", "What may succeed when it is tried again", _always, _WAIT),

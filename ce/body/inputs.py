@@ -1,10 +1,11 @@
 """Values from outside the command line: files, standard input, hidden prompts.
 
 What is read here is secret. No error may quote it: a message names the option, the file or the
-line number, never the text.
+line number, never the text. `-` and `@-` are standard input, `@FILE` is FILE.
 """
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,7 +23,11 @@ class Inputs:
         self._stdin_read = False
 
     def text(self, path: str) -> str:
-        """Read a whole file, line ends as they are."""
+        """Read a file for its meaning: line ends as they are, no byte order mark."""
+        return unmarked(self.exact(path.removeprefix("@")))
+
+    def exact(self, path: str) -> str:
+        """Read a file that is kept byte for byte."""
         try:
             return self._bytes(path).decode()
         except OSError as error:
@@ -31,31 +36,35 @@ class Inputs:
             raise click.UsageError(f"'{path}' is not text in UTF-8.") from None
 
     def first_line(self, path: str) -> str:
-        """Read a password file: its first line only."""
-        return self.secret_line(path, "Password", "--password-from-file")
+        """Read a password file, which is one line: what is below it would be lost."""
+        option = "--password-from-file"
+        if _asks(path):
+            return hidden("Password", option)
+        line, _, more = self.text(path).partition("\n")
+        if more.strip():
+            held = "more than a line" if line.strip() else "more, though its first line is empty"
+            file = path.removeprefix("@")
+            whole = "cat" if file == STDIN else f"cat {shlex.quote(file)}"
+            raise click.UsageError(
+                f"{option} takes one line, and '{path}' holds {held}: "
+                f'to store all of it, give --password "$({whole})".'
+            )
+        return line.removesuffix("\r")
 
-    def secret_line(self, path: str, label: str, option: str) -> str:
-        """Read the first line of a file; of a terminal, what is typed without echo."""
-        if path == STDIN and sys.stdin.isatty():
-            return hidden(label, option)
-        return self.text(path).split("\n", 1)[0].removesuffix("\r")
+    def apikey(self, source: str) -> str:
+        """Read an API key: a line, or a JSON object with it as `apikey`."""
+        if _asks(source):
+            return hidden("API key", "--apikey @FILE")
+        text = self.text(source).strip()
+        return _field(_object(text, source), "apikey", source) if text.startswith("{") else text
 
     def fields(self, path: str) -> dict[str, Any]:
         """Read a JSON object."""
-        try:
-            found = json.loads(self.text(path))
-        except ValueError:
-            raise click.UsageError(f"'{path}' is not JSON.") from None
-        if not isinstance(found, dict):
-            raise click.UsageError(f"'{path}' is not a JSON object.")
-        return found
+        return _object(self.text(path), path)
 
     def field(self, path: str, name: str) -> str:
         """Read one text of a JSON object."""
-        value = self.fields(path).get(name)
-        if not isinstance(value, str):
-            raise click.UsageError(f"'{path}' has no text field '{name}'.")
-        return value
+        return _field(self.fields(path), name, path)
 
     def env_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Read KEY=VALUE lines, without blank ones and comments."""
@@ -70,7 +79,7 @@ class Inputs:
             key, equals, path = spec.partition("=")
             if not equals and key == STDIN:
                 raise click.UsageError("--from-file needs a key for standard input: KEY=-.")
-            yield (key, self.text(path)) if equals else (Path(spec).name, self.text(spec))
+            yield (key, self.exact(path)) if equals else (Path(spec).name, self.exact(spec))
 
     def pairs(
         self, env_files: Iterable[str], files: Iterable[str], literals: Iterable[str]
@@ -87,6 +96,33 @@ class Inputs:
             raise click.UsageError("Only one option can read standard input (-).")
         self._stdin_read = True
         return sys.stdin.buffer.read()
+
+
+def unmarked(text: str) -> str:
+    """Drop the byte order mark that some editors put before a text; it means nothing."""
+    return text.removeprefix("\ufeff")
+
+
+def _asks(path: str) -> bool:
+    """Whether standard input is meant, and somebody is there to type."""
+    return path.removeprefix("@") == STDIN and sys.stdin.isatty()
+
+
+def _object(text: str, path: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise click.UsageError(f"'{path}' is not JSON.") from None
+    if not isinstance(found, dict):
+        raise click.UsageError(f"'{path}' is not a JSON object.")
+    return found
+
+
+def _field(fields: dict[str, Any], name: str, path: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise click.UsageError(f"'{path}' has no text field '{name}'.")
+    return value
 
 
 def pair(text: str, where: str) -> tuple[str, str]:
@@ -106,6 +142,6 @@ def hidden(label: str, option: str) -> str:
     from getpass import getpass  # noqa: PLC0415 - slow to import
 
     try:
-        return getpass(f"{label}> ")
+        return unmarked(getpass(f"{label}> "))
     except EOFError:
         raise click.UsageError(f"{label} was not given.") from None

@@ -6,13 +6,14 @@ here in clear: nothing is printed or raised with one in it.
 
 import base64
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
 
-from ce.body.fields import REDACTED
-from ce.body.inputs import Inputs, hidden
+from ce.body.fields import REDACTED, flag
+from ce.body.inputs import Inputs, hidden, unmarked
 from ce.call import Call
 from ce.server import WITHIN, Doc, Failure
 
@@ -43,6 +44,8 @@ FORMATS = {
     "hmac_auth": Format(("access_key_id", "secret_access_key"), hides=("secret_access_key",)),
 }
 
+# What some format must have: empty, it is no credential.
+NEEDED = frozenset(key for form in FORMATS.values() for key in form.needs)
 SHORT = {api: word for word, api in WORDS.items()}
 CHOICES = [SHORT.get(form, form) for form in FORMATS]
 
@@ -78,6 +81,7 @@ class Values:
     own: dict[str, str]
     document: dict[str, Any] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    allow_empty: bool = False
 
 
 def read(call: Call, form: str | None) -> Values:
@@ -85,25 +89,46 @@ def read(call: Call, form: str | None) -> Values:
     if form is not None and form not in FORMATS:
         raise click.UsageError(f"'{form}' is no format; choose {', '.join(CHOICES)}.")
     inputs = Inputs()
-    typed = {key: call[option] for option, key in TEXTS.items() if option in call.given}
-    typed |= {key: inputs.text(call[option]) for option, key in FILES.items() if call[option]}
-    if path := call["password_from_file"]:
-        typed["password"] = inputs.first_line(path)
-    if path := call["password_from_json_file"]:
-        typed["password"] = inputs.field(path, "apikey")
+    allow_empty = bool(call["allow_empty"])
+    typed = {}
+    for key, where, value in _typed(call, inputs):
+        if key in NEEDED and not allow_empty:
+            _refuse_empty(where, value)
+        typed[key] = value
+    own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"])
+    document = inputs.fields(call["from_json_file"]) if "from_json_file" in call.given else {}
+    values = Values(typed, own, document, tuple(call["rm"] or ()), allow_empty)
+    return _completed(call, form, values) if form else values
+
+
+def _typed(call: Call, inputs: Inputs) -> Iterator[tuple[str, str, str]]:
+    """Give what the options of formats give: the key, where it is from, and the value."""
+    for option, key in TEXTS.items():
+        if option in call.given:
+            yield key, f"{flag(option)}: its value", unmarked(call[option])
+    for option, key in FILES.items():
+        if option in call.given:
+            yield key, f"{flag(option)}: the file", inputs.text(call[option])
+    if (option := "password_from_file") in call.given:
+        yield "password", f"{flag(option)}: the first line", inputs.first_line(call[option])
+    if (option := "password_from_json_file") in call.given:
+        yield "password", f"{flag(option)}: field 'apikey'", inputs.field(call[option], "apikey")
     for key in ("access_key_id", "secret_access_key"):
         if call[f"{key}_prompt"]:
-            typed[key] = hidden(key.replace("_", " ").capitalize(), "--from-json-file")
-    own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"])
-    document = inputs.fields(call["from_json_file"]) if call["from_json_file"] else {}
-    values = Values(typed, own, document, tuple(call["rm"] or ()))
-    return _completed(call, form, values) if form else values
+            label = key.replace("_", " ").capitalize()
+            yield key, f"{flag(key)}-prompt: the answer", hidden(label, "--from-json-file")
+
+
+def _refuse_empty(where: str, value: str) -> None:
+    """Refuse what is no credential: a variable that was not set, a file that was not written."""
+    if not value.strip():
+        raise click.UsageError(f"{where} is empty: nothing was stored. --allow-empty stores it.")
 
 
 def body(form: str, values: Values, current: Doc | None = None) -> Doc:
     """Build what is sent, from what is there and what is given."""
     _check(form, values)
-    given = _from_document(form, values.document) | values.typed | values.own
+    given = _from_document(form, values) | values.typed | values.own
     before = (current or {}).get("data") or {}
     if current is not None and not given and not values.removed:
         raise click.UsageError("Nothing to update: give a value, or --rm KEY.")
@@ -159,13 +184,17 @@ def _completed(call: Call, form: str, values: Values) -> Values:
         if key in typed or values.document:
             continue
         if key not in ASKED:
-            raise click.UsageError(f"A secret of format {form} needs {_flag(key)}.")
-        typed[key] = hidden(*ASKED[key])
-    return Values(typed, values.own, values.document)
+            raise click.UsageError(f"A secret of format {form} needs {flag(OPTION_OF[key])}.")
+        label, option = ASKED[key]
+        typed[key] = hidden(label, option)
+        if not values.allow_empty:
+            _refuse_empty(f"{label} (or {option}): the answer", typed[key])
+    return replace(values, typed=typed)
 
 
-def _from_document(form: str, document: dict[str, Any]) -> dict[str, str]:
-    keys = FORMATS[form].keys if form in FORMATS else ()
+def _from_document(form: str, values: Values) -> dict[str, str]:
+    known, document = FORMATS.get(form, Format()), values.document
+    keys = known.keys
     # A service key's JSON keeps the pair one level down.
     nested = document.get("cos_hmac_keys")
     if keys and isinstance(nested, dict):
@@ -174,6 +203,8 @@ def _from_document(form: str, document: dict[str, Any]) -> dict[str, str]:
     for key, value in found.items():
         if not isinstance(value, str):
             raise click.UsageError(f"--from-json-file: field '{key}' is not text.")
+        if key in known.needs and not values.allow_empty:
+            _refuse_empty(f"--from-json-file: field '{key}'", value)
     return found
 
 
@@ -181,15 +212,13 @@ def _check(form: str, values: Values) -> None:
     known = FORMATS.get(form, Format())
     for key in values.typed:
         if key not in known.keys:
-            raise click.UsageError(f"{_flag(key)} does not apply to a secret of format {form}.")
+            raise click.UsageError(
+                f"{flag(OPTION_OF[key])} does not apply to a secret of format {form}."
+            )
     if values.own and known.needs:
         raise click.UsageError(
             f"--from-literal, --from-file and --from-env-file do not apply to format {form}."
         )
-
-
-def _flag(key: str) -> str:
-    return f"--{OPTION_OF[key].replace('_', '-')}"
 
 
 def _base64(value: str) -> str:

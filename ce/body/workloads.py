@@ -82,7 +82,7 @@ def code(call: Call) -> str:
         raise click.UsageError("Give only one of --inline-code and --code-bundle.")
     if call["code_bundle"]:
         return str(call["code_bundle"]).removeprefix("cr://")
-    text = Inputs().text(call["inline_code"])
+    text = Inputs().exact(call["inline_code"])
     return f"data:text/plain;base64,{base64.b64encode(text.encode()).decode()}"
 
 
@@ -132,13 +132,13 @@ VARIABLES = Field(
     environment,
     put_variables,
 )
-TRUSTED = Field(
-    "run_compute_resource_token_enabled", ("trusted_profiles_enabled",), lambda _call: True
-)
 MEMBERS = (
     VARIABLES,
-    TRUSTED,
-    *plain("cpu=scale_cpu_limit", "memory=scale_memory_limit"),
+    *plain(
+        "cpu=scale_cpu_limit",
+        "memory=scale_memory_limit",
+        "trusted_profiles_enabled=run_compute_resource_token_enabled",
+    ),
 )
 CONTAINER = (
     *MEMBERS,

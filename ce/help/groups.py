@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ce.help.grammar import Spelled
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -30,7 +32,7 @@ def write_examples(formatter: click.HelpFormatter, key: str) -> None:
                 formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
 
-class Aliased(click.Group):
+class Aliased(Spelled, click.Group):
     """A group whose commands answer to aliases, and are made when they are needed.
 
     `helps` are help texts by name, for commands that are costly to make.
@@ -105,7 +107,7 @@ class Aliased(click.Group):
         write_examples(formatter, self._key)
 
 
-class Leaf(click.Command):
+class Leaf(Spelled):
     """A command that shows examples."""
 
     def __init__(self, name: str, key: str, **rest: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from ce.help.grammar import Switch
 from ce.help.option_help import HELP, UNSUPPORTED
 
 SHARED = {
@@ -34,6 +35,7 @@ BARE = "bare_word"  # the parameter of the word that stands for an option
 SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 DESTINATIONS = ("cidr_block", "private_path_service_gateway")
+TWO_WAY = frozenset({"trusted_profiles_enabled"})  # switches whose `=false` changes something
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -147,6 +149,16 @@ def settled(options: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def given(ctx: click.Context, options: Mapping[str, Any]) -> frozenset[str]:
+    """Name the options typed. A switch that was told to be off is as if it had not been."""
+    typed = click.core.ParameterSource.COMMANDLINE
+    return frozenset(
+        name
+        for name, value in options.items()
+        if ctx.get_parameter_source(name) is typed and (value is not False or name in TWO_WAY)
+    )
+
+
 def _expand(takes: str) -> Iterator[str]:
     shared, bracket, own = takes.rpartition("]")
     yield from own.split()
@@ -163,7 +175,7 @@ def _option(word: str) -> click.Option:
     dest = next(n for n in names if n.startswith("--")).lstrip("-").replace("-", "_")
     word = match["word"] or dest
     if match["flag"]:
-        return click.Option([dest, *names], is_flag=True, help=HELP[word])
+        return Switch([dest, *names], is_flag=True, help=HELP[word])
     # click takes a default of None for a value given.
     default: dict[str, Any] = (
         {"default": match["default"], "show_default": True} if match["default"] else {}

@@ -43,15 +43,20 @@ REPO = with_data(
 )
 
 VALUES = (
-    "--access-key-id/--akid --access-key-id-prompt? --cert-chain-file/--ccf --email/--em "
-    "--from-env-file/-e†… --from-file/-f†… --from-json-file/--json --from-literal/-l†… "
-    "--key-path/--kp --known-hosts-path/--khp --password/--pw --password-from-file/--spf "
+    "--access-key-id/--akid --access-key-id-prompt? --allow-empty? --cert-chain-file/--ccf "
+    "--email/--em --from-env-file/-e†… --from-file/-f†… --from-json-file/--json "
+    "--from-literal/-l†… --key-path/--kp --known-hosts-path/--khp --password/--pw "
+    "--password-from-file/--spf "
     "--password-from-json-file/--spfj --private-key-file/--pkf --secret-access-key/--sak "
     "--secret-access-key-prompt? --username/-u"
 )
 
 
-LOGIN = "--email/-e --password/-p --password-from-file/--pf --password-from-json-file/--pfj"
+LOGIN = (
+    "--allow-empty? --email/-e --password/-p --password-from-file/--pf "
+    "--password-from-json-file/--pfj"
+)
+HOSTS = "--known-hosts-path/--khp --allow-empty?"
 
 
 NOUNS = {
@@ -157,7 +162,7 @@ NOUNS = {
         {
             "create": Verb(
                 "Create a Git repository access secret.",
-                "[O Q] --host/--ho* --key-path/--kp* -n/--name* --known-hosts-path/--khp",
+                f"[O Q] --host/--ho* --key-path/--kp* -n/--name* {HOSTS}",
                 "Creating Git access secret {name}...\nOK",
                 resources.create,
             ),
@@ -184,7 +189,7 @@ NOUNS = {
             ),
             "update": Verb(
                 "Change a Git repository access secret; what is not given stays.",
-                "[O Q] --name/-n* --host/--ho --key-path/--kp --known-hosts-path/--khp",
+                f"[O Q] --name/-n* --host/--ho --key-path/--kp {HOSTS}",
                 "Getting Git access secret '{name}'...\nUpdating Git access secret '{name}'...\nOK",
                 resources.update,
             ),

@@ -1,12 +1,14 @@
 """The API over HTTP: tokens, pages, errors, and the server's own time.
 
-The only module that opens a connection. It never follows a redirect (a token is for one host),
-never repeats a request that changes something, and puts no request body into an error.
+The only module that opens a connection. It never follows a redirect (a token is for one host), and
+puts no request body into an error. Each change names itself by an `Idempotency-Key`: one whose
+answer is lost is sent again under it, and made once.
 """
 
 import base64
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,6 +28,8 @@ Doc = dict[str, Any]
 OURS = "x-reprieve-"  # what begins the headers that are not IBM's
 MEDIA_TYPES = {"PUT": "application/json", "PATCH": "application/merge-patch+json"}
 TIMEOUT = (5, 60)  # seconds to connect, to answer
+READS, PAUSES = {"GET", "HEAD"}, (0.5, 2.5)  # seconds before a change is sent again, and again
+GATEWAYS = {502, 503, 504}  # of who cannot say what became of the request: with nothing of ours
 
 
 def path(*parts: str) -> str:
@@ -42,6 +46,7 @@ class Client:
 
     def __init__(self, target: Target, timeout: tuple[float, float] = TIMEOUT) -> None:
         import requests  # noqa: PLC0415 - a fifth of a second that `ce --help` need not wait
+        from urllib3.exceptions import ProtocolError, ReadTimeoutError  # noqa: PLC0415 - likewise
 
         self.target = target
         self._timeout = timeout
@@ -49,6 +54,7 @@ class Client:
         self._http = requests.Session()
         # Without the environment's proxy, its certificate authorities count all the same.
         self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._unanswered = ProtocolError, ReadTimeoutError  # what a lost answer is then made of
         self._token = ""
         self.changed = False  # whether anything was, so far
         self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it
@@ -140,31 +146,58 @@ class Client:
         return (self._root if where.startswith("/v1/") else self.target.url) + where
 
     def _call(self, method: str, url: str, **rest: Any) -> Doc:
+        ask = self._send
+        if method not in READS:
+            named = {"Idempotency-Key": os.urandom(16).hex()}
+            ask, rest["headers"] = self._change, {**rest.get("headers", {}), **named}
         # A first 401 may only mean that the token aged while we waited.
         for _ in range(2):
             self._token = self._token or self._fetch_token()
-            answer = self._send(method, url, auth=self._authorise, **rest)
+            answer = ask(method, url, auth=self._authorise, **rest)
             if answer.status_code != 401:
                 break
             self._token = ""
         if not answer.ok or answer.is_redirect:
             raise _refusal(answer)
-        self.changed |= method not in {"GET", "HEAD"}
+        self.changed |= method not in READS
         body = _body(answer)
         if body is None:
             raise Failure(f"{url} does not answer as this API does.", code=str(answer.status_code))
         return body
 
+    def _change(self, method: str, url: str, **rest: Any) -> "Response":
+        """Send a change, and again where its answer is lost: all within the time of one answer."""
+        connect, most = self._timeout
+        end, pauses, lost = time.monotonic() + most, iter(PAUSES), False
+        while True:
+            within = connect, max(1.0, min(most / 2, end - time.monotonic()))
+            try:
+                answer = self._send(method, url, timeout=within, **rest)
+                if answer.status_code not in GATEWAYS or not (lost or _is_silent(answer)):
+                    return answer
+                failure = _refusal(answer)
+                lost = True
+            except Failure as unreached:
+                failure = unreached
+                lost = lost or unreached.lost
+            pause = next(pauses, None)
+            if not lost:
+                raise failure
+            if pause is None or time.monotonic() + pause >= end:
+                raise _unknown(failure)
+            time.sleep(pause)
+
     def _send(self, method: str, url: str, **rest: Any) -> "Response":
         # By the host that is asked: a proxy cannot reach this machine, and must not see its keys.
         self._http.trust_env = urlsplit(url).hostname not in LOOPBACK
         try:
-            answer: Response = self._http.request(
-                method, url, timeout=self._timeout, allow_redirects=False, **rest
-            )
+            how = {"timeout": self._timeout, "allow_redirects": False, **rest}
+            answer: Response = self._http.request(method, url, **how)
         except (OSError, ValueError) as error:
             # Its text may quote what was sent; its kind says enough.
-            raise self._beyond_reach(url, error) from None
+            failure = self._beyond_reach(url, error)
+            failure.lost = isinstance((*error.args, None)[0], self._unanswered)
+            raise failure from None
         for name, value in answer.headers.items():
             if name.lower().startswith(OURS):
                 self.told[name.lower().removeprefix(OURS)] = value
@@ -213,6 +246,22 @@ def _body(answer: "Response") -> Doc | None:
     return found if isinstance(found, dict) else None
 
 
+def _is_silent(answer: "Response") -> bool:
+    """Tell whether nothing of ours answers: not the API, but who stands before it."""
+    return "errors" not in (_body(answer) or {})
+
+
+def _unknown(failure: Failure) -> Failure:
+    """Say of a change that failed last of all that it may have been made before."""
+    from ce.server.advice import UNKNOWN  # noqa: PLC0415 - only what fails needs it
+
+    if failure.status:
+        failure.code = str(failure.status)  # its line of advice says so
+        return failure
+    told = " ".join(failure.messages)
+    return failure if UNKNOWN in told else failure.saying(f"{told} {UNKNOWN}")
+
+
 def _refusal(answer: "Response") -> Failure:
     body = _body(answer) or {}
     told = body.get("errors")
@@ -230,6 +279,7 @@ def _refusal(answer: "Response") -> Failure:
     )
     failure.retry_after = answer.headers.get("Retry-After", "")
     failure.trace = str(body.get("trace", ""))
+    failure.location = answer.headers.get("Location", "")
     return failure
 
 

@@ -27,8 +27,9 @@ class Failure(Exception):
     """What went wrong, one message a line, and what the server said of it.
 
     `status` is its HTTP status, `code` its word for the error (the status, if it had none),
-    `retry_after` the seconds it asked for, `trace` what its log has it under. `detail` is shown
-    below the messages as it is laid out.
+    `retry_after` the seconds it asked for, `trace` what its log has it under, `location` what it is
+    about. `lost` says that what was asked may have been done, for only the answer did not come.
+    `detail` is shown below the messages as it is laid out; `told` is whether people were shown it.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class Failure(Exception):
         self.detail = detail
         self.retry_after = ""
         self.trace = ""
-        self.told = False  # whether people have been shown it
+        self.location = ""
+        self.lost = False
+        self.told = False
 
     def saying(self, *messages: str, exit_code: int | None = None) -> "Failure":
         """Give the same failure in other words."""

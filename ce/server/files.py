@@ -28,8 +28,11 @@ def home() -> Path:
 
 
 def text(path: Path) -> str:
-    """Read a file's text. Raises OSError, for what is no file too: a pipe would be waited for."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as file:  # noqa: PTH123
+    """Read a file's text, which an editor may have marked.
+
+    Raises OSError; for what is no file too: a pipe would be waited for.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8-sig") as file:  # noqa: PTH123
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no file", str(path))
         return file.read()

@@ -28,7 +28,24 @@ def create(call: Call) -> Doc:
         "expires_at": _expiry(call["expires_in"]),
     }
     say(call, name=call["name"])
-    return call.client.post(KEYS, {name: value for name, value in wanted.items() if value})
+    return _made(call, {name: value for name, value in wanted.items() if value})
+
+
+def _made(call: Call, wanted: Doc, tries: int = 3) -> Doc:
+    """Make the key whose text is shown; one whose text was lost with the answer is deleted."""
+    try:
+        return call.client.post(KEYS, wanted)
+    except Failure as failure:
+        if failure.code != "already_made" or tries == 1:
+            raise
+        lost = failure.location.rpartition("/")[2]
+    try:
+        call.client.delete(path("v1", "apikeys", lost))
+    except Failure as failure:
+        if failure.status != 404:
+            left = f"A key was made whose text is lost, and is still there: its ID is '{lost}'."
+            raise failure.saying(*failure.messages, left) from None
+    return _made(call, wanted, tries - 1)
 
 
 def unmake(call: Call, key: Doc) -> str:

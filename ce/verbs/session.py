@@ -198,23 +198,14 @@ def _apikey(call: Call) -> str:
     source = call["apikey"]
     if source is None:
         text = hidden("API key", "--apikey @FILE, or --apikey - and the key on standard input")
-    elif source == STDIN:
-        text = Inputs().secret_line(STDIN, "API key", "--apikey @FILE")
-    elif source.startswith("@"):
-        text = _from_file(source[1:])
+    elif source == STDIN or source.startswith("@"):
+        text = Inputs().apikey(source)
     else:
         raise click.UsageError(EXPOSED)
     key = text.strip()
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise click.UsageError("What was given is no API key: it is one line without blanks.")
     return key
-
-
-def _from_file(path: str) -> str:
-    """Read a file that holds the key, or a JSON object with the key as `apikey`."""
-    inputs = Inputs()
-    text = inputs.text(path)
-    return inputs.field(path, "apikey") if text.lstrip().startswith("{") else text
 
 
 def _verified(call: Call, name: str, profile: Profile, source: str) -> Profile:

@@ -43,23 +43,25 @@ def create(app: App, call: Call) -> Answer:
         "expires_at": _expiry(call.body.get("expires_at"), now),
     }
     own, path = own_key(call.principal), records.path_of(asked["id"])
+    once = evidence.Once(app, call)
     projects = [f"projects/{asked['project_id']}"] if asked["project_id"] is not None else []
 
     def decide(read: Read) -> tuple[list[Write], dict[str, Any]]:
-        maker = require_own(app, call.principal, read)
+        maker, now = require_own(app, call.principal, read), app.now(read)
+        _refuse_again(app, once.told(read, now))
         require_all(call.principal, asked["roles"])
         for project in projects:
             owned(app, call.principal, read, project)
         key = asked | {"expires_at": _within(asked["expires_at"], maker["expires_at"])}
-        made = evidence.of_key(call.origin, "apikey.create", key, app.now(read))
+        made = evidence.of_key(call.origin, "apikey.create", key, now)
         named = key_quota.added(app, call, read, key["id"])
         stored = Write.create(path, records.signed(app, key))
-        return [Write.verify(read[own]), stored, named, made], key
+        left = once.left(read, now, {"id": key["id"]})
+        return [Write.verify(read[own]), stored, named, made, *left], key
 
-    paths = [own, path, key_quota.path_of(asked["account_id"]), *projects]
+    paths = [own, path, key_quota.path_of(asked["account_id"]), *projects, *once.paths]
     key = app.store.transact(evidence.operation(call.origin), paths, decide)
-    where = f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
-    return Answer(present(key) | {"apikey": text}, location=where)
+    return Answer(present(key) | {"apikey": text}, location=_where(app, key))
 
 
 def get(app: App, call: Call) -> Answer:
@@ -94,15 +96,23 @@ def delete(app: App, call: Call) -> Answer:
     A key may delete itself. Raises Error `unauthorized` where the caller's own key is gone.
     """
     own, path = own_key(call.principal), records.path_of(call.parameters["id"])
+    once = evidence.Once(app, call)
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
+        if own != path:  # who deleted the key that it calls with is told so all the same
+            require_own(app, call.principal, read)
+        now = app.now(read)
+        if once.told(read, now):
+            return [], Answer()
         key = _owned(app, call, read, path)
         held = [Write.verify(read[own])] if own != path else []  # deleting it verifies it too
-        gone = evidence.of_key(call.origin, "apikey.delete", key, app.now(read))
+        gone = evidence.of_key(call.origin, "apikey.delete", key, now)
         unnamed = key_quota.removed(app, call, read, key["id"])
-        return [*held, Write.delete(read[path]), unnamed, gone], Answer()
+        left = once.left(read, now, {"id": key["id"]})
+        return [*held, Write.delete(read[path]), unnamed, gone, *left], Answer()
 
-    paths = [*dict.fromkeys((own, path)), key_quota.path_of(call.principal.account)]
+    named = key_quota.path_of(call.principal.account)
+    paths = [*dict.fromkeys((own, path)), named, *once.paths]
     return app.store.transact(evidence.operation(call.origin), paths, decide)
 
 
@@ -117,18 +127,34 @@ def create_account(app: App, call: Call) -> Answer:
     text = call.body.get("apikey") or _new_text()
     key = _record(text, account, call.body.get("roles") or OWNER, _moment(app))
     stored, path = records.signed(app, key), records.path_of(key["id"])
+    once = evidence.Once(app, call)
 
     def decide(read: Read) -> tuple[list[Write], None]:
+        now = app.now(read)
+        _refuse_again(app, once.told(read, now))
         # What is stored, whether or not it counts: nothing is replaced but the key itself.
         before = read[path].fields
         same = "account_id", "sha256", "created_by"  # of one that a tenant made, that is its maker
         if before and any(before.get(name) != key[name] for name in same):
             raise Error("conflict", "Another key has this id: it is not replaced.")
-        made = evidence.of_key(call.origin, "account.create", key, app.now(read))
-        return [Write.replace(read[path], stored), key_quota.uncounted(account, call), made], None
+        made = evidence.of_key(call.origin, "account.create", key, now)
+        named, left = key_quota.uncounted(account, call), once.left(read, now, {"id": key["id"]})
+        return [Write.replace(read[path], stored), named, made, *left], None
 
-    app.store.transact(evidence.operation(call.origin), [path], decide)
+    app.store.transact(evidence.operation(call.origin), [path, *once.paths], decide)
     return Answer({"account_id": account, "apikey": text, "roles": key["roles"]})
+
+
+def _where(app: App, key: Fields) -> str:
+    return f"{app.settings.endpoint}/v1/apikeys/{key['id']}"
+
+
+def _refuse_again(app: App, made: Fields | None) -> None:
+    """Raise Error `already_made` for a key that the same request made: its text is told once."""
+    if made:
+        told = f"The same request made the key `{made['id']}`, and its text is told only once"
+        message = f"{told}: delete it, and make another under an Idempotency-Key of its own."
+        raise Error("already_made", message, headers={"Location": _where(app, made)})
 
 
 def present(key: Fields) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What is remembered of each change, and how it is proved.
 
-An entry is a write like any other, for the commit of the change itself: nothing here commits, and
-no entry holds a value, a key or a body.
+An entry, and the record of what a request that may be sent again was answered, is a write like any
+other, for the commit of the change itself: nothing here commits. Neither holds a value or a key,
+and an entry no body.
 """
 
 from shared.evidence.entries import (
@@ -15,3 +16,4 @@ from shared.evidence.entries import (
     of_migration,
     operation,
 )
+from shared.evidence.repeats import Once

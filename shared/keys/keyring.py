@@ -4,8 +4,8 @@ A project's data key is derived from two halves. The first lies in Firestore, wr
 key-encryption key; the second in a key store that keeps no history. Destroying the second half
 makes every copy of the first, in whatever backup, worthless: that is shredding.
 
-Two back ends have both protocols: `local` (a keyring file, a folder of 0600 files) and `cloud`
-(Cloud KMS, Secret Manager).
+Two back ends have the protocols of `backends`: `local` (a keyring file, a folder of 0600 files) and
+`cloud` (Cloud KMS, Secret Manager).
 """
 
 import os
@@ -15,99 +15,19 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import quotas
 from shared.errors import Error, unavailable
+from shared.keys.backends import KeyStore, Wrapper, Wrappers, unfit
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
 from shared.keys.memory import Memory
 from shared.keys.signing import Signing, holds, public_half
-from shared.log import tell
 
 UNSIGNED = "Nothing can be signed now."
 GENERATION = 1  # of a project's data key; bound into every envelope
-
-
-class Wrapper(Protocol):
-    """Wraps the first halves, under key-encryption keys that never leave it.
-
-    Raises OSError when it is out of reach.
-    """
-
-    def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:
-        """Give the name of the key-encryption key used, and the wrapped half."""
-
-    def unwrap(self, kek: str, wrapped: bytes, project_id: str) -> bytes:
-        """Give the half; raises Undecryptable if the key or the bytes are wrong.
-
-        PermissionError (an OSError) says that this identity may wrap and not unwrap.
-        """
-
-    def keks(self) -> dict[str, datetime | None]:
-        """Give the key-encryption keys there are, and since when each is not used for new ones.
-
-        The one that is used for new ones, None, comes last.
-        """
-
-    def add(self, instead_of: str, now: datetime) -> None:
-        """Make a new key for what is wrapped from now on, unless `instead_of` is not it any more.
-
-        So two who rotate at once make one key. What older keys wrapped can be unwrapped still.
-        """
-
-    def remove(self, kek: str) -> None:
-        """Destroy an old key; raises KeyError when it is none, or is the one in use."""
-
-
-class KeyStore(Protocol):
-    """Keeps the second halves, and no history of them. Raises OSError when it is out of reach."""
-
-    name: str  # what tells it from another one, for good; empty where nothing does
-
-    def verify(self) -> None:
-        """Raise Error `unavailable`, after a line in the log, if it would keep what it destroys."""
-
-    def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
-        """Keep the half of a new project, durably."""
-
-    def get(self, project_id: str) -> bytes:
-        """Give the half; raises KeyError when it does not exist (any more)."""
-
-    def destroy(self, project_id: str) -> None:
-        """Destroy the half and read back that it is gone; destroying it twice succeeds."""
-
-    def confirm(self, project_id: str) -> None:
-        """Note that the project is stored: its half is no orphan. May be repeated."""
-
-    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
-        """Give up to `limit` projects made before a moment whose half is not confirmed."""
-
-    def confirmed(self, start: str) -> tuple[list[str], str]:
-        """Give a page of the projects whose half is confirmed, and where the next one starts.
-
-        For the first page `start` is empty, and so is what is given after the last.
-        """
-
-
-def newest(keks: Mapping[str, datetime | None]) -> str:
-    """Give the key-encryption key that new halves are wrapped under."""
-    return [*keks][-1]
-
-
-def unfit(why: str, message: str) -> Error:
-    """Say in the log why no key may be used; give the error, which says less of it."""
-    tell("CRITICAL", why)
-    return Error("unavailable", message, headers={"Retry-After": "5"})
-
-
-def noted(text: str, otherwise: datetime) -> datetime:
-    """Give the time that a half's note says; `otherwise` if the note is damaged, or cut short."""
-    with suppress(ValueError):
-        made = datetime.fromisoformat(text)
-        return made if made.tzinfo else otherwise
-    return otherwise
 
 
 @contextmanager
@@ -126,15 +46,19 @@ class Keyring:
     dropped when the project is shredded (`memory`). The signing key and the public keys are read
     when they are first needed, so who needs none need not be allowed to.
 
-    No key is made or opened before `check` accepts the key store, by its name, and the wrapper;
-    nor destroyed before it accepts the key store alone, for in another one there is nothing to
-    destroy. It raises Error, and then is made again after quotas.KEY_RECHECK seconds.
+    No key is made or opened before `check` accepts the key store and the wrapper; nor destroyed
+    before it accepts the key store alone, for in another one there is nothing to destroy. It raises
+    Error, and then is made again after quotas.KEY_RECHECK seconds. What was accepted is looked at
+    each time: a wrapper that changed, and a key store that is not the same any more, are checked
+    anew.
     """
 
-    def __init__(self, wrapper: Wrapper, halves: KeyStore, signing: Signing) -> None:
+    def __init__(self, wrapper: Wrappers, halves: KeyStore, signing: Signing) -> None:
         self._wrapper, self._halves, self._signing = wrapper, halves, signing
         self._memory, self._checking = Memory(), Lock()
-        self.check: Callable[[str, Wrapper | None], None] | None = None  # None: it has accepted
+        self.check: Callable[[KeyStore, Wrapper | None], None] | None = None  # None: a test's
+        self._accepted: Wrapper | None = None
+        self._placed = False  # the key store was accepted
         self._refused: tuple[float, Error] | None = None
 
     @cached_property
@@ -172,41 +96,66 @@ class Keyring:
         """Tell whether a signing key that is not destroyed made this signature."""
         return holds(self.verifying_keys, message, signature)
 
-    def ready(self) -> None:
-        """Check, unless that is done; raises the Error of the check."""
-        if self.check is None:
-            return
+    def ready(self) -> Wrapper:
+        """Check, unless that is done, and give the wrapper; raises the Error of the check."""
+        wrapper = self._wrapper.now()
+        if self._accepts(wrapper):
+            return wrapper
         if not self._checking.acquire(blocking=False):
             if self._refused:
                 raise self._refused[1].again()  # nobody waits to hear whether it is better by now
             self._checking.acquire()
         try:
-            if self.check is None:  # by another thread meanwhile
-                return
+            if self._accepts(wrapper):  # by another thread meanwhile
+                return wrapper
             if self._refused and time.monotonic() < self._refused[0]:
                 raise self._refused[1].again()
             try:
                 with _reachable():
                     self._halves.verify()
-                    self.check(self._halves.name, self._wrapper)
+                    self._check(wrapper)
             except Error as error:
                 self._refused = (time.monotonic() + quotas.KEY_RECHECK, error.again())
                 raise
-            self.check = None
+            self._accepted, self._refused = wrapper, None
         finally:
             self._checking.release()
+        return wrapper
+
+    def _accepts(self, wrapper: Wrapper) -> bool:
+        return self.check is None or (self._accepted == wrapper and self._in_place())
+
+    def _in_place(self) -> bool:
+        with _reachable():
+            return self.check is None or (self._placed and self._halves.ours())
+
+    def _check(self, wrapper: Wrapper | None) -> None:
+        if self.check:
+            self.check(self._halves, wrapper)
+        self._placed = True
 
     @contextmanager
-    def _usable(self) -> Iterator[None]:
+    def _usable(self) -> Iterator[Wrapper]:
         """Check, and tell what is out of reach: around every use of a key-encryption key."""
-        self.ready()
+        wrapper = self.ready()
         with _reachable():
+            yield wrapper
+
+    @contextmanager
+    def _at_home(self) -> Iterator[None]:
+        """Likewise, around a use of the key store that no other key is needed for."""
+        with _reachable():
+            if self.check and not self._placed:
+                with suppress(Error):  # what is missing for it may be all that a start makes
+                    self.ready()
+            if not self._in_place():
+                self._check(None)
             yield
 
     def create(self, project_id: str, now: datetime) -> dict[str, Any]:
         """Make a project's data key; give the fields of its document `keys/current`."""
-        with self._usable():
-            kek, wrapped = self._wrapper.wrap(os.urandom(KEY_BYTES), project_id)
+        with self._usable() as wrapper:
+            kek, wrapped = wrapper.wrap(os.urandom(KEY_BYTES), project_id)
             self._halves.put(project_id, os.urandom(KEY_BYTES), now)
         return {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
 
@@ -217,14 +166,21 @@ class Keyring:
         if key:  # then all was ready once
             return key
         try:
-            with self._usable():
+            with self._usable() as wrapper:
                 second = self._halves.get(project_id)
-                first = self._wrapper.unwrap(record["kek"], record["wrapped"], project_id)
+                first = wrapper.unwrap(record["kek"], record["wrapped"], project_id)
         except KeyError:
             raise Undecryptable from None
         key = derive(first + second, None, b"reprieve/v1/data-key/" + project_id.encode())
         self._memory.put(place, key, moment)
         return key
+
+    def mark(self, project_id: str, record: Mapping[str, Any], digest: bytes) -> bytes:
+        """Give what tells a digest from another, under the project's key, and ends with that key.
+
+        So nobody without it can try values until one has this digest. Raises Undecryptable.
+        """
+        return derive(self.open(project_id, record), None, b"reprieve/v1/request/" + digest)
 
     def rewrap(self, holder: str, record: Mapping[str, Any], current: str) -> dict[str, Any]:
         """Give what changes of a record when the newest key wraps it; nothing if it does already.
@@ -234,32 +190,35 @@ class Keyring:
         """
         if record["kek"] == current:
             return {}
-        with self._usable():
-            half = self._wrapper.unwrap(record["kek"], record["wrapped"], holder)
-            kek, wrapped = self._wrapper.wrap(half, holder)
+        with self._usable() as wrapper:
+            half = wrapper.unwrap(record["kek"], record["wrapped"], holder)
+            kek, wrapped = wrapper.wrap(half, holder)
         return {"kek": kek, "wrapped": wrapped}
 
     def keks(self) -> dict[str, datetime | None]:
         """Give the key-encryption keys, the one in use last; see Wrapper.keks."""
-        with self._usable():
-            return self._wrapper.keks()
+        with self._usable() as wrapper:
+            return wrapper.keks()
 
     def add_kek(self, instead_of: str, now: datetime) -> None:
         """Make a new key-encryption key; see Wrapper.add."""
-        with self._usable():
-            self._wrapper.add(instead_of, now)
+        with self._usable() as wrapper:
+            wrapper.add(instead_of, now)
 
     def remove_kek(self, kek: str) -> None:
         """Destroy an old key-encryption key, which nothing may use; see Wrapper.remove."""
-        with self._usable():
-            self._wrapper.remove(kek)
+        with self._usable() as wrapper:
+            wrapper.remove(kek)
+
+    def holds(self, project_id: str) -> bool:
+        """Tell whether the second half is there: what is not was not destroyed by who looks."""
+        with self._at_home():
+            return self._halves.holds(project_id)
 
     def destroy(self, project_id: str) -> None:
         """Shred: destroy the second half for good, and forget the data key."""
         try:
-            if check := self.check:
-                check(self._halves.name, None)
-            with _reachable():
+            with self._at_home():
                 self._halves.destroy(project_id)
         finally:
             self._memory.forget(project_id)
@@ -271,10 +230,10 @@ class Keyring:
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
         """Give projects whose creation never reported back: candidates for orphans."""
-        with _reachable():
+        with self._at_home():
             return self._halves.unconfirmed(before, limit)
 
     def confirmed(self, start: str) -> tuple[list[str], str]:
         """Give a page of the projects whose half is confirmed; see KeyStore.confirmed."""
-        with _reachable():
+        with self._at_home():
             return self._halves.confirmed(start)

@@ -33,6 +33,9 @@ FORMATS = {
     "service_operator": Format("secret_operator_v2", made_from="service_operator"),
 }
 
+# Empty, these are no key and no host. A password may be empty: to some registries and services a
+# token is the user name, and nothing goes with it.
+NOT_EMPTY = frozenset({"ssh_key", "tls_key", "server"})
 FOLDERS = frozenset({".", ".."})  # keys are mounted as files
 
 # Clients rely on every member of an operator's secret (contract section 3.1); no key of IBM's
@@ -44,10 +47,10 @@ OPERATOR = {"apikey_id": "", "resource_group_ids": [], "serviceid": {}, "user_ma
 def check(new: Fields, *, old: Fields | None, **_: object) -> None:
     """Check what the schema cannot say; `old` is the secret that `new` replaces.
 
-    Raises Error `missing_field` for each key its format requires, `invalid_field` for a registry's
-    server that is no host or a key that is none, `format_mismatch` when a
-    replacement has another format or its format has no values to replace, and
-    `payload_too_large` when the values hold more than quotas.SECRET_BYTES of UTF-8, or a
+    Raises Error `missing_field` for each key its format requires, `invalid_field` for a private key
+    or a registry's server that is empty, a server that is no host or a key that is none,
+    `format_mismatch` when a replacement has another format or its format has no values to replace,
+    and `payload_too_large` when the values hold more than quotas.SECRET_BYTES of UTF-8, or a
     service's secret more than quotas.SERVICE_BYTES with its keys.
     """
     form = FORMATS[new["format"]]
@@ -60,6 +63,8 @@ def check(new: Fields, *, old: Fields | None, **_: object) -> None:
         where = f"`{form.made_from}` is required for format `{new['format']}`."
         raise Error("missing_field", where, form.made_from)
     raise_all([required(f"data.{key}") for key in form.required if key not in data])
+    empty = [key for key in form.required if key in NOT_EMPTY and not data[key]]
+    raise_all([invalid(f"data.{key}", "must not be empty") for key in empty])
     if new["format"] == "registry" and not _in_one_piece(data["server"]):
         raise invalid("data.server", "must have no line breaks, and no blanks at its ends")
     if form.made_from != "data":

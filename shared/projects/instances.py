@@ -68,7 +68,7 @@ def delete(app: App, call: Call) -> Answer:
     Raises Error `project_not_active` if it is not active.
     """
     meant = partial(_require_meant, call)
-    project = move(app, _guid(call), "delete", origin=call.origin, check=meant)
+    project = move(app, _guid(call), "delete", call=call, check=meant)
     return Answer(now=project.updated_at)
 
 

@@ -4,13 +4,15 @@ A project's slot and name are claimed in the commit that makes it; every move is
 on the project document.
 """
 
+import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from shared import evidence, lifecycle
 from shared.access import own_key, owned, require_own
 from shared.app import App
-from shared.calls import Answer, Call, Origin, Page
+from shared.calls import Answer, Call, Page
 from shared.errors import missing
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import names, slots
@@ -38,30 +40,39 @@ def create(app: App, call: Call) -> Answer:
         "subdomain": app.new_subdomain(),
     }
     region = slots.region_path(fresh["account_id"], fresh["region"])
-    paths = [region, own_key(call.principal)]
+    once = evidence.Once(app, call)
+    paths = [region, own_key(call.principal), *once.paths]
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
         require_own(app, call.principal, read)
         now = app.now(read)
+        if told := once.told(read, now):
+            return [], _shown(json.loads(told["body"]), now)
         project = Project(**fresh, status=ACTIVE, created_at=now, updated_at=now)
         claim = slots.claim(app, read[region], project, call)
         if not key:  # made once, after the first read that leaves room for it; if the create is
             # refused after all, the schedule destroys it: who may make a key may destroy none
             key.update(app.keyring.create(project_id, now))
+        body = present(app, project)
         commit = [
             claim,
             Write.create(f"projects/{project_id}", project.born()),
             Write.create(data_key_path(project_id), key),  # the schedule may have fenced it off
             *first_rule(project_id, rule, now),
             evidence.by(call.origin, "project.create", project, now),
+            *once.left(read, now, {"body": json.dumps(body, ensure_ascii=False)}),
         ]
-        body = present(app, project)
-        return commit, Answer(body, now=now, location=body["href"])
+        return commit, _shown(body, now)
 
     # One at a time in an account: who is overtaken has made a key half for nothing.
     answer = app.store.transact(evidence.operation(call.origin), paths, decide, alone=[region])
-    app.keyring.confirm(project_id)
+    if answer.body["id"] == project_id:
+        app.keyring.confirm(project_id)
     return answer
+
+
+def _shown(body: dict[str, Any], now: datetime) -> Answer:
+    return Answer(body, now=now, location=body["href"])
 
 
 def get(app: App, call: Call) -> Answer:
@@ -84,7 +95,7 @@ def listing(app: App, call: Call) -> Answer:
 
 def delete(app: App, call: Call) -> Answer:
     """Soft delete a project. Raises Error `project_not_active` if it is not active."""
-    project = move(app, call.parameters["id"], "delete", origin=call.origin)
+    project = move(app, call.parameters["id"], "delete", call=call)
     return Answer(now=project.updated_at)
 
 
@@ -92,33 +103,47 @@ def move(
     app: App,
     project_id: str,
     *verbs: str,
-    origin: Origin | None,
+    call: Call | None,
     check: Check = lambda _: None,
     first: Read | None = None,
 ) -> Project:
     """Move a project in one compare-and-set, by the verb that fits its status.
 
-    Without an origin its time has come, and no caller asked for it; with one, the caller's own
-    key must still be as it was read. `check` may raise where the project is not the one meant; it
-    is asked of every reading, `first` included: one that was made already. Gives the project as it
-    is then. Raises Error `unauthorized` where the key is gone, and what lifecycle.move raises for
-    the first verb if none fits.
+    Without a call its time has come, and nobody asked for it; with one, the caller's own key must
+    still be as it was read, and sent again it is answered as at first. `check` may raise where the
+    project is not the one meant; it is asked of every reading, `first` included: one that was made
+    already. Gives the project as it is then. Raises Error `unauthorized` where the key is gone,
+    `idempotency_key_reused`, and what lifecycle.move raises for the first verb if none fits.
     """
-    path, entry_id = f"projects/{project_id}", origin.trace if origin else app.new_id()
-    keys = [own_key(origin.principal)] if origin else []
+    path, entry_id = f"projects/{project_id}", call.trace if call else app.new_id()
+    keys = [own_key(call.principal)] if call else []
+    once = evidence.Once(app, call)
     reclamation_id = app.new_id()  # of a deletion: once a call, whatever becomes of its tries
 
     def decide(read: Read) -> tuple[list[Write], Project]:
-        before = owned(app, origin.principal, read, path) if origin else _found(read[path])
+        if call and (told := repeated(app, call, once, read)):
+            return [], told
+        before = owned(app, call.principal, read, path) if call else _found(read[path])
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
         project = lifecycle.move(before, verb, now, reclamation_id)
         what = f"project.{verb}", project, now
-        entry = evidence.by(origin, *what) if origin else evidence.by_system(entry_id, *what)
+        entry = evidence.by(call.origin, *what) if call else evidence.by_system(entry_id, *what)
         held = [Write.verify(read[key]) for key in keys]
-        return [*held, Write.update(read[path], project.changes(before)), entry], project
+        left = once.left(read, now, project.whole())
+        return [*held, Write.update(read[path], project.changes(before)), entry, *left], project
 
-    return app.store.transact(f"audit/{entry_id}", [path, *keys], decide, first)
+    return app.store.transact(f"audit/{entry_id}", [path, *keys, *once.paths], decide, first)
+
+
+def repeated(app: App, call: Call, once: evidence.Once, read: Read) -> Project | None:
+    """Give the project as the same request, sent before, left it; None where it is the first.
+
+    It may be gone since. Raises Error `unauthorized` where the caller's own key is.
+    """
+    require_own(app, call.principal, read)
+    told = once.told(read, app.now(read))
+    return Project.of(told) if told else None
 
 
 def _found(document: Document) -> Project:

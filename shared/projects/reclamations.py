@@ -8,14 +8,14 @@ of all a project that has been deleted again since.
 from contextlib import suppress
 from typing import Any
 
-from shared import quotas
+from shared import evidence, quotas
 from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call, timestamp
 from shared.errors import Error, missing
 from shared.lifecycle import Project, Status
 from shared.projects.account import of_account
-from shared.projects.projects import move, present
+from shared.projects.projects import move, present, repeated
 from shared.store import NAME, Read
 
 STATES: dict[str, str] = {  # by status
@@ -43,7 +43,7 @@ def restore(app: App, call: Call) -> Answer:
     `project_not_restorable` at and after the deadline, or in another state.
     """
     if "project_id" in call.parameters:
-        project = move(app, call.parameters["project_id"], "restore", origin=call.origin)
+        project = move(app, call.parameters["project_id"], "restore", call=call)
     else:
         project = _ended(app, call, "restore")
     return Answer(show(app, project), now=project.updated_at)
@@ -68,24 +68,30 @@ def _ended(app: App, call: Call, *verbs: str) -> Project:
         if project.reclamation_id != wanted:
             raise missing()
 
-    read, project = _of(app, call, wanted)
-    return move(app, project.id, *verbs, origin=call.origin, check=meant, first=read)
+    once = evidence.Once(app, call)
+    read, project = _of(app, call, wanted, once)
+    if read is None:
+        return project
+    return move(app, project.id, *verbs, call=call, check=meant, first=read)
 
 
-def _of(app: App, call: Call, wanted: str) -> tuple[Read, Project]:
+def _of(app: App, call: Call, wanted: str, once: evidence.Once) -> tuple[Read | None, Project]:
     """Give the caller's project whose last deletion has a reclamation, as it was read.
 
-    One deleted under form 1 notes none, and is read by its own id. So is what is nobody's and what
+    Without the reading where the same request was answered before: the project may be gone. One
+    deleted under form 1 notes none, and is read by its own id. So is what is nobody's and what
     is another's: how long the refusal takes does not tell them apart.
     """
     noted = ("reclamation_id", "==", wanted)  # its index is automatic, which ends with the name
-    key, path = own_key(call.principal), f"projects/{wanted}"
-    beside, found = app.store.read_beside([key], "projects", noted, order=NAME, limit=1)
+    paths, path = [own_key(call.principal), *once.paths], f"projects/{wanted}"
+    beside, found = app.store.read_beside(paths, "projects", noted, order=NAME, limit=1)
+    if told := repeated(app, call, once, beside):
+        return None, told
     for document in found:
         read = Read(beside.time, {**beside.documents, document.path: document})
         with suppress(Error):
             return read, owned(app, call.principal, read, document.path)
-    read = app.store.read(path, key)
+    read = app.store.read(path, *paths)
     return read, owned(app, call.principal, read, path)
 
 

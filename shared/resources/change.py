@@ -8,21 +8,20 @@ the audit entry. What a use case adds lies between.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from shared import evidence
 from shared.access import own_key
 from shared.app import App
-from shared.calls import Answer, Origin
+from shared.calls import Answer, Call, Origin
 from shared.errors import Error, missing
 from shared.kinds import ALLOWED_OUTBOUND_DESTINATIONS, Fields, Kind, destinations
 from shared.lifecycle import Project
-from shared.resources import history, reading, sealing
+from shared.resources import again, history, reading, sealing
 from shared.resources.place import Place
 from shared.resources.usage import Usage
 from shared.store import Document, Read, Write
 
-T = TypeVar("T")
 EVERYTHING = {"type": destinations.RANGE, destinations.CIDR: str(destinations.EVERYTHING)}
 
 
@@ -113,27 +112,45 @@ class Change:
 
 def commit(
     app: App,
-    origin: Origin,
+    call: Call,
     place: Place,
     action: str,
     paths: Iterable[str],
-    decide: Callable[[Change], T],
+    decide: Callable[[Change], Answer],
     name: str = "",
-) -> T:
-    """Let `decide` make a change on what is read at the paths, and commit it; give its result.
+) -> Answer:
+    """Let `decide` make a change on what is read at the paths, and commit it; give its answer.
 
-    `action` and `name` are the audit entry's; the name is the place's if none is given. Raises
-    Error `unauthorized` where the caller's own key is gone, `resource_not_found` for a project
-    that is not the caller's, `project_not_active`, and what `decide` raises.
+    `action` and `name` are the audit entry's; the name is the place's if none is given. Sent again
+    under its `Idempotency-Key` it is answered as at first. Raises Error `unauthorized` where the
+    caller's own key is gone, `resource_not_found` for a project that is not the caller's,
+    `project_not_active`, `idempotency_key_reused`, and what `decide` raises.
     """
+    origin, once = call.origin, evidence.Once(app, call, place.home)
     # The caller's own key is read and not verified: it would be one hot document for all writes.
-    wanted = [own_key(origin.principal), *paths]
+    wanted = [own_key(origin.principal), *paths, *once.paths]
 
-    def attempt(read: Read) -> tuple[list[Write], T]:
+    def attempt(read: Read) -> tuple[list[Write], Answer]:
         project, now = reading.home_of(app, origin.principal, place, read)
+        mark = _mark(app, place, project, read)
+        if told := once.told(read, now, mark):
+            return [], again.answer(app, call, place, now, told)
         change = Change(app, origin, place, read, project, now)
-        result = decide(change)
+        answer = decide(change)
         entry = evidence.by(origin, action, project, now, name or place.key)
-        return [*change.writes, Write.verify(read[place.home]), entry], result
+        left = once.left(read, now, again.kept(place, answer), mark) if once.paths else []
+        return [*change.writes, Write.verify(read[place.home]), entry, *left], answer
 
     return app.store.transact(evidence.operation(origin), [*dict.fromkeys(wanted)], attempt)
+
+
+def _mark(app: App, place: Place, project: Project, read: Read) -> Callable[[bytes], bytes]:
+    """Say what is kept of a request's digest: of one that may hold values, what the key makes."""
+    if place.data_key not in read.documents:
+        return bytes
+
+    def mark(digest: bytes) -> bytes:
+        with sealing.under_key(app, place, read):
+            return app.keyring.mark(project.id, read[place.data_key].fields or {}, digest)
+
+    return mark

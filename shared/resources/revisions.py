@@ -45,7 +45,7 @@ def delete(app: App, call: Call) -> Answer:
         return Answer(now=change.now)
 
     paths = [place.home, place.path, path]
-    return commit(app, call.origin, place, "revision.delete", paths, decide, name)
+    return commit(app, call, place, "revision.delete", paths, decide, name)
 
 
 def instances(app: App, call: Call) -> Answer:

@@ -47,7 +47,7 @@ def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any]) -> Answer:
         return answer
 
     paths = [*place.context, place.usage, place.path, *source, *bound]
-    return commit(app, call.origin, place, f"{kind.audited}.create", paths, decide)
+    return commit(app, call, place, f"{kind.audited}.create", paths, decide)
 
 
 def update(kind: Kind, app: App, call: Call) -> Answer:
@@ -73,7 +73,7 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
         return change.put(body, {**new, **kept}, revision_id, {**kept, **before}, given=call.body)
 
     paths = [*place.context, place.usage, place.path]
-    return commit(app, call.origin, place, f"{kind.audited}.update", paths, decide)
+    return commit(app, call, place, f"{kind.audited}.update", paths, decide)
 
 
 def delete(kind: Kind, app: App, call: Call) -> Answer:
@@ -89,7 +89,7 @@ def delete(kind: Kind, app: App, call: Call) -> Answer:
         return Answer(now=change.now)
 
     paths = [place.home, place.usage, place.path, *dependents.context(place)]
-    return commit(app, call.origin, place, f"{kind.audited}.delete", paths, decide)
+    return commit(app, call, place, f"{kind.audited}.delete", paths, decide)
 
 
 def get(kind: Kind, app: App, call: Call) -> Answer:

@@ -27,6 +27,7 @@ from shared.store.writes import Document, Read, Write
 T = TypeVar("T")
 Filter = tuple[str, str, Any]
 NAME = "__name__"  # as an order: documents by their own ids, whatever is in them
+EVERYWHERE = "**"  # before a collection's name: all collections of this name, below whatever
 OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 # A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
 OPTIONS = [
@@ -105,7 +106,7 @@ class Store:
         """
         parent, _, name = collection.rpartition("/")
         query = values.Query(limit={"value": limit})
-        query.from_.add(collection_id=name)
+        query.from_.add(collection_id=name, all_descendants=parent == EVERYWHERE)
         for field, operator, value in filters:
             test = query.where.composite_filter.filters.add().field_filter
             test.field.field_path = field
@@ -118,7 +119,7 @@ class Store:
             query.start_at.values.add(reference_value=self._name(f"{collection}/{after}"))
         elif after is not None:
             query.start_at.values.append(values.value_of(after))
-        return self._tried(lambda within: self._run(parent, query, within, weigh))
+        return self._tried(lambda within: self._run(parent.strip("*"), query, within, weigh))
 
     def read_beside(
         self, paths: Sequence[str], collection: str, *filters: Filter, **how: Any
@@ -230,8 +231,7 @@ class Store:
 
     def _asked(self, paths: Sequence[str], within: float | None = None) -> Any:
         """Send the request for documents; its answers come as they are iterated."""
-        names = [self._name(path) for path in paths]
-        request = values.BatchGet(database=self._database, documents=names)
+        request = values.BatchGet(database=self._database, documents=[*map(self._name, paths)])
         with _reachable():
             return self._api.batch_get_documents(request, **self._call(within))
 

@@ -1,4 +1,7 @@
-"""Permanent deletion, after the mark: shred, sweep, tombstone, in that order and each idempotent.
+"""Permanent deletion, after the mark: begin, shred, sweep, tombstone, in that order.
+
+Each step is idempotent. A key half that is not there counts as destroyed only once the project
+says that its destruction has begun, and that is noted only where the half was found (ADR 22).
 
 The mark is a move of the project (`expire` by the schedule, `reclaim` by its owner). From there
 `advance` takes one step a call, deciding by what it reads and never by what it is told; each
@@ -13,6 +16,7 @@ from typing import Any, NamedTuple
 from shared import evidence, lifecycle, quotas
 from shared.app import App
 from shared.lifecycle import HARD_DELETING, Project
+from shared.log import tell
 from shared.projects import release
 from shared.resources import data_key_path
 from shared.store import Conflict, Document, Write
@@ -41,6 +45,7 @@ class Step(NamedTuple):
     commit: Callable[[Document, Sequence[str], datetime], list[Write]]
     find: Callable[[App, Project], Sequence[str] | None] = lambda *_: ()
     act: Callable[[App, Project], None] = lambda *_: None
+    says: str = ""  # in the log, as ERROR, once it is noted
 
 
 def advance(app: App, project_id: str) -> str:
@@ -64,8 +69,38 @@ def advance(app: App, project_id: str) -> str:
                 app.store.commit(step.commit(document, found, now))
             except Conflict:
                 return "nothing"
+            if step.says:
+                tell("ERROR", step.says, project=project.id)
             return step.name
     return "nothing"
+
+
+def _begun(project: Project) -> bool:
+    """Tell whether the key half was found; former versions noted only that it was destroyed."""
+    return project.shredding_at is not None or project.shredded_at is not None
+
+
+def _lost(app: App, project: Project) -> Sequence[str] | None:
+    """Find that there is nothing to destroy, though nobody has destroyed it."""
+    return None if _begun(project) or app.keyring.holds(project.id) else ()
+
+
+def _failed(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+    project = Project.of(document.contents)
+    after = lifecycle.move(project, "fail", now)
+    entry_id = f"{project.id}.fail.{now:%Y%m%dT%H%M%S%f}"  # it may fail again when it is retried
+    return [
+        Write.update(document, after.changes(project)),
+        evidence.by_system(entry_id, "project.fail", after, now),
+    ]
+
+
+def _unfound(_app: App, project: Project) -> Sequence[str] | None:
+    return None if _begun(project) else ()
+
+
+def _noted(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+    return [Write.update(document, {"shredding_at": now, "progress_at": now})]
 
 
 def _unshredded(_app: App, project: Project) -> Sequence[str] | None:
@@ -116,7 +151,9 @@ def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list
 
 
 STEPS = (
+    Step("fail", _failed, find=_lost, says="a key half is missing that nobody destroyed"),
+    Step("begin", _noted, find=_unfound),
     Step("shred", _shredded, find=_unshredded, act=_destroy),
     Step("sweep", _swept, find=_children),
-    Step("tombstone", _tombstone),
+    Step("tombstone", _tombstone, act=_destroy),  # once more: a disk may have been put back
 )

@@ -1,8 +1,9 @@
 """What happens when nobody acts: the schedule's work, every five minutes.
 
 What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
-and tried again; slots are compared with projects; and key halves without a project are settled
-(`orphans`). It takes no input, and calling it often or twice changes nothing.
+and tried again; what was kept for requests that are sent again is forgotten; slots are compared
+with projects; and key halves without a project are settled (`orphans`). It takes no input, and
+calling it often or twice changes nothing.
 
 Where events end with who was to be told of them, as on the local host, `wake` nudges at once.
 """
@@ -17,13 +18,16 @@ from shared import projects, quotas
 from shared.app import App
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
 from shared.log import log_failure, new_trace, tell
-from shared.store import Conflict, Document, Write
+from shared.store import EVERYWHERE, Conflict, Document, Write
 from shared.upkeep import orphans
 from shared.upkeep.orphans import Act, Work
 
 T = TypeVar("T")
 EVER = datetime.max.replace(tzinfo=UTC)  # no time that is stored is later
-WORDS = ("expired", "nudged", "given_up", "retried", "orphans", "returned", "disagreements")
+WORDS = (
+    *("expired", "nudged", "given_up", "retried"),
+    *("forgotten", "orphans", "returned", "disagreements"),
+)
 HALVES = (orphans.unconfirmed, orphans.strays)  # whose work is done several at once
 
 
@@ -35,7 +39,7 @@ def enforce(app: App) -> dict[str, int]:
     now = app.now(app.store.read("retention/clock"))  # no such document: a read of the clock
     done = dict.fromkeys((*WORDS, "failed"), 0)
     with ThreadPoolExecutor(quotas.ORPHANS_AT_ONCE) as pool:
-        for find in (_due, _stuck, _failed, _regions, *HALVES):
+        for find in (_due, _stuck, _failed, _answered, _regions, *HALVES):
             work, failed = _tried(find, app, now)
             done["failed"] += failed
             several = pool.map if find in HALVES else map
@@ -108,6 +112,10 @@ def _over(since: datetime | None, wait: timedelta, now: datetime) -> bool:
     return since is None or not now - wait < since <= now
 
 
+def _answered(_app: App, _now: datetime) -> Work:
+    return [("forgotten", _forget, None)]
+
+
 def _regions(app: App, _now: datetime) -> Work:
     """Find some regions, from a random one on: with time, every one has its turn."""
     start = f"{int(app.random() * 16**8):08x}"
@@ -121,7 +129,7 @@ def _regions(app: App, _now: datetime) -> Work:
 
 def _moved(verb: str) -> Callable[[App, Document, datetime], int]:
     def act(app: App, document: Document, _now: datetime) -> int:
-        projects.move(app, document.id, verb, origin=None)
+        projects.move(app, document.id, verb, call=None)
         return 1
 
     return act
@@ -152,6 +160,24 @@ def _nudge(app: App, document: Document, now: datetime) -> int:
     progress_at = min(document.contents["progress_at"], now)
     app.store.commit([Write.update(document, {"nudged_at": now, "progress_at": progress_at})])
     return 1
+
+
+def _forget(app: App, _all: None, now: datetime) -> int:
+    """Delete what was kept for requests that may not be sent again any more, page by page."""
+    forgotten = 0
+    for _ in range(quotas.DUE_PAGES):
+        _, found = app.store.query(
+            f"{EVERYWHERE}/operations",
+            ("expires_at", "<=", now),
+            order="expires_at",
+            limit=quotas.SWEEP_BATCH,
+            weigh=lambda record: record.contents.get("size", 0),  # what one commit may delete
+        )
+        if not found:
+            break
+        app.store.commit(map(Write.delete, found))  # but for one that is taken anew just now
+        forgotten += len(found)
+    return forgotten
 
 
 def _disagrees(app: App, region: Document, _now: datetime) -> int:

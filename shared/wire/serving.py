@@ -117,7 +117,8 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
                 count_exchange(app, body, request.environ)
             if operation.id == "create_project":
                 count_create(app, principal)
-            answer = handlers[operation.id](app, Call(principal, parameters, body, trace))
+            call = Call(principal, parameters, body, trace, operation.id)
+            answer = handlers[operation.id](app, call)
             return response(app, operation, parameters, answer, trace)
 
 

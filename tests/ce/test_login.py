@@ -68,17 +68,16 @@ def test_login(host, account, nobody, key):
     assert account.apikey not in said + shown
 
 
-@pytest.mark.parametrize("text", ["{}\n", "{}", '{{"name": "k", "apikey": "{}"}}', "{}\r\nmore\n"])
+@pytest.mark.parametrize(
+    "text", ["{}\n", "\ufeff{}", '{{"name": "k", "apikey": "{}"}}', "\n\n {}\r\n\r\n"]
+)
 def test_where_the_key_comes_from(host, account, nobody, text):
-    """A key is a file's line, or `apikey` in the document that made it; `-` is what is piped."""
-    (nobody / "key").write_text(text.format(account.apikey).removesuffix("more\n"))
-    login("-a", host.url, "--apikey", f"@{nobody / 'key'}")
-    if not text.startswith("{{"):
-        login(
-            "--profile", "piped", "-a", host.url, "--apikey", "-", text=text.format(account.apikey)
-        )
-        assert profiles.load("piped").apikey == account.apikey
-    assert profiles.load("default").apikey == account.apikey
+    """A key is a line, or `apikey` in the document that made it, of a file or of what is piped."""
+    text = text.format(account.apikey)
+    (nobody / "key").write_text(text, encoding="utf-8")
+    for number, source in enumerate((f"@{nobody / 'key'}", "-", "@-")):
+        login("--profile", f"p{number}", "-a", host.url, "--apikey", source, text=text)
+        assert profiles.load(f"p{number}").apikey == account.apikey
 
 
 @pytest.mark.usefixtures("work")
@@ -121,6 +120,8 @@ USAGE = {
     "no file": (("-a", "https://x", "--apikey", "@/nowhere"), "Cannot read '/nowhere'"),
     "an empty key": (("-a", "https://x", "--apikey", "-"), "no API key"),
     "two words": (("-a", "https://x", "--apikey", "-"), "no API key"),
+    "two lines": (("-a", "https://x", "--apikey", "-"), "no API key"),
+    "no apikey": (("-a", "https://x", "--apikey", "-"), "'-' has no text field 'apikey'"),
     "too many": (("-a", "https://x", KEY), "1 too many words"),
 }
 
@@ -129,8 +130,12 @@ USAGE = {
 def test_usage(nobody, case):
     """What cannot work is refused before anybody is asked, and says what would."""
     args, said = USAGE[case]
-    text = f"{KEY} {KEY}\n" if case == "two words" else ""
-    done = login(*args, code=2, text=text)
+    texts = {
+        "two words": f"{KEY} {KEY}\n",
+        "two lines": f"{KEY}\n{KEY}\n",
+        "no apikey": f'{{"key": "{KEY}"}}',
+    }
+    done = login(*args, code=2, text=texts.get(case, ""))
     assert said in done
     assert KEY not in done
     assert stored(nobody) == {}

@@ -22,6 +22,6 @@ def test_every_row_reaches_its_operation(ce, host, noun, verb):
     ce("repo", "create", "-n", "git", "--ho", "github.com", "--kp", "-", text="key")
     words, expected = ROWS[noun, verb]
     before = len(host.log())
-    ce(noun, verb, *words.split())
+    ce(noun, verb, *words.split(), text="key")
     requests = asked(host.log()[before:])
     assert expected in {route(operations(), *request)[0].id for request in requests}, requests

@@ -135,7 +135,7 @@ def test_secret_delete(mine):
 def test_registry(mine):
     """A registry secret goes in by standard input and comes out as Docker's configuration."""
     options = ("--server", "docker.io", "--username", "me", "--password-from-file", "-")
-    said = mine("registry", "create", "--name", "hub", *options, text=f"{PASSWORD}\nrest")
+    said = mine("registry", "create", "--name", "hub", *options, text=f"{PASSWORD}\n")
     assert said == "Creating image registry access secret hub...\n\nOK\n"
     auth = encoded(f"me:{PASSWORD}")
     login = f'{{"username":"me","password":"{PASSWORD}","auth":"{auth}"}}'

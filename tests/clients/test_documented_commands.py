@@ -41,6 +41,7 @@ CHANGES = ("update", "resubmit")
 # Commands and options of ours alone.
 OWN_NOUNS = {"apikey", "binding"}
 OWN_OPTIONS = {
+    "--allow-empty": "an empty credential is stored only for who says so",
     "-n": "connectivity outbound: as everywhere else",
     "--f": "what `-f` is also sent as",
     "--wait": "application delete waits if told to",

@@ -105,10 +105,10 @@ def test_upkeep_is_of_the_whole_database(app):
         runs = list(pool.map(schedule.enforce, [app, there] * 2))
         assert sum(run["expired"] for run in runs) == 2
         assert sum(run["failed"] for run in runs) == 0
-        for _ in range(3):
+        for _ in range(4):
             list(pool.map(lambda one: purge.advance(one, made["a"]), [app, there] * 2))
-    steps = [purge.advance(app, made["b"]) for _ in range(4)]  # eu-de has stopped meanwhile
-    assert steps == ["shred", "sweep", "tombstone", "nothing"]
+    steps = [purge.advance(app, made["b"]) for _ in range(5)]  # eu-de has stopped meanwhile
+    assert steps == ["begin", "shred", "sweep", "tombstone", "nothing"]
     entries = [path for path in paths_below(app.store, "", 100) if path.startswith("audit/")]
     actions = [app.store.read(path)[path].contents["action"] for path in entries]
     for project, region in ((made["a"], "us-south"), (made["b"], "eu-de")):

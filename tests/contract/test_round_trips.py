@@ -52,6 +52,7 @@ PINNED = {
     "deleteApiKey": ("batch_get_documents", "commit"),
     "listProjects for one": ("batch_get_documents",),
     "listReclamations for one": ("batch_get_documents",),
+    "purge: begin": ("batch_get_documents", "commit"),
     "purge: shred": ("batch_get_documents", "commit"),
     "purge: sweep": ("batch_get_documents", "run_query", "commit"),
     "purge: tombstone": ("batch_get_documents", "run_query", "commit"),
@@ -75,7 +76,7 @@ def test_round_trips_are_pinned(counted, operation):
         reclamation = reclamations.listing(app, call()).body["resources"][0]["id"]
     if "purge" in operation:
         reclaim(app, project)
-        steps = ("shred", "sweep", "tombstone")
+        steps = ("begin", "shred", "sweep", "tombstone")
         for step in steps[: steps.index(operation.split()[1])]:
             assert purge.advance(app, project) == step
     act = {
@@ -109,3 +110,37 @@ def test_round_trips_are_pinned(counted, operation):
     api.calls.clear()
     act()
     assert tuple(api.calls) == PINNED[operation]
+
+
+@pytest.mark.parametrize("under", [{}, {"idempotency_key": "k"}], ids=["no key", "a key"])
+def test_a_key_costs_no_round_trip(counted, under):
+    """Under an `Idempotency-Key` a change costs what it does without; sent again, its reading."""
+    app, api = counted
+
+    def asked(operation, body=None, **which):
+        return call(body=body, operation=operation, **under, **which)
+
+    id_ = projects.create(app, call(body={"name": "p"})).body["id"]
+    key = api_keys.create(app, call(body={"name": "k"})).body["id"]
+    twice, api.calls[:] = ("batch_get_documents", "commit"), []
+    create = partial(projects.create, app, asked("create_project", {"name": "q"}))
+    acts = {
+        create: twice,
+        partial(projects.delete, app, asked("delete_project", id=id_)): twice,
+        partial(api_keys.delete, app, asked("delete_api_key", id=key)): twice,
+        partial(api_keys.create, app, asked("create_api_key", {"name": "n"})): twice,
+    }
+    for act, calls in acts.items():
+        api.calls.clear()
+        act()
+        assert tuple(api.calls) == calls
+    reclamation = reclamations.listing(app, call()).body["resources"][0]["id"]
+    reclaim = partial(reclamations.reclaim, app, asked("reclaim_project", id=reclamation))
+    api.calls.clear()
+    reclaim()
+    assert tuple(api.calls) == PINNED["reclaimProject"]
+    if under:
+        api.calls.clear()
+        for act in (create, reclaim):
+            act()
+        assert api.calls == ["batch_get_documents", *PINNED["reclaimProject"][:2]]

@@ -72,6 +72,36 @@ def test_round_trips_are_pinned(counted, on, kind, operation):
     assert tuple(api.calls) == PINNED[operation]
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=called)
+def test_a_key_costs_no_round_trip(counted, on, kind):
+    """Under an `Idempotency-Key` a change costs what it does without; sent again, one read."""
+    app, api = counted
+    example = BY_KIND[kind]
+    body, which = example.body(1, example.full), {"if_match": "*", "idempotency_key": "k", **on}
+    create = partial(resources.create, kind, app, call(body=body, operation="create", **which))
+    key = {kind.key: create().body[kind.key]}
+    change = call(body=filled(example.change, 1, ""), operation="update", **key, **which)
+    acts = [partial(resources.delete, kind, app, call(operation="delete", **key, **which))]
+    if kind.update:
+        acts.insert(0, partial(resources.update, kind, app, change))
+    api.calls.clear()
+    for act in (create, *acts, *acts[-1:]):
+        act()
+    assert api.calls == [READ, *[READ, COMMIT] * len(acts), READ]
+
+
+def test_what_only_the_resource_knows(counted, on):
+    """What neither the request nor the record says costs one read more, when it is sent again."""
+    app, api = counted
+    variables = [{"type": "literal", "name": "A", "value": "of the job"}]
+    make(app, on, table.JOBS, name="j", run_env_variables=variables)
+    once = {"idempotency_key": "k", "operation": "create_job_run", **on}
+    run = partial(resources.create, table.JOB_RUNS, app, call(body={"job_name": "j"}, **once))
+    api.calls.clear()
+    assert run().body == run().body
+    assert api.calls == [READ, COMMIT, READ, READ]
+
+
 LARGE = "x" * quotas.SEALED_PART_BYTES  # a value that needs parts
 SECRET = {"name": "large", "format": "generic", "data": {"k": LARGE}}
 VARIABLES = [{"type": "literal", "name": "A", "value": LARGE}]

@@ -16,7 +16,7 @@ import pytest
 
 from emulator import Refused, commands, exports, firestore, imports
 from emulator.state import State
-from tests.support import ROOT, WEEK, Account, Host
+from tests.support import ROOT, WEEK, Account, Host, halves_in
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +85,7 @@ def test_it_is_its_owners_alone_and_says_what_it_holds(exported):
         *manifest["files"],
         exports.MANIFEST,
     }
-    halves = {path.stem for path in (folder / "keys").iterdir()}
+    halves = halves_in(folder / "keys")
     assert halves == {project["id"] for project in projects.values()}
 
 
@@ -120,7 +120,7 @@ def test_a_host_goes_on_where_another_was_exported(exported, home):
     assert host.process.returncode == 0
     assert f"{mine} is written. It holds every key" in host.log()
     assert check(mine).made_at > check(folder).made_at
-    halves = {path.stem for path in (mine / "keys").iterdir()}
+    halves = halves_in(mine / "keys")
     assert halves == {projects[name]["id"] for name in ("kept", "deleted")}
     assert {path for path in home.iterdir() if path.name.startswith(".")} == {*others}
     assert all((other / "notes").exists() for other in others)

@@ -116,7 +116,7 @@ def _without(name, folder):
 
 
 def _half(folder):
-    return next((folder / "keys").iterdir())
+    return next((folder / "keys").glob("?" * 36 + "*"))
 
 
 def _large(path):

@@ -11,7 +11,7 @@ import sys
 import pytest
 import requests
 
-from tests.support import ROOT, WEEK, Account, Host
+from tests.support import ROOT, WEEK, Account, Host, halves_in
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def again(host, **env):
 
 def halves(host):
     """Give what lies in the host's own key store."""
-    return [file.name for file in (host.state / "keys").glob("*")]
+    return sorted(halves_in(host.state / "keys"))
 
 
 def test_a_move_of_the_clock_returns_when_its_work_is_done(own, first):

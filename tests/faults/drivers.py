@@ -30,11 +30,12 @@ from shared.access.platform import MARK
 from shared.app import App
 from shared.errors import Error
 from shared.keys import check_value
-from shared.store import Store
+from shared.keys.local import MARKER
+from shared.store import Store, Write
 from shared.upkeep import purge, schedule
 from shared.wire import serving
 from tests.faults.faulty import COMMIT, Rule, Script, troubled
-from tests.support import GRANT, WEEK, paths_below, told, wired
+from tests.support import GRANT, WEEK, halves_in, paths_below, told, wired
 
 CAP = 3
 TICK = timedelta(microseconds=1)
@@ -111,6 +112,7 @@ def taken(store: Store, folder: Path) -> Snapshot:
     halves = {
         file.name.removesuffix(".new"): file.read_bytes().partition(b"\n")[2]
         for file in (folder.glob("*") if folder.exists() else ())
+        if file.name != MARKER
     }
     times = {path: (d.update_time.seconds, d.update_time.nanos) for path, d in read.items()}
     return Snapshot({path: d.fields or {} for path, d in read.items()}, halves, times)
@@ -290,10 +292,14 @@ class Outer:
         host.script()
         host.hold()
         host.drop()
+        store, path = self.inside.store, check_value.PATH
+        known = store.read(path)[path].contents  # which key store is its own
         self.inside.clear()  # `reset` leaves a Firestore alone that its host did not start
+        store.commit([Write.create(path, known)])
         host.drop()
-        for file in self.inside.settings.key_store.glob("*"):
-            file.unlink()
+        for project in halves_in(self.inside.keys):
+            for file in self.inside.keys.glob(f"{project}*"):
+                file.unlink()
         host.set_clock(0)
         first = json.loads((host.state / "credentials.json").read_text())
         mine = {name: first[name] for name in ("account_id", "apikey")}

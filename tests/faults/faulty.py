@@ -42,6 +42,7 @@ class Rule:
     before, after   it fails, unsent or applied
     twice           it is sent twice
     delay           it takes `seconds` longer
+    held            it is applied, and its answer comes `seconds` late
     stale           a read sees the store as it was at the time `at`
     meanwhile       something else happens first: `other` is called
     lie             it does nothing, and says that it is done
@@ -110,8 +111,10 @@ class Script:
                 if method in (READ, QUERY):
                     list(answer)
                 raise rule.raised(request)
-            case "twice":
-                act()
+            case "twice" | "held":
+                first = act()
+                time.sleep(rule.seconds)
+                return act() if rule.do == "twice" else first
             case "delay":
                 _late(rule.seconds, within)
             case "lie":

@@ -28,6 +28,13 @@ WORLDS = {
             events=2,
             resources=2,
         ),
+        World(
+            "disks",
+            kinds=PURGE,
+            workers=2,
+            horizon=0,
+            faults=frozenset({"crash", "away", "back"}),
+        ),
         World("slots", "ab", kinds=ENDS, requests=2, workers=2, horizon=0),
         World("names", "aa", 2, kinds=ENDS, requests=2, horizon=0),
         World("release", "ab", 2, kinds=ENDS - {"nudge"}, workers=2, horizon=0),
@@ -118,9 +125,7 @@ REMOVALS = [
         "projects/projects",
         r"Write.update\(read\[path\], project.changes",
     ),
-    _of(
-        "audit_in_commit", "moves", "I15", "projects/projects", r"changes\(before\)\), entry\], pro"
-    ),
+    _of("audit_in_commit", "moves", "I15", "projects/projects", r"changes\(before\)\), entry, "),
     _of(
         "operation_id",
         "answers",
@@ -147,13 +152,30 @@ REMOVALS = [
     _of("cache_forget", "keys", "I11", "keys/memory", r"del self._kept\[place\]"),
     _of("cache_count", "keys", "I11", "keys/memory", r"if moment == self._forgotten"),
     # The purge.
+    _of("half_found", "disks", "I11", "upkeep/purge", r"app.keyring.holds\(project.id\)"),
+    _of("begun_first", "disks", "L1/L2", "upkeep/purge", r"Step\(.begin., _noted"),
+    _of(
+        "begin_precondition",
+        "disks",
+        "I5",
+        "upkeep/purge",
+        r"Write.update\(document, \{.shredding_at",
+    ),
+    _of(
+        "lost_precondition",
+        "disks",
+        "I5",
+        "upkeep/purge",
+        r"Write.update\(document, after.changes",
+    ),
+    _of("destroyed_again", "disks", "I11", "upkeep/purge", r"_tombstone, act=_destroy"),
     _of("purge_status", "life", "I8", "upkeep/purge", r'fields\["status"\] != HARD_DELETING'),
     _of(
         "shred_first", "purge", "I10", "upkeep/purge", r"act\(app, project\)\n +try:\n +app.store.c"
     ),
     _of("stamp_after", "purge", "I11", "upkeep/purge", r'stamp = \{"shredded_at": now'),
     _of("stamp_seen", "purge", "L1/L2", "upkeep/purge", r"if project.shredded_at is None"),
-    _of("read_back", "purge", "I11", "keys/local", r"if file.exists\(\)"),
+    _of("read_back", "purge", "I11", "keys/local/key_store", r"if file.exists\(\)"),
     _of(
         "stamp_precondition",
         "purge",

@@ -41,6 +41,7 @@ class Project(NamedTuple):
 
     status: int = NONE
     due: int = 0  # the deadline; 0 is none
+    begun: int = 0  # shredding_at
     stamped: int = 0  # shredded_at
     half: int = NO_HALF
     key: int = 0  # the document keys/current, KEY or FENCE
@@ -55,6 +56,8 @@ class Project(NamedTuple):
     marked: int = 0
     erased: int = 0
     kept: int = 0  # note: what was held when the project was deleted
+    away: int = 0  # note: its half is out of sight (1), or was (2)
+    back: int = 0  # note: its half was put back after it was destroyed: from a copy of the disk
     deletions: int = 0  # note: 2 where there was one before the last, which somebody remembers
 
 
@@ -123,7 +126,7 @@ def _broken(project: Project) -> str:  # noqa: C901, PLR0911, PLR0912 - one line
             return "I8: a project that can be had back has lost its key"
         if status == SOFT and project.held != project.kept:
             return "I8: a deleted project is not what it was when it was deleted"
-    if project.stamped and (project.half != GONE or project.cached):
+    if project.stamped and ((project.half != GONE and not project.back) or project.cached):
         return "I11: shredded_at is stored, and the key can still be had"
     if gone and tomb != ERASED:
         return "I5: a project is gone without its tombstone"

@@ -3,11 +3,23 @@
 from collections.abc import Iterator
 
 from tests.faults.frame import Frame, Step, stale, stale_region, without
-from tests.faults.model import ERASED, FAILED, FENCE, GONE, HARD, NONE, Job, Project, State
+from tests.faults.model import (
+    CONFIRMED,
+    ERASED,
+    FAILED,
+    FENCE,
+    GONE,
+    HARD,
+    NEW,
+    NONE,
+    Job,
+    Project,
+    State,
+)
 
 
 class Purging(Frame):
-    """The steps of `purge.advance`: shred, stamp, sweep, tombstone."""
+    """The steps of `purge.advance`: find, begin, shred, stamp, sweep, tombstone."""
 
     def _take(self, state: State, p: int, project: Project) -> Iterator[Step]:
         """`on_project_written`, and the read of `purge.advance`."""
@@ -17,6 +29,8 @@ class Purging(Frame):
             yield f"event of {p}: nothing", self._with(state, p, taken, state.jobs), ""
             return
         at = "look" if project.stamped and "stamp_seen" not in self.off else "destroy"
+        if at == "destroy" and not project.begun:
+            at = "find"
         if "shred_first" in self.off and project.held:
             at = "look"
         if "stamp_after" in self.off and at == "destroy":
@@ -27,10 +41,37 @@ class Purging(Frame):
         begun = self._with(state, p, taken, (*state.jobs, Job("purge", p, at, 1, seen)))
         yield f"event of {p}: purge reads", begun, ""
 
+    def _purge_find(self, state: State, job: Job) -> Iterator[Step]:
+        """`KeyStore.holds`: there is a half, or none that nobody destroyed."""
+        project = state.projects[job.p]
+        if "half_found" in self.off or (project.half in (NEW, CONFIRMED) and project.away != 1):
+            then = job._replace(at="destroy" if "begun_first" in self.off else "begin")
+            yield f"purge {job.p} finds the half", self._next(state, job, then), ""
+        else:
+            then = job._replace(at="fail")
+            yield f"purge {job.p} finds no half", self._next(state, job, then), ""
+
+    def _purge_begin(self, state: State, job: Job) -> Iterator[Step]:
+        """`purge.advance`: the commit of `shredding_at`."""
+        yield self._stamped(state, job, "begin_precondition", "notes that it begins", begun=1)
+
+    def _purge_fail(self, state: State, job: Job) -> Iterator[Step]:
+        """`purge.advance`: the commit of `hard_deletion_failed`."""
+        yield self._stamped(state, job, "lost_precondition", "gives up", status=FAILED)
+
+    def _stamped(self, state: State, job: Job, guard: str, word: str, **changes: int) -> Step:
+        """Give the commit of one step of the purge, or that it comes second."""
+        p, project = job.p, state.projects[job.p]
+        why = self._upserted(job, project, guard)
+        if why is None:
+            return f"purge {p} comes second", self._next(state, job, None), ""
+        return f"purge {p} {word}", self._written(state, job, project._replace(**changes)), why
+
     def _purge_destroy(self, state: State, job: Job) -> Iterator[Step]:
         """`KeyStore.destroy`; a store that lies is caught by its reading back."""
         p, then = job.p, job._replace(at="forget")
-        yield f"purge {p} destroys the key", self._next(state, job, then, half=GONE), ""
+        half = state.projects[p].half if state.projects[p].away == 1 else GONE
+        yield f"purge {p} destroys the key", self._next(state, job, then, half=half), ""
         if "lie" in self.faults and state.projects[p].half != GONE:
             told = f"the key store lies to purge {p}"
             if "read_back" in self.off:
@@ -76,8 +117,13 @@ class Purging(Frame):
                     then = job._replace(at="sweep", extra=bit)
                     yield f"purge {job.p} finds {bit}", self._next(state, job, then), ""
         else:
-            then = job._replace(at="end")
+            then = job._replace(at="end" if "destroyed_again" in self.off else "anew")
             yield f"purge {job.p} finds nothing left", self._next(state, job, then), ""
+
+    def _purge_anew(self, state: State, job: Job) -> Iterator[Step]:
+        """`KeyStore.destroy`, once more before the tombstone."""
+        then = job._replace(at="end")
+        yield f"purge {job.p} destroys the key again", self._next(state, job, then, half=GONE), ""
 
     def _purge_sweep(self, state: State, job: Job) -> Iterator[Step]:
         """`purge.advance`: the commit that deletes a batch."""
@@ -86,7 +132,7 @@ class Purging(Frame):
         if why is None:
             yield f"purge {p} comes second", self._next(state, job, None), ""
             return
-        if project.half != GONE:
+        if project.half != GONE and not project.back:
             why = "I10: a document is deleted before the key is gone"
         left = project._replace(held=project.held & ~job.extra, swept=job.seen + 1)
         swept = left if job.extra else project._replace(key=0)  # of a fence no count is held here

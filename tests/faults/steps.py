@@ -9,7 +9,9 @@ from tests.faults.model import (
     ACTIVE,
     APPLIED,
     BY_RECLAMATION,
+    CONFIRMED,
     FORMER,
+    GONE,
     HARD,
     LATE,
     NEW,
@@ -47,6 +49,7 @@ class Steps(Creates, Moves, Contents, Tending, Purging):
                 if workers < self.world.workers:
                     yield from self.begin(state, "purge", p)
                 yield from self._events(state, p, project)
+            yield from self._disk(state, p, project)
         for job in dict.fromkeys(jobs):
             yield from self.go_on(state, job)
             if "crash" in self.faults:
@@ -61,6 +64,22 @@ class Steps(Creates, Moves, Contents, Tending, Purging):
         if "duplicate" in self.faults and project.events < self.world.events:
             twice = project._replace(events=project.events + 1)
             yield f"an event of {p} is doubled", self._with(state, p, twice, state.jobs), ""
+
+    def _disk(self, state: State, p: int, project: Project) -> Iterator[Step]:
+        """Take a half out of sight and back, each once; put one back that is destroyed.
+
+        Not while a purge looks: that the key store is the right one then is its identity's.
+        """
+        if any(job.kind == "purge" and job.p == p for job in state.jobs):
+            return
+        seen = project.half != NO_HALF and not project.begun and not project.stamped
+        if "away" in self.faults and (project.away == 1 or (seen and not project.away)):
+            word = "is back" if project.away else "is out of sight"
+            moved = project._replace(away=project.away + 1)
+            yield f"the half of {p} {word}", self._with(state, p, moved, state.jobs), ""
+        if "back" in self.faults and project.half == GONE and project.status and not project.back:
+            put = project._replace(half=CONFIRMED, back=1)
+            yield f"the half of {p} is put back", self._with(state, p, put, state.jobs), ""
 
     def _crash(self, state: State, job: Job) -> Step:
         """End a job between two steps; an event that was being delivered comes again."""

@@ -344,7 +344,7 @@ def test_purge(fragile, record_property, how):
             erased(fragile, account, project["id"])
             digests.append(digest(fragile, account, project["id"]))
 
-    # the move; the key half renamed, overwritten, unlinked; its stamp; the sweep; the tombstone
+    # the move; the beginning; the key half renamed, overwritten, unlinked; stamp; sweep; tombstone
     walked(record_property, 14, walk(fragile, prepare, act, check))
     assert len(digests) >= 14
     assert all(one == digests[-1] for one in digests)  # the last was not disturbed

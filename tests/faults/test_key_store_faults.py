@@ -99,6 +99,7 @@ def test_a_key_store_that_lies(app, monkeypatch, lies, confirmed):
     if not confirmed:
         (keys / project).rename(keys / f"{project}.new")
     reclaim(app, project)
+    assert purge.advance(app, project) == "begin"
     with monkeypatch.context() as patched:
         patched.setattr(Path, lies, lambda *_, **__: None)
         if lies == "rename" and confirmed:
@@ -124,6 +125,7 @@ def test_a_full_disk_at_the_end(app, size):
     """No half that can be read is left behind as destroyed; with room again the purge ends."""
     project, _ = made(app)
     reclaim(app, project)
+    assert purge.advance(app, project) == "begin"
     with full_disk(size):
         try:
             step = purge.advance(app, project)

@@ -21,7 +21,7 @@ from shared import keys, quotas
 from shared.app import App
 from shared.calls import Answer, Call, Page, Principal
 from shared.keys import envelope, keyring
-from shared.keys.local import open_keyring
+from shared.keys.local import MARKER, open_keyring
 from shared.kinds import table
 from shared.lifecycle import Project
 from shared.resources import data_key_path, sealing
@@ -115,7 +115,8 @@ def taken_along(story):
     story.stolen, story.taken = inside.everything(), time.time()
     story.keyring = story.temporary.parent / "stolen-keys.json"
     story.keyring.write_bytes(inside.settings.keyring.read_bytes())
-    story.halves = {file.name: file.read_bytes() for file in inside.keys.iterdir()}
+    halves = [file for file in inside.keys.iterdir() if file.name != MARKER]
+    story.halves = {file.name: file.read_bytes() for file in halves}
     values, thief = story.planting.values, open_keyring(inside.settings.keyring, inside.keys)
     stored = json.loads(story.keyring.read_text())
     for name, key in [*stored["keks"].items(), ("signing key", stored["signing_key"])]:
@@ -126,7 +127,7 @@ def taken_along(story):
         project = home.partition("/")[2]
         record = story.stolen[data_key_path(project)]
         values.keys[f"the data key of {project}"] = thief.open(project, record)
-        first = thief._wrapper.unwrap(record["kek"], record["wrapped"], project)
+        first = thief._wrapper.now().unwrap(record["kek"], record["wrapped"], project)
         values.keys[f"the first half of {project}"] = first
     tokens = json.loads((story.planting.host.state / "tokens.json").read_text())
     values.keys |= {f"the token of the {name}": token for name, token in tokens.items()}

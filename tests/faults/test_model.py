@@ -15,7 +15,7 @@ from tests.faults.model import SOURCES
 ROOT = Path(__file__).parents[2]
 
 # `make prove` walks the wide world too: it takes a minute.
-LARGE, LONG = {"life", "answers", "whole", WIDE.name}, pytest.mark.slow
+LARGE, LONG = {"life", "answers", "slots", "whole", WIDE.name}, pytest.mark.slow
 WALKED = {**WORLDS, **({WIDE.name: WIDE} if "HYPOTHESIS_EXAMPLES" in os.environ else {})}
 LIFECYCLE = (
     "lifecycle",
@@ -143,7 +143,7 @@ def test_every_switch_is_taken_out():
         for module in (contents, creates, moves, purging, steps, tending)
     )
     switches = set(re.findall(r'"(\w+)" (?:not )?in (?:self\.)?off', text))
-    switches |= set(re.findall(r'_upserted\(job, project, "(\w+)"\)', text))
+    switches |= set(re.findall(r'_(?:upserted\(job, project|stamped\(state, job), "(\w+)"', text))
     switches |= {f"{verb}_status" for verb in SOURCES if verb != "erase"}
     switches |= {f"no_{kind}" for kind in ("expire", "nudge", "retry", "settle", "purge")}
     assert switches == {guard for removal in REMOVALS for guard in removal.guards}

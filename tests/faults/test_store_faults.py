@@ -63,7 +63,7 @@ ACTS = {  # what is asked, on a project that is active or deleted
     "delete": ("active", lambda app, project: projects.delete(app, call(id=project))),
     "restore": ("deleted", _by(reclamations.restore)),
     "reclaim": ("deleted", _by(reclamations.reclaim)),
-    "expire": ("deleted", lambda app, project: projects.move(app, project, "reclaim", origin=None)),
+    "expire": ("deleted", lambda app, project: projects.move(app, project, "reclaim", call=None)),
     "put": ("active", _secret(resources.create, body={**SECRET, "name": "t"})),
     "replace": ("active", _secret(resources.update, body=NEW, name="s", if_match="*")),
     "remove": ("active", _secret(resources.delete, name="s")),

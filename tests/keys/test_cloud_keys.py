@@ -54,9 +54,12 @@ def test_calls(cloud):
     assert calls(google, ring.keks) == ["kms.key", "kms.list"]
     new = rotated(ring)
     assert calls(google, lambda: ring.rewrap(ID, record, new)) == ["kms.decrypt", "kms.encrypt"]
-    gone = ["sm.versions", "sm.destroy", "sm.versions", "sm.access", "sm.delete"]
+    assert calls(google, lambda: ring.holds(ID)) == ["sm.versions"]
+    gone = ["sm.get", "sm.versions", "sm.destroy", "sm.versions", "sm.access", "sm.delete"]
     assert calls(google, lambda: ring.destroy(ID)) == gone
-    assert calls(google, lambda: ring.destroy(ID)) == ["sm.versions", "sm.access", "sm.delete"]
+    again = ["sm.get", "sm.versions", "sm.access", "sm.delete"]
+    assert calls(google, lambda: ring.destroy(ID)) == again
+    assert calls(google, lambda: ring.holds(ID)) == ["sm.versions", "sm.access"]
     again = cloud.again()
     public = ["sm.access", "sm.versions"]
     assert calls(google, lambda: again.verifying_keys) == public

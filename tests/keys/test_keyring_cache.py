@@ -9,6 +9,7 @@ import pytest
 from shared import quotas
 from shared.keys import Undecryptable, memory
 from shared.keys.local import open_keyring
+from shared.keys.local.keyring_file import FileKeys
 from tests.support import until
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -140,12 +141,12 @@ def test_destroy_while_opening(ring, monkeypatch):
     """A key destroyed while it is being opened does not come back into memory."""
     record = ring.create(ID, NOW)
     ring.confirm(ID)
-    unwrap = ring._wrapper.unwrap
+    unwrap = FileKeys.unwrap
 
     def slow(*arguments):
         ring.destroy(ID)  # another thread's, between the two halves
         return unwrap(*arguments)
 
-    monkeypatch.setattr(type(ring._wrapper), "unwrap", lambda _, *rest: slow(*rest))
+    monkeypatch.setattr(FileKeys, "unwrap", slow)
     ring.open(ID, record)
     assert not any(project == ID for project, _ in ring._memory._kept)

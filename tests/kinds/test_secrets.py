@@ -86,6 +86,20 @@ def test_no_key_is_a_folder(key):
     assert secrets.check({"format": "generic", "data": good}, old=None, others={}, given={}) is None
 
 
+@pytest.mark.parametrize("form", [f for f, row in secrets.FORMATS.items() if row.required])
+def test_a_private_key_and_a_server_are_not_empty(form):
+    """They are told by their keys; all else may be empty, and so may they elsewhere."""
+    new = full(form)
+    new["data"] = dict.fromkeys(new["data"], "")
+    told = [("invalid_field", f"data.{key}") for key in new["data"] if key in secrets.NOT_EMPTY]
+    if told:
+        assert refusal(new) == refusal(new, full(form)) == told
+    new["data"] |= dict.fromkeys(secrets.NOT_EMPTY & new["data"].keys(), CANARY)
+    assert secrets.check(new, old=full(form), others={}, given={}) is None
+    loose = {"format": "generic", "data": dict.fromkeys(secrets.NOT_EMPTY, "")}
+    assert secrets.check(loose, old=None, others={}, given={}) is None
+
+
 NO_SERVERS = ("\n{}", "{}\n", "{}\r\nb", " {}", "{} ", "\t{}", "a\u2028{}", "\xa0{}", " ")
 
 

@@ -47,7 +47,7 @@ def test_at_any_instant_exactly_one_is_legal(app, microseconds, first):
     there = At(**parts, moment=deadline + timedelta(microseconds=microseconds))
     acts = {
         "restore": lambda: reclamations.restore(there, call(project_id=project)),
-        "expire": lambda: projects.move(there, project, "expire", origin=None),
+        "expire": lambda: projects.move(there, project, "expire", call=None),
     }
     order = [first, *(set(acts) - {first})]
     outcomes = {verb: outcome(acts[verb]) for verb in order}

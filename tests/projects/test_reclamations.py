@@ -114,7 +114,7 @@ def test_it_is_kept_to_the_end(app):
         return reclamations.reclaim(app, call(id=reclamation))
 
     act()
-    projects.move(app, project, "fail", origin=None)
+    projects.move(app, project, "fail", call=None)
     (listed,) = reclamations.listing(app, call()).body["resources"]
     assert (listed["id"], listed["state"]) == (reclamation, "FAILED")
     assert act().body["id"] == reclamation
@@ -208,7 +208,7 @@ def test_a_purge_of_form_1_goes_on(app):
     project, reclamation = deleted(app)
     reclamations.reclaim(app, call(id=reclamation))
     under_form_1(app, project)
-    projects.move(app, project, "fail", origin=None)
+    projects.move(app, project, "fail", call=None)
     assert reclamations.reclaim(app, call(id=project)).body["state"] == "RECLAIMING"
     while purge.advance(app, project) != "nothing":
         pass

@@ -29,7 +29,7 @@ from shared import access, evidence, projects
 from shared.access import api_keys, key_id, records
 from shared.app import App
 from shared.calls import Answer, Call, Principal
-from shared.keys.local import open_keyring
+from shared.keys.local import MARKER, open_keyring
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import reclamations
 from shared.settings import Settings
@@ -359,7 +359,13 @@ class Inside:
 
     def key_halves(self) -> set[str]:
         """Give the projects that have a file in the key store."""
-        return {file.name.removesuffix(".new") for file in self.keys.glob("*")}
+        return halves_in(self.keys)
+
+
+def halves_in(folder: Path) -> set[str]:
+    """Give the projects that have a file in a folder; its marker is of none."""
+    names = {file.name.removesuffix(".new") for file in folder.glob("*")}
+    return names - {MARKER}
 
 
 def traces_of(value: str | bytes) -> list[bytes]:
@@ -440,12 +446,17 @@ def with_key(app: App) -> App:
 
 
 def call(
-    account: str = "a" * 32, body: Any = None, *, key: str = "ce_key_x", **parameters: Any
+    account: str = "a" * 32,
+    body: Any = None,
+    *,
+    key: str = "ce_key_x",
+    operation: str = "",
+    **parameters: Any,
 ) -> Call:
     """Give a call by an account's owner, with the token of a key that is stored: see `with_key`."""
     principal = Principal(key_id(key), account, frozenset({"administrator", "manager"}))
     trace = f"codeengine-api-{uuid.uuid4().hex}"
-    return Call(principal, {"limit": 100, **parameters}, body or {}, trace)
+    return Call(principal, {"limit": 100, **parameters}, body or {}, trace, operation)
 
 
 def reclaim(app: App, project: str) -> Answer:

@@ -20,6 +20,7 @@ def kept_by(folder: Path, halves: int = 2) -> State:
     """Make a state folder of a host that has some projects."""
     state = State(folder)
     state.prepare()
+    (folder / "keys").mkdir()
     ring = local.open_keyring(folder / "keyring.json", folder / "keys")
     for _ in range(halves):
         project = str(uuid.uuid4())

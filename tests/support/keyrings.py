@@ -26,7 +26,7 @@ IDENTITIES = {
     | VERIFIES
     | {"versions.access", "versions.get"},
     "manage": {"cryptoKeyVersions.useToEncrypt", "versions.access@signing"} | MAKES | VERIFIES,
-    "retain": {"secrets.list", "secrets.update", "secrets.delete"}
+    "retain": {"secrets.list", "secrets.get", "secrets.update", "secrets.delete"}
     | {"versions.list", "versions.access", "versions.destroy"},
     "rotate": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt", "secrets.list"}
     | {f"cryptoKeyVersions.{verb}" for verb in ("create", "list", "destroy")}
@@ -39,6 +39,7 @@ class Local:
 
     def __init__(self, home):
         self.file, self.folder = home / "home" / "keyring.json", home / "store" / "keys"
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.ring = self.again()
 
     def again(self):

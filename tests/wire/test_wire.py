@@ -263,7 +263,7 @@ def test_a_part_that_does_not_answer(account):
         keys.unlink()
         aside.rename(keys)
     check(answer, 503, "unavailable", "")
-    assert answer[1]["Retry-After"] == "1"
+    assert answer[1]["Retry-After"] == "5"
     assert json.loads(send(account, "GET", P)[2])["projects"] == []
 
 

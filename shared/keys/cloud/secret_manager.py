@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from shared import quotas
 from shared.errors import Error
+from shared.keys.backends import NOT_AT_HAND, noted, unfit
 from shared.keys.cloud.rest import Answer, Api, Query, Refused, allowing, packed, unpacked
 from shared.keys.envelope import KEY_BYTES
-from shared.keys.keyring import noted, unfit
 from shared.log import tell
 
 LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
@@ -44,7 +44,8 @@ class Secret(NamedTuple):
 class SecretStore:
     """keyring.KeyStore over the secrets whose names begin with `projects/P/secrets/PREFIX`.
 
-    `store` names the database that the halves' projects are in: those of another are no orphans.
+    `store` names the database that the halves' projects are in: those of another are no orphans,
+    and are not destroyed. There is no other identity: the prefix is noted in the database.
     """
 
     def __init__(self, api: Api, prefix: str, store: str) -> None:
@@ -54,6 +55,12 @@ class SecretStore:
     def verify(self) -> None:
         if any(secret.delayed for secret in self._listed(f"labels.{LABEL}:*", 1)):
             raise _keeps()
+
+    def belong(self, identity: str, *, first: bool) -> None:
+        """Accept: each half says whose it is."""
+
+    def ours(self) -> bool:
+        return True
 
     def put(self, project_id: str, half: bytes, created_at: datetime) -> None:
         """Make the secret, then its version; each may be sent again when no answer came.
@@ -93,13 +100,21 @@ class SecretStore:
             raise KeyError(project_id)
         return half
 
+    def holds(self, project_id: str) -> bool:
+        name = f"{self.name}{project_id}"
+        return bool(self._kept(name)) or self._served(name)  # a list may be behind
+
     def destroy(self, project_id: str) -> None:
         """Destroy all versions, read back that they are, and that none is served; then the rest.
 
         A list may be behind, and show none: that nothing is there is told by the reading of a
-        version and by the deletion of the secret, which are consistent.
+        version and by the deletion of the secret, which are consistent. A half of another
+        database is not touched: the projects of a copy have the ids of those that were copied.
         """
         name = f"{self.name}{project_id}"
+        with allowing("NOT_FOUND"):
+            if (of := self._api.call("GET", name, _secret).store) not in ("", self._store):
+                raise unfit(f"a key half is of the database {of}: it is not destroyed", NOT_AT_HAND)
         kept = self._kept(name)
         for version in kept:
             with suppress(Refused, PermissionError):  # what is left shows

@@ -1,0 +1,31 @@
+"""The keys of one machine: the keyring file wraps, a folder keeps.
+
+For development and for a single trusted host; refused in production (`app.Settings`). It must
+never make a file or a folder anew where one was before.
+"""
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.keys.keyring import Keyring
+from shared.keys.local.key_store import MARKER, FileKeyStore
+from shared.keys.local.keyring_file import FileWrapper
+from shared.keys.signing import Signing, public_half
+
+
+def open_keyring(file: Path, folder: Path, database: str = "") -> Keyring:
+    """Open the keyring in `file` (made at first use) over the key store in `folder`.
+
+    `database` names the Firestore database that the projects are in, as `project/database`.
+    """
+    wrapper = FileWrapper(file)
+    wrapper.make()
+
+    def private() -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(wrapper.now().signing_key)
+
+    def public() -> tuple[bytes, ...]:
+        return public_half(private()), *wrapper.now().former_public
+
+    return Keyring(wrapper, FileKeyStore(folder, database), Signing(private, public))

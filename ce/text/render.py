@@ -144,9 +144,8 @@ def emit_document(text: str) -> None:
     if sys.stdout.isatty():
         emit(text if text.endswith("\n") else f"{text}\n")
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
-    sys.stdout.buffer.flush()
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    _write(text, sys.stdout)
 
 
 def _write(text: str, stream: TextIO) -> None:

@@ -56,6 +56,8 @@ GRAMMAR, INPUTS, SECRETS = "ce/help/grammar.py", "ce/body/inputs.py", "ce/body/s
 OPTIONS = "ce/help/options.py"
 RENDER, STREAMS, CLIENT = "ce/text/render.py", "ce/text/streams.py", "ce/server/client.py"
 ADDRESSES, CHECKS = "ce/server/addresses.py", "ce/body/checks.py"
+PLACE, ENDING = "ce/server/place.py", "ce/verbs/ending.py"
+PROJECTS, QUOTA = "ce/verbs/projects.py", "ce/verbs/quota.py"
 RULES: Mapping[str, tuple[Cut, ...]] = {
     "no empty credential": (Cut(SECRETS, "if not value.strip()", "if False"),),
     "empty if meant": (Cut(SECRETS, 'bool(call["allow_empty"])', "False"),),
@@ -108,6 +110,44 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     "odd file": (Cut(CHECKS, "if said and text.strip()", "if False"),),
     "list option": (Cut("ce/verbs/resources.py", "if index and", "if False and"),),
     "name held": (Cut("ce/verbs/projects.py", '"name_taken"', '"none"'),),
+    "project named": (
+        Cut("ce/cli.py", "if noun.acts(verb) else", "if False else"),
+        Cut("ce/verbs/dialog.py", 'emit(f"Acting in', 'str(f"Acting in'),
+        Cut(PLACE, 'if variable := os.environ.get(VARIABLE, "").strip()', 'if variable := ""'),
+        Cut(PLACE, "(here, *here.parents)", "(here,)"),
+    ),
+    "project order": (
+        Cut(
+            PLACE, "if option is not None", "if not os.environ.get(VARIABLE) and option is not None"
+        ),
+        Cut(PLACE, "if not option.strip()", "if False"),
+        Cut(PLACE, "(here, *here.parents)", "(*reversed(here.parents), here)"),
+        Cut(PLACE, "if not projects:", "if False:"),
+    ),
+    "project told": (
+        Cut(PLACE, "said is None or said.word in", "True or said.word in"),
+        Cut(PROJECTS, 'ending.note(f"It comes', 'str(f"It comes'),
+        Cut("ce/nouns/session.py", '"Project From": text("project.from"),', ""),
+    ),
+    "broken file": (
+        Cut(PLACE, "if others", "if False"),
+        Cut(PLACE, "(ValueError, RecursionError)", "KeyError"),
+        Cut(PLACE, "if not file.is_file()", "if False"),
+    ),
+    "name typed": (
+        Cut(ENDING, "if not sys.stdin.isatty()", "if False"),
+        Cut(ENDING, "    for line in loss:\n        note(line)\n", ""),
+        Cut(PROJECTS, "    ending.destroyed(call, project, held)\n", ""),
+    ),
+    "way back told": (
+        Cut(ENDING, 'if call["force"] and not sys.stderr.isatty()', "if False"),
+        Cut(PROJECTS, "    ending.deleted(call, project)\n", ""),
+    ),
+    "offers": (
+        Cut(QUOTA, 'ce project delete {which}"', 'ce project delete {which} --hard"'),
+        Cut(QUOTA, '"To Keep It": text("restore"),', ""),
+    ),
+    "own key": (Cut("ce/verbs/apikeys.py", '== [key["id"]]', '== [""]'),),
 }
 
 

@@ -5,6 +5,7 @@ None of it ends in a traceback, and what was changed by then is told.
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import pytest
 from tests.support.cli import run
 
 CE = f"{sys.executable} -m ce"
+ACTING = re.compile(r"Acting in project '[^']+'\.\n")
 FULL = "Cannot write to standard output: No space left on device.\n"
 MADE = "The change was made all the same: look before you run the command again.\n"
 
@@ -21,7 +23,7 @@ def shell(line, **more):
     """Run a line of the shell in which `ce` stands for this one; give code, output, errors."""
     words = ["bash", "-c", f'set -o pipefail; ce() {{ {CE} "$@"; }}; {line}']
     done = subprocess.run(words, capture_output=True, check=False, timeout=20, **more)
-    error = done.stderr.decode()
+    error = ACTING.sub("", done.stderr.decode())
     assert "Traceback" not in error
     assert "Exception ignored" not in error
     return done.returncode, done.stdout.decode(), error

@@ -168,8 +168,10 @@ def _told_in_options(kind: Kind, body: Doc) -> Iterator[None]:
     def option(found: re.Match[str]) -> str:
         whole, home, _, index = found.groups()
         entries = body.get(home)
-        if index and isinstance(entries, list) and isinstance(entries[int(index[1:])], dict):
-            return option_of(entries[int(index[1:])]) or found[0]
+        if index and isinstance(entries, list):
+            entry = dict(enumerate(entries)).get(int(index[1:]))
+            if isinstance(entry, dict):
+                return option_of(entry) or found[0]
         member = whole if whole in kind.flags else home
         return kind.flags.get(member, found[0])
 

@@ -123,14 +123,17 @@ def _for_ibm(record: Mapping[str, Any]) -> dict[str, Any]:
 def issue_token(app: App, call: Call) -> Answer:
     """Exchange an API key for a token (contract section 7.1).
 
-    Raises Error `apikey_not_found` for a key that does not exist, has expired, is not the one
-    stored or was made before `CE_KEYS_SINCE`; they cannot be told apart.
+    Raises Error `apikey_not_found` for a key that does not exist, is not the one stored or was made
+    before `CE_KEYS_SINCE`, which cannot be told apart; and, told to who has the key's whole text,
+    for one that has expired.
     """
     text = call.body["apikey"]
     path = records.path_of(key_id(text))
-    record = records.alive(app, app.store.read(path)[path]) or {}
+    record = records.accepted(app, app.store.read(path)[path]) or {}
     if not hmac.compare_digest(digest(text), record.get("sha256", b"")):
         raise Error("apikey_not_found", "Provided API key could not be found.")
+    if records.expired(app, record):
+        raise Error("apikey_not_found", "Provided API key has expired.")
     issued = int(app.wall())
     expiration = issued + int(quotas.TOKEN_LIFETIME.total_seconds())
     if expires_at := record["expires_at"]:  # no token outlives its key

@@ -159,14 +159,14 @@ def test_exchange_by_name(host, owner):
     assert get(host, f"Bearer {answer.json()['access_token']}").status_code == 200
 
 
-def expect_bad_key(answer):
+def expect_bad_key(answer, said="Provided API key could not be found."):
     """Require the identity service's own form of refusal, the same for every bad key."""
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/json")
     body = answer.json()
     trace = answer.headers["X-Global-Transaction-ID"]
     assert body == {
         "errorCode": "BXNIM0415E",
-        "errorMessage": "Provided API key could not be found.",
+        "errorMessage": said,
         "context": {"requestId": trace, "requestType": "incoming.Identity_Token"},
     }
 
@@ -218,14 +218,15 @@ def test_bad_exchange(host, form, code, target):
 
 @pytest.mark.parametrize(("hours", "good"), [(-1, False), (1, True)])
 def test_expiring_key(host, hours, good):
-    """A key is exchanged until it expires, and not after; the two refusals are alike."""
+    """A key is exchanged until it expires, and not after; who has all of it is told so."""
     account = host.account()
     expiry = datetime.now(UTC) + timedelta(hours=hours)
     host.inside.change_key(account.key_id, expires_at=expiry)
     answer = exchange(host, account.apikey)
     assert answer.status_code == (200 if good else 400)
     if not good:
-        expect_bad_key(answer)
+        expect_bad_key(answer, "Provided API key has expired.")
+        expect_bad_key(exchange(host, f"{account.apikey}x"))  # by its id alone it is as any other
 
 
 def test_keys_are_stored_as_digests(host, owner):

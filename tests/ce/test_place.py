@@ -58,7 +58,7 @@ def test_the_order(ce, account, four, folder, monkeypatch):
     monkeypatch.setenv("CODE_ENGINE_PROJECT", four["flag"])
     lands("seven", "flag", source="CODE_ENGINE_PROJECT")
     assert secrets(account, four["chosen"]) == ["one", "three"]
-    assert ce("secret", "list", "--project", "file", "-o", "jsonpath={.secrets[*].name}") == "two\n"
+    assert ce("secret", "list", "--project", "file", "-o", "jsonpath={.secrets[*].name}") == "two"
 
 
 def test_who_says_so(ce, four, folder, monkeypatch):

@@ -1,11 +1,11 @@
 """Whom to ask, as whom, how, and what to do when that fails.
 
 Never falls through from a broken target to another one, never follows a redirect, and puts
-neither a key nor what was sent into an error. `target` and `profiles` are used by their own
-names; `advice` is read when something failed.
+neither a key nor what was sent into an error. `target`, `profiles` and `place` are used by
+their own names; `advice` is read when something failed.
 """
 
-from ce.server import addresses, profiles, target
+from ce.server import addresses, place, profiles, target
 from ce.server.client import Client, Doc, path
 from ce.server.failure import (
     EXIT_CODES,
@@ -13,6 +13,7 @@ from ce.server.failure import (
     INTERRUPTED,
     NONE,
     OK,
+    READER_GONE,
     USAGE,
     WITHIN,
     Declined,
@@ -28,6 +29,7 @@ __all__ = [
     "NONE",
     "OK",
     "PLACE",
+    "READER_GONE",
     "REGION",
     "USAGE",
     "WITHIN",
@@ -38,6 +40,7 @@ __all__ = [
     "Profile",
     "addresses",
     "path",
+    "place",
     "profiles",
     "target",
     "until",

@@ -9,15 +9,16 @@ import base64
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ce.server import answers, place
 from ce.server.addresses import LOOPBACK
-from ce.server.failure import FAILED, LOST, NONE, NOT_LOGGED_IN, Failure
-from ce.server.target import EMULATOR, Target, selected
+from ce.server.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
+from ce.server.target import EMULATOR, Target
 from ce.text import instant
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ OURS = "x-reprieve-"  # what begins the headers that are not IBM's
 MEDIA_TYPES = {"PUT": "application/json", "PATCH": "application/merge-patch+json"}
 TIMEOUT = (5, 60)  # seconds to connect, to answer
 READS, PAUSES = {"GET", "HEAD"}, (0.5, 2.5)  # seconds before a change is sent again, and again
-GATEWAYS = {502, 503, 504}  # of who cannot say what became of the request: with nothing of ours
 
 
 def path(*parts: str) -> str:
@@ -44,25 +44,31 @@ def path(*parts: str) -> str:
 class Client:
     """One target's API for the time of one command."""
 
-    def __init__(self, target: Target, timeout: tuple[float, float] = TIMEOUT) -> None:
+    def __init__(
+        self,
+        target: Target,
+        timeout: tuple[float, float] = TIMEOUT,
+        project: str | None = None,
+    ) -> None:
         import requests  # noqa: PLC0415 - a fifth of a second that `ce --help` need not wait
         from urllib3 import exceptions  # noqa: PLC0415 - likewise
 
         self.target = target
         self._timeout = timeout
+        self._named = project
         self._root = target.url.removesuffix("/v2")
         self._http = requests.Session()
         # Without the environment's proxy, its certificate authorities count all the same.
         self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-        self._unreachable = requests.RequestException
         self._cut = requests.ConnectionError(exceptions.ProtocolError("cut off in its head"))
-        # What it is made of where an answer was under way, or could not be read.
+        # What a lost answer is then made of: one that was under way, or could not be read.
         self._unanswered = (
             exceptions.ProtocolError,
             exceptions.ReadTimeoutError,
             exceptions.DecodeError,
         )
         self._token = ""
+        self.changed = False  # whether anything was, so far
         self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it
 
     @property
@@ -71,19 +77,15 @@ class Client:
         return instant(self.told["now"]) if "now" in self.told else datetime.now(UTC)
 
     @cached_property
-    def project(self) -> dict[str, str]:
-        """The project that was selected when it was first asked for, or what to do to have one."""
-        if (found := selected(self.target)) is None:
-            raise Failure(
-                "No project is selected: run 'ce project select --name NAME', "
-                "or 'ce project create --name NAME' for a new one."
-            )
-        return found
+    def project(self) -> place.Project:
+        """The project to act in, as it was when first asked for, or what to do to have one."""
+        return place.acting(self, self._named)
 
     def log_in(self) -> str:
         """Exchange the key for a token; return the account in it, "" if it names none."""
         self._token = self._fetch_token()
-        account = self._claim("account")
+        said = self._claim("account")
+        account = said.get("bss") if isinstance(said, dict) else said  # of 0.1.0: a text
         return account if isinstance(account, str) else ""
 
     @property
@@ -164,8 +166,9 @@ class Client:
                 break
             self._token = ""
         if not answer.ok or answer.is_redirect:
-            raise _refusal(answer)
-        body = _body(answer)
+            raise answers.refusal(answer)
+        self.changed |= method not in READS
+        body = answers.document(answer)
         if body is None:
             raise Failure(f"{url} does not answer as this API does.", code=str(answer.status_code))
         return body
@@ -178,9 +181,9 @@ class Client:
             within = connect, max(1.0, min(most / 2, end - time.monotonic()))
             try:
                 answer = self._send(method, url, timeout=within, **rest)
-                if _is_verdict(answer, lost=lost):
+                if answers.is_verdict(answer, lost=lost):
                     return answer
-                failure = _refusal(answer)
+                failure = answers.refusal(answer)
                 lost = True
             except Failure as unreached:
                 failure = unreached
@@ -189,7 +192,7 @@ class Client:
             if not lost:
                 raise failure
             if pause is None or time.monotonic() + pause >= end:
-                raise _unknown(failure)
+                raise answers.unknown(failure)
             time.sleep(pause)
 
     def _send(self, method: str, url: str, **rest: Any) -> "Response":
@@ -198,11 +201,11 @@ class Client:
         try:
             how = {"timeout": self._timeout, "allow_redirects": False, **rest}
             answer: Response = self._http.request(method, url, **how)
-            if _is_cut(answer):
+            if answers.is_cut(answer):
                 raise self._cut
-        except self._unreachable as error:
+        except (OSError, ValueError) as error:
             # Its text may quote what was sent; its kind says enough.
-            failure = self._beyond_reach(url, type(error).__name__)
+            failure = self._beyond_reach(url, error)
             failure.lost = isinstance((*error.args, None)[0], self._unanswered)
             raise failure from None
         for name, value in answer.headers.items():
@@ -210,29 +213,32 @@ class Client:
                 self.told[name.lower().removeprefix(OURS)] = value
         return answer
 
-    def _beyond_reach(self, url: str, kind: str) -> Failure:
+    def _beyond_reach(self, url: str, error: Exception) -> Failure:
         from ce.server import advice  # noqa: PLC0415 - only what fails needs it
 
         host = urlsplit(url)
-        hint = advice.LOCAL if self.target.source == EMULATOR else advice.UNREACHABLE.get(kind)
+        if host.scheme == "https" and (fault := advice.authorities()):
+            return Failure(fault)
+        local = self.target.source == EMULATOR
+        hint = advice.LOCAL if local else advice.unreachable(error)
         return Failure(
-            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({kind}). "
-            f"{hint or advice.STRANGE}"
+            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({type(error).__name__}). "
+            f"{hint}"
         )
 
     def _fetch_token(self) -> str:
         form = {
             "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
-            "apikey": self.target.apikey,
+            "apikey": self.target.key,
             "response_type": "cloud_iam",
         }
         # An explicit no-op auth keeps ~/.netrc from adding a login of its own.
         answer = self._send(
             "POST", f"{self.target.auth_url}/identity/token", data=form, auth=lambda r: r
         )
-        token = (_body(answer) or {}).get("access_token")
+        token = (answers.document(answer) or {}).get("access_token")
         if not answer.ok or not isinstance(token, str):
-            failure = _refusal(answer)
+            failure = answers.refusal(answer)
             code = NOT_LOGGED_IN if answer.status_code < 500 else FAILED
             raise failure.saying(*failure.messages, exit_code=code)
         return token
@@ -240,75 +246,3 @@ class Client:
     def _authorise(self, request: "PreparedRequest") -> "PreparedRequest":
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-def _body(answer: "Response") -> Doc | None:
-    try:
-        found = answer.json() if answer.content else {}
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _is_cut(answer: "Response") -> bool:
-    """Tell whether the connection ended in the head of a success, which Python takes for all of it.
-
-    Else a head says how long the body is, but for those that have none.
-    """
-    told = answer.headers.get("Content-Length") or answer.headers.get("Transfer-Encoding")
-    bodiless = answer.status_code == 204 or answer.request.method == "HEAD"
-    return 200 <= answer.status_code < 300 and not (answer.content or told or bodiless)
-
-
-def _is_verdict(answer: "Response", *, lost: bool) -> bool:
-    """Tell whether an answer says what became of a change.
-
-    A gateway's does not; nor, once an answer was `lost`, that of a server that did not look.
-    """
-    status = answer.status_code
-    if lost:
-        return status != 429 and status < 500
-    return status not in GATEWAYS or not _is_silent(answer)
-
-
-def _is_silent(answer: "Response") -> bool:
-    """Tell whether nothing of ours answers: not the API, but who stands before it."""
-    return "errors" not in (_body(answer) or {})
-
-
-def _unknown(failure: Failure) -> Failure:
-    """Say of a change that failed last of all that it may have been made before."""
-    from ce.server.advice import UNKNOWN  # noqa: PLC0415 - only what fails needs it
-
-    if failure.status:
-        failure.code = LOST  # its line of advice says so
-        return failure
-    told = " ".join(failure.messages)
-    return failure if UNKNOWN in told else failure.saying(f"{told} {UNKNOWN}")
-
-
-def _refusal(answer: "Response") -> Failure:
-    body = _body(answer) or {}
-    told = body.get("errors")
-    errors = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    messages = [_line(error) for error in errors]
-    if "errorMessage" in body:
-        messages.append(f"{body['errorMessage']}")
-    status = answer.status_code
-    codes = [body.get("errorCode"), *(error.get("code") for error in errors)]
-    failure = Failure(
-        *messages or [f"The server answered {status} {answer.reason} and gave no reason."],
-        exit_code=NOT_LOGGED_IN if status == 401 else FAILED,
-        status=status,
-        code=next((str(code) for code in codes if code), str(status)),
-    )
-    failure.retry_after = answer.headers.get("Retry-After", "")
-    failure.trace = str(body.get("trace", ""))
-    failure.location = answer.headers.get("Location", "")
-    return failure
-
-
-def _line(error: Mapping[str, Any]) -> str:
-    message = " ".join(str(error.get("message", error.get("code", ""))).split())
-    target = (error.get("target") or {}).get("name", "")
-    return message if not target or target in message else f"{target}: {message}"

@@ -5,11 +5,13 @@ the formats of `--output`, is read when one is asked for.
 """
 
 from ce.text.called import as_plugin, hints, program
-from ce.text.prompt import agreed
+from ce.text.prompt import agreed, typed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
+from ce.text.streams import Unwritten, settle
 
 __all__ = [
+    "Unwritten",
     "agreed",
     "as_plugin",
     "emit",
@@ -18,9 +20,11 @@ __all__ = [
     "instant",
     "program",
     "safe",
+    "settle",
     "short_date",
     "span",
     "spinner",
     "table",
+    "typed",
     "words",
 ]

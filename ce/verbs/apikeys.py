@@ -10,7 +10,7 @@ import click
 
 from ce.call import Call
 from ce.server import Doc, Failure, path
-from ce.verbs import projects
+from ce.verbs import ending, projects
 from ce.verbs.dialog import confirm, ordered, say
 
 KEYS = "/v1/apikeys"
@@ -48,6 +48,18 @@ def _made(call: Call, wanted: Doc, tries: int = 3) -> Doc:
     return _made(call, wanted, tries - 1)
 
 
+def unmake(call: Call, key: Doc) -> str:
+    """Delete a key whose text reached nobody."""
+    try:
+        call.client.delete(path("v1", "apikeys", key["id"]))
+    except Failure:
+        return (
+            "The API key was made, and its text is lost: delete it with 'ce apikey delete --id "
+            f"{key['id']}'.\n"
+        )
+    return "The API key was made and could not be shown: it was deleted again.\n"
+
+
 def listing(call: Call) -> Doc:
     """List keys, page after page."""
     say(call)
@@ -56,10 +68,21 @@ def listing(call: Call) -> Doc:
 
 def delete(call: Call) -> None:
     """Delete the key of a name or of an id."""
-    key = _find(call)
-    confirm(call, name=key["name"])
+    key, where = _find(call), call.client.target
+    own = where.apikey.split("_")[1:2] == [key["id"]]
+    if own:
+        ending.confirm(
+            call,
+            key,
+            f"API key '{key['name']}' is the one of {where.origin}: no command can use it then.",
+            ending.NOBODY,
+        )
+    else:
+        confirm(call, name=key["name"])
     say(call, name=key["name"])
     call.client.delete(path("v1", "apikeys", key["id"]))
+    if own:
+        ending.note(f"That was the key of {where.origin}. {where.remedy}")
 
 
 def _find(call: Call) -> Doc:

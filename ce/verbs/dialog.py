@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ce.call import Call
-from ce.server import Declined, Doc, Failure, until
+from ce.server import Declined, Doc, Failure, place, until
 from ce.text import agreed, emit, emit_document, hints, instant, safe
+
+MADE = "The change was made all the same: look before you run the command again.\n"
 
 
 def tell(call: Call, text: str) -> None:
@@ -24,6 +26,13 @@ def say(call: Call, **names: str) -> None:
     if not call.said:
         tell(call, _filled(call, _transcript(call)[0], names))
     call.said = True
+
+
+def say_where(call: Call) -> None:
+    """Say in which project something is written: nobody sees what is selected elsewhere."""
+    project = call.client.project
+    source = "" if project["from"] == place.SELECTION else f" ({project['from']})"
+    emit(f"Acting in project '{safe(project['name'])}'{source}.\n", error=True)
 
 
 def confirm(call: Call, asks: str = "", **names: str) -> None:
@@ -59,8 +68,7 @@ def ordered(call: Call, found: Iterable[Doc], since: str = "created_at") -> list
 def finish(call: Call, document: Any) -> None:
     """Print the document asked for, or OK and what the verb shows."""
     if call["output"]:
-        text = call["output"](document)
-        emit_document(text if text.endswith("\n") else f"{text}\n")
+        emit_document(call["output"](document))
         return
     names = document if isinstance(document, dict) else {}
     if (after := _filled(call, _transcript(call)[1], names)) and not call["quiet"]:
@@ -69,8 +77,17 @@ def finish(call: Call, document: Any) -> None:
         emit(f"{call.verb.shows(call, document)}\n")
 
 
+def lost(call: Call, document: Any) -> None:
+    """Tell what was done although nobody can read it; take back what nobody can use unread."""
+    client = vars(call).get("client")  # looked for, and not made
+    if client and client.changed:
+        undo = call.verb.undo if document else None
+        emit(hints(undo(call, document)) if undo else MADE, error=True)
+
+
 def fail(call: Call, failure: Failure) -> None:
     """Print FAILED and each message on its line, after the progress line."""
+    failure.told = True
     say(call, name=call["name"] or call["id"] or "")
     emit("FAILED\n", error=True)
     messages = [*failure.messages]
@@ -81,6 +98,8 @@ def fail(call: Call, failure: Failure) -> None:
         messages.append(
             f"The selected project is '{project['name']}'; if that is gone, "
             "'ce project select --name NAME' selects another."
+            if project["from"] == place.SELECTION
+            else f"It was looked for in project '{project['name']}', which {project['from']} names."
         )
     remedy = client.target.remedy if client else ""
     for message in filter(None, (*messages, _advice(call, failure, remedy))):

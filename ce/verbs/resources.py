@@ -11,16 +11,16 @@ from typing import Any
 
 import click
 
-from ce.body import flag
+from ce.body import flag, option_of
 from ce.call import Call
 from ce.rows import Kind
 from ce.server import NONE, Doc, Failure, path
 from ce.text import words
 from ce.verbs import references
-from ce.verbs.dialog import confirm, ordered, say, tell, wait, waits
+from ce.verbs.dialog import confirm, ordered, say, say_where, tell, wait, waits
 
 NO_RUNTIME = "no_runtime_attached"  # the reason of what is stored and not run
-MEMBER = re.compile(r"`([a-z_]+(\.[a-z_]+)?)[a-z_.0-9]*`")
+MEMBER = re.compile(r"`(([a-z_]+)(\.[a-z_]+)?(\.\d+)?)[a-z_.0-9]*`")
 
 
 def create(call: Call) -> Doc:
@@ -28,6 +28,7 @@ def create(call: Call) -> Doc:
     kind: Kind = call.noun.kind
     form = kind.format_of(call)
     body = kind.body(form, kind.read(call, form), None)
+    say_where(call)
     confirm(call)
     return _created(call, body, {}, form)
 
@@ -36,6 +37,7 @@ def resubmit(call: Call) -> Doc:
     """Make one like another, with what is given in the place of what that one had."""
     kind: Kind = call.noun.kind
     values = kind.read(call, None)
+    say_where(call)
     if call["name"]:
         say(call)
     source = call.client.get(_where(call, call["jobrun"]))
@@ -63,12 +65,13 @@ def update(call: Call) -> Doc:
     values = kind.read(call, None)
     if not (values or kind.renewed):
         raise click.UsageError("Nothing to update: give an option.")
+    say_where(call)
     confirm(call)
     say(call)
     current = _one(call, name)
     body = kind.body(current.get("format", ""), values, current)
     references.check(call, body, current)
-    with _told_in_options(kind):
+    with _told_in_options(kind, body):
         tag = current["entity_tag"]
         found = call.client.change(kind.update, _where(call, name), body, tag)
     return kind.masked(_settled(call, found))
@@ -82,6 +85,7 @@ def delete(call: Call) -> None:
     if (key is None) == (owner is None):
         options = ", ".join(map(flag, (kind.key, *kind.filters)))
         raise click.UsageError(f"Give exactly one of {options}.")
+    say_where(call)
     if owner is not None:
         _delete_all(call, owner)
         return
@@ -102,7 +106,7 @@ def listing(call: Call) -> Doc:
     params = {query: kind.words.get(word, word) for query, word in given.items()}
     if kind.form:
         params["format"] = kind.form
-    with _told_in_options(kind):
+    with _told_in_options(kind, {}):
         found = [kind.masked(doc) for doc in _pages(call, params) if kind.listed(call, doc)]
     if kind.related and not kind.related.below and not call["output"]:
         runs = [*_all(call, kind.related.collection)]
@@ -124,7 +128,7 @@ def _created(call: Call, body: Doc, source: Doc, form: str = "") -> Doc:
     if named or kind.key != "name":  # else the API makes a name up, and we tell it then
         say(call, format=form)
     references.check(call, body, source)
-    with _told_in_options(kind):
+    with _told_in_options(kind, body):
         doc = call.client.post(_home(call, kind.collection), {**named, **body})
     say(call, format=form, name=doc.get("name", ""))
     return kind.masked(_settled(call, doc))
@@ -158,11 +162,17 @@ def _reason(doc: Doc) -> str | None:
 
 
 @contextmanager
-def _told_in_options(kind: Kind) -> Iterator[None]:
+def _told_in_options(kind: Kind, body: Doc) -> Iterator[None]:
     """Tell a refusal in the words of the command line: by its options, not by members."""
 
     def option(found: re.Match[str]) -> str:
-        member = found[1] if found[1] in kind.flags else found[1].partition(".")[0]
+        whole, home, _, index = found.groups()
+        entries = body.get(home)
+        if index and isinstance(entries, list):
+            entry = dict(enumerate(entries)).get(int(index[1:]))
+            if isinstance(entry, dict):
+                return option_of(entry) or found[0]
+        member = whole if whole in kind.flags else home
         return kind.flags.get(member, found[0])
 
     try:

@@ -114,7 +114,7 @@ def test_secret_update_merges(mine):
     document = json.loads(mine("secret", "get", "-n", "s", "-d", "-o", "json"))
     assert document["data"] == {"A": "1", "B": "9"}
     changed = mine("secret", "update", "-n", "s", "-l", "A=0", "-o", "jsonpath={.data}")
-    assert changed == '{"A":"REDACTED","B":"REDACTED"}\n'
+    assert changed == '{"A":"REDACTED","B":"REDACTED"}'
     assert "no key 'D'" in mine("secret", "update", "-n", "s", "--rm", "D", code=1)
     assert "Nothing to update" in mine("secret", "update", "-n", "s", code=2)
     assert "does not apply" in mine("secret", "update", "-n", "s", "-u", "me", code=2)
@@ -128,7 +128,8 @@ def test_secret_delete(mine):
     prompt = "Are you sure you want to delete secret s? [y/N]> "
     assert said == prompt + "\nDeleting secret s...\nOK\n"
     said = mine("secret", "delete", "-n", "s", "-f", code=1)
-    assert said.startswith("FAILED\nResource not found.\nThe selected project is 'myproject'; ")
+    told = "Acting in project 'myproject'.\nFAILED\nResource not found.\nThe selected project is "
+    assert said.startswith(f"{told}'myproject'; ")
     assert mine("secret", "delete", "-n", "s", "-f", "--inf") == "Deleting secret s...\nOK\n"
 
 

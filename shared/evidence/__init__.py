@@ -7,6 +7,7 @@ and an entry no body.
 
 from shared.evidence.entries import (
     BEGUN,
+    SUCCESS,
     along,
     begun,
     by,

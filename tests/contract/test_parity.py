@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ import functions.main
 from ce.rows import NOUNS
 from emulator import hosting
 from functions import binding, http_api, http_resources
-from shared import projects, quotas, resources
+from shared import evidence, projects, quotas, resources
 from shared.access import api_keys
 from shared.api import operations
 from shared.api.document import COMPILED
@@ -267,7 +268,11 @@ QUERIES = {
     "api_keys.py": [("api_keys", ("account_id",), "id")],
     "migration.py": [("api_keys", (), "__name__"), ("projects", (), "__name__")],
     "key_quota.py": [("api_keys", ("account_id",), "__name__")],
-    "rotation.py": [("audit", ("outcome",), "__name__"), ("projects", (), "__name__")],
+    "rotation.py": [
+        ("audit", ("outcome",), "__name__"),
+        ("audit", ("kek",), "__name__"),
+        ("projects", (), "__name__"),
+    ],
     "identity.py": [("projects", ("status",), "__name__")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
     "tombstones.py": [
@@ -300,7 +305,7 @@ def test_queries_are_all_known():
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
     once.append("identity.py")
     twice = ["migration.py", "rotation.py", "tombstones.py"]
-    assert sorted(queries()) == sorted([*once, *["schedule.py"] * 5, *twice * 2])
+    assert sorted(queries()) == sorted([*once, "rotation.py", *["schedule.py"] * 5, *twice * 2])
     assert set(queries()) == set(QUERIES)
 
 
@@ -315,6 +320,8 @@ def asked(app, monkeypatch):
         return query(self, collection, *filters, order=order, **more)
 
     monkeypatch.setattr(Store, "query", noted)
+    origin = call().origin
+    app.store.commit([evidence.begun(origin, "keys.rotate", datetime.now(UTC), "none")])
     for listed in (rotation.rotate, migration.sign, migration.reseal):
         listed(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}

@@ -135,6 +135,18 @@ def test_two_at_once(local):
     assert sorted(told(app, "prune")) == ["failure", "success"]
 
 
+@pytest.mark.claim("F67", "of one who died and one who then did it, the trail says which")
+@pytest.mark.parametrize("name", ACTS)
+def test_done_by_another(local, name):
+    """What is seen is what the other one did: it was done once."""
+    app, kek, act = prepared(local, name)
+    in_vain(act, troubled(app, Rule("commit", "after", about="/audit/", last=1))[0])
+    act(app)
+    assert happened(app, name, kek)
+    step(after_all(app), "list")
+    assert told(app, name) == ["failure", "success"]
+
+
 def test_what_was_planted(local):
     """An entry that is none of these holds up nobody."""
     app, _, act = prepared(local, "add")

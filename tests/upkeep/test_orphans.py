@@ -211,6 +211,18 @@ def ended(app, project):
         pass
 
 
+def test_a_purge_that_comes_between(app, caplog):
+    """The half was found, and its purge ended before it was looked at: nothing was back."""
+    project = made(app)
+    reclaim(app, project)
+    found, _ = app.keyring.confirmed("")
+    ended(app, project)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(app.keyring, "confirmed", lambda _: (found, ""))  # as it was
+        assert (found, enforced(app)) == ([project], {})
+    assert [record for record in caplog.records if record.name == "reprieve"] == []
+
+
 @pytest.mark.claim(
     "F57", "a confirmed key half without a trace of its project is told of, and kept"
 )

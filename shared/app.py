@@ -19,11 +19,13 @@ from functools import cache, partial
 
 from shared import quotas
 from shared.calls import Principal
-from shared.errors import Error
+from shared.errors import Error, unavailable
 from shared.keys import Keyring, check_value, open_local
+from shared.log import tell
 from shared.settings import Settings
 from shared.store import Read, Store
 
+CLOCK_MOST = timedelta(days=100 * 366)  # the local host moves it no further
 MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD in glibc's malloc.h
 
 
@@ -65,11 +67,21 @@ class App:
         return (read.time if isinstance(read, Read) else read) + self.offset()
 
     def offset(self) -> timedelta:
-        """Give how far the local host's clock has been moved; nothing in production."""
-        with suppress(FileNotFoundError):
-            if file := self.settings.clock_file:
-                return timedelta(seconds=float(file.read_bytes()))
-        return timedelta(0)
+        """Give how far the local host's clock has been moved; nothing in production.
+
+        Raises Error `unavailable`, after a line in the log, for a file that does not say: at a
+        time that is not meant, a project could be destroyed too early.
+        """
+        file = self.settings.clock_file
+        if file is None or not os.path.lexists(file):
+            return timedelta(0)
+        with suppress(OSError, ValueError, OverflowError):
+            if file.is_file():  # nobody waits for a pipe to be written
+                moved = timedelta(seconds=float(file.read_bytes()))
+                if abs(moved) <= CLOCK_MOST:
+                    return moved
+        tell("CRITICAL", f"the clock file {file} holds no number of seconds; delete it")
+        raise unavailable("The clock of this host says no time")
 
 
 def _keyring(settings: Settings) -> Keyring:

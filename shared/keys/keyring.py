@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import quotas
 from shared.errors import Error, unavailable
-from shared.keys.backends import KeyStore, Wrapper, Wrappers, unfit
+from shared.keys.backends import EVER, KeyStore, Wrapper, Wrappers, unfit
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
 from shared.keys.memory import Memory
 from shared.keys.signing import Signing, holds, public_half
@@ -228,10 +228,10 @@ class Keyring:
         with suppress(OSError):
             self._halves.confirm(project_id)
 
-    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+    def unconfirmed(self, before: datetime, limit: int, after: datetime = EVER) -> list[str]:
         """Give projects whose creation never reported back: candidates for orphans."""
         with self._at_home():
-            return self._halves.unconfirmed(before, limit)
+            return self._halves.unconfirmed(before, limit, after)
 
     def confirmed(self, start: str) -> tuple[list[str], str]:
         """Give a page of the projects whose half is confirmed; see KeyStore.confirmed."""

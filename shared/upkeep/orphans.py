@@ -28,9 +28,11 @@ CURSOR = "retention/halves"  # where the search of all halves goes on
 def unconfirmed(app: App, now: datetime) -> Work:
     """Find halves of which no create reported back, from a random one on.
 
-    So what fails at the head, slowly, keeps none waiting for good.
+    So what fails at the head, slowly, keeps none waiting for good. One that was made long after
+    now was made before the clock was moved back.
     """
-    found = app.keyring.unconfirmed(now - quotas.ORPHAN_AFTER, quotas.ORPHANS)
+    wait = quotas.ORPHAN_AFTER
+    found = app.keyring.unconfirmed(now - wait, quotas.ORPHANS, now + wait)
     first, act = int(app.random() * len(found)), _in_time(_settle)
     return [("orphans", act, project_id) for project_id in found[first:] + found[:first]]
 

@@ -56,9 +56,12 @@ class App:
         """Connect the parts that the settings name.
 
         Raises ValueError in production without the cloud's keyring: the local one is not fit.
+        Raises Error `unavailable` where the keyring file is missing and the store does not answer.
         """
-        keyring = _keyring(settings)
-        store = Store.connect(settings.project, settings.emulator, random.random, settings.database)
+        where = settings.project, settings.emulator, random.random, settings.database
+        connected = cache(partial(Store.connect, *where))
+        keyring = _keyring(settings, lambda: check_value.exists(connected()))
+        store = connected()
         keyring.check = partial(check_value.check, store)
         return cls(settings, store, keyring)
 
@@ -84,14 +87,14 @@ class App:
         raise unavailable("The clock of this host says no time")
 
 
-def _keyring(settings: Settings) -> Keyring:
+def _keyring(settings: Settings, begun: Callable[[], bool]) -> Keyring:
     store = f"{settings.project}/{settings.database}"
     if settings.cloud_keys:
         from shared.keys import cloud  # noqa: PLC0415 - slow to import, and no part of a local start
 
         return cloud.open_keyring(settings.cloud_keys, store, settings.google)
     if settings.emulator and settings.keyring and settings.key_store:
-        return open_local(settings.keyring, settings.key_store, store)
+        return open_local(settings.keyring, settings.key_store, store, begun)
     raise ValueError(
         "CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are not set, nor FIRESTORE_EMULATOR_HOST, "
         "CE_KEYRING and CE_KEY_STORE, and the local keyring is refused in production. On one "

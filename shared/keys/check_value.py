@@ -65,6 +65,11 @@ def _begun(store: Store, named: str, wrapper: Wrapper | None) -> bool:
     return True  # who may only destroy finds what there is by that name
 
 
+def exists(store: Store) -> bool:
+    """Tell whether a keyring was used with this store; raises Error `unavailable`."""
+    return store.read(PATH)[PATH].fields is not None
+
+
 def rewrap(store: Store, keyring: Keyring, current: str) -> None:
     """Wrap the check value under the newest key; raises Conflict when another does so now."""
     document = store.read(PATH)[PATH]

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.errors import Error
 from shared.log import tell
@@ -97,6 +97,11 @@ class KeyStore(Protocol):
 
         It starts where a former page said, or with nothing at the first; nothing is the end.
         """
+
+
+def is_wrapped(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record has the form of what a wrapper gave, and is not damaged or another."""
+    return isinstance(record.get("kek"), str) and isinstance(record.get("wrapped"), bytes)
 
 
 def newest(keks: Mapping[str, datetime | None]) -> str:

@@ -24,6 +24,7 @@ class Verb:
     asks: str = ""
     asked: "Callable[[Call], bool]" = lambda _call: True  # whether it asks this time
     instead: Mapping[str, str] = field(default_factory=dict)  # the transcript with an option
+    anywhere: bool = False  # whether it is the same in every project
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class Noun:
         """What they are about; None for what is not kept in a project."""
         return self.rows.kind
 
+    def acts(self, verb: Verb) -> bool:
+        """Whether a command of it acts in a project, and takes the name of one."""
+        return self.kind is not None and not verb.anywhere
+
 
 @dataclass
 class Call:
@@ -88,4 +93,5 @@ class Call:
     @cached_property
     def client(self) -> Client:
         """The API of the current target, until a command asks another."""
-        return Client(target.current())
+        named = self["project"] if self.noun.acts(self.verb) else None
+        return Client(target.current(), project=named)

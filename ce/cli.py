@@ -31,7 +31,8 @@ def command(noun: Noun, name: str, verb: Verb) -> click.Command:
         execute(Call(noun, verb, forms.settled(options), given, name))
 
     key = f"{noun.typed} {name}".strip()
-    return Leaf(name, key, callback=run, params=[*forms.parse(verb.takes)], help=verb.help)
+    takes = f"{verb.takes} {forms.PROJECT}" if noun.acts(verb) else verb.takes
+    return Leaf(name, key, callback=run, params=[*forms.parse(takes)], help=verb.help)
 
 
 def refusal(name: str, reason: str) -> click.Command:

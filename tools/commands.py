@@ -54,6 +54,8 @@ class Cut(NamedTuple):
 
 GRAMMAR, INPUTS, SECRETS = "ce/help/grammar.py", "ce/body/inputs.py", "ce/body/secrets.py"
 OPTIONS = "ce/help/options.py"
+PLACE, ENDING = "ce/server/place.py", "ce/verbs/ending.py"
+PROJECTS, QUOTA = "ce/verbs/projects.py", "ce/verbs/quota.py"
 RULES: Mapping[str, tuple[Cut, ...]] = {
     "no empty credential": (Cut(SECRETS, "if not value.strip()", "if False"),),
     "empty if meant": (Cut(SECRETS, 'bool(call["allow_empty"])', "False"),),
@@ -85,6 +87,44 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
         Cut(INPUTS, 'self.exact(path.removeprefix("@"))', "self.exact(path)"),
         Cut(INPUTS, 'if text.startswith("{") else text', "if False else text"),
     ),
+    "project named": (
+        Cut("ce/cli.py", "if noun.acts(verb) else", "if False else"),
+        Cut("ce/verbs/dialog.py", 'emit(f"Acting in', 'str(f"Acting in'),
+        Cut(PLACE, 'if variable := os.environ.get(VARIABLE, "").strip()', 'if variable := ""'),
+        Cut(PLACE, "(here, *here.parents)", "(here,)"),
+    ),
+    "project order": (
+        Cut(
+            PLACE, "if option is not None", "if not os.environ.get(VARIABLE) and option is not None"
+        ),
+        Cut(PLACE, "if not option.strip()", "if False"),
+        Cut(PLACE, "(here, *here.parents)", "(*reversed(here.parents), here)"),
+        Cut(PLACE, "if not projects:", "if False:"),
+    ),
+    "project told": (
+        Cut(PLACE, "said is None or said.word in", "True or said.word in"),
+        Cut(PROJECTS, 'ending.note(f"It comes', 'str(f"It comes'),
+        Cut("ce/nouns/session.py", '"Project From": text("project.from"),', ""),
+    ),
+    "broken file": (
+        Cut(PLACE, "if others", "if False"),
+        Cut(PLACE, "(ValueError, RecursionError)", "KeyError"),
+        Cut(PLACE, "if not file.is_file()", "if False"),
+    ),
+    "name typed": (
+        Cut(ENDING, "if not sys.stdin.isatty()", "if False"),
+        Cut(ENDING, "    for line in loss:\n        note(line)\n", ""),
+        Cut(PROJECTS, "    ending.destroyed(call, project, held)\n", ""),
+    ),
+    "way back told": (
+        Cut(ENDING, 'if call["force"] and not sys.stderr.isatty()', "if False"),
+        Cut(PROJECTS, "    ending.deleted(call, project)\n", ""),
+    ),
+    "offers": (
+        Cut(QUOTA, 'ce project delete {which}"', 'ce project delete {which} --hard"'),
+        Cut(QUOTA, '"To Keep It": text("restore"),', ""),
+    ),
+    "own key": (Cut("ce/verbs/apikeys.py", '== [key["id"]]', '== [""]'),),
 }
 
 

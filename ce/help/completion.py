@@ -59,16 +59,16 @@ def _names(word: str, ctx: click.Context) -> Iterable[str]:
     if word == "profile" or (noun and noun.module == "session" and word == "name"):
         return profiles.names()
     try:
-        if word == "project":
+        if word in {"project", "acting"}:
             return _asked("/projects", "projects", "name")
         if noun is None or ctx.info_name in MAKING or word not in {"name", "id", "number"}:
             return ()
-        return _known(noun, word)
+        return _known(noun, word, ctx.params.get("project"))
     except (Failure, KeyError, TypeError):  # a server that is not this API answers anything
         return ()
 
 
-def _known(noun: Noun, word: str) -> Iterable[str]:
+def _known(noun: Noun, word: str, named: str | None) -> Iterable[str]:
     if noun.module == "projects":
         return _asked("/projects", "projects", word)
     if noun.name == "apikey":
@@ -76,16 +76,16 @@ def _known(noun: Noun, word: str) -> Iterable[str]:
     kind = noun.kind
     if kind is None or kind.within or word != kind.key:
         return ()
-    project = target.selected(target.current())
-    if project is None:
-        return ()
+    client = Client(target.current(), TIMEOUT, named)
     form = {"format": kind.form} if kind.form else {}
-    where = path("projects", project["id"], kind.collection)
-    return _asked(where, kind.collection, word, **form)
+    where = path("projects", client.project["id"], kind.collection)
+    return _asked(where, kind.collection, word, client, **form)
 
 
-def _asked(where: str, key: str, member: str, **params: str) -> Iterable[str]:
-    client = Client(target.current(), TIMEOUT)
+def _asked(
+    where: str, key: str, member: str, client: Client | None = None, **params: str
+) -> Iterable[str]:
+    client = client or Client(target.current(), TIMEOUT)
     found = client.get(where, limit="100", **params)[key]
     told = (doc[member] for doc in found)
     return [value for value in told if isinstance(value, str) and PLAIN.fullmatch(value)]

@@ -54,7 +54,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "secret delete": ("ce secret delete --name settings --force",),
     "secret get": ("ce secret get --name settings", "ce secret get -n settings --decode"),
-    "secret list": ("ce secret list", "ce secret list --sort-by age"),
+    "secret list": ("ce secret list", "ce secret list --project myproject --sort-by age"),
     "secret update": ("ce secret update --name settings --from-file TOKEN=- --rm OLD",),
     "repo create": ("ce repo create --name github --host github.com --key-path key.pem",),
     "repo delete": ("ce repo delete --name github",),

@@ -7,6 +7,7 @@ UNSUPPORTED = "Not supported: "
 HELP = {
     "access_key_id": "The access key ID of an hmac secret.",
     "access_key_id_prompt": "Ask for the access key ID.",
+    "acting": "The project, by name or ID; else CODE_ENGINE_PROJECT, .ce.toml, the selected one.",
     "address": "json, yaml, jsonpath=EXPRESSION, jsonpath-as-json=EXPRESSION, url or project-url.",
     "all": "Show those that are hidden otherwise.",
     "all_resource_groups": "Show every resource group (they are shown in any case).",

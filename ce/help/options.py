@@ -27,6 +27,8 @@ SHARED = {
     "A": "--output/-o:address",
 }
 
+PROJECT = "--project:acting"  # of every command that acts in one; no row of the table has it
+
 WORD = re.compile(
     r"((?P<bare>[A-Z]+)\|)?(?P<names>[-\w/]+)(:(?P<word>\w+))?(?P<need>[*†]?)(?P<many>…?)(?P<flag>\??)"
     r"(=(?P<default>\S+))?"

@@ -110,6 +110,7 @@ NOUNS = {
                 "|",
                 resources.runtimes,
                 RUNTIMES,
+                anywhere=True,
             ),
             "update": Verb(
                 "Change a function; what is not given stays.",

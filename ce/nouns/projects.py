@@ -175,7 +175,6 @@ NOUNS = {
                 f"[F Q W] {PICK}",
                 "Hard deleting project '{name}'...\nOK",
                 projects.reclaim,
-                asks="Are you sure you want to hard delete project '{name}'? [y/N]> ",
             ),
             "get": Verb(
                 "Show when a deleted project ends.",

@@ -8,7 +8,10 @@ from ce.verbs import quota, session
 
 def _project(_call: Call, doc: Doc) -> str:
     found = doc.get("project")
-    return f"{found['name']} ({found['id']})" if found else "none: 'ce project select --name NAME'"
+    if not found:
+        return "none: 'ce project select --name NAME'"
+    name, identity = found.get("name"), found.get("id")
+    return f"{name} ({identity})" if name and identity else name or identity
 
 
 def _used(_call: Call, doc: Doc) -> str:
@@ -22,6 +25,7 @@ TARGET = as_block(
         "Region": text("region"),
         "Resource Group": text("resource_group"),
         "Project": _project,
+        "Project From": text("project.from"),
         "From": text("from"),
     }
 )

@@ -1,11 +1,11 @@
 """Whom to ask, as whom, how, and what to do when that fails.
 
 Never falls through from a broken target to another one, never follows a redirect, and puts
-neither a key nor what was sent into an error. `target` and `profiles` are used by their own
-names; `advice` is read when something failed.
+neither a key nor what was sent into an error. `target`, `profiles` and `place` are used by
+their own names; `advice` is read when something failed.
 """
 
-from ce.server import addresses, profiles, target
+from ce.server import addresses, place, profiles, target
 from ce.server.client import Client, Doc, path
 from ce.server.failure import (
     EXIT_CODES,
@@ -38,6 +38,7 @@ __all__ = [
     "Profile",
     "addresses",
     "path",
+    "place",
     "profiles",
     "target",
     "until",

@@ -15,9 +15,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ce.server import place
 from ce.server.addresses import LOOPBACK
 from ce.server.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
-from ce.server.target import EMULATOR, Target, selected
+from ce.server.target import EMULATOR, Target
 from ce.text import instant
 
 if TYPE_CHECKING:
@@ -44,12 +45,18 @@ def path(*parts: str) -> str:
 class Client:
     """One target's API for the time of one command."""
 
-    def __init__(self, target: Target, timeout: tuple[float, float] = TIMEOUT) -> None:
+    def __init__(
+        self,
+        target: Target,
+        timeout: tuple[float, float] = TIMEOUT,
+        project: str | None = None,
+    ) -> None:
         import requests  # noqa: PLC0415 - a fifth of a second that `ce --help` need not wait
         from urllib3.exceptions import ProtocolError, ReadTimeoutError  # noqa: PLC0415 - likewise
 
         self.target = target
         self._timeout = timeout
+        self._named = project
         self._root = target.url.removesuffix("/v2")
         self._http = requests.Session()
         # Without the environment's proxy, its certificate authorities count all the same.
@@ -65,14 +72,9 @@ class Client:
         return instant(self.told["now"]) if "now" in self.told else datetime.now(UTC)
 
     @cached_property
-    def project(self) -> dict[str, str]:
-        """The project that was selected when it was first asked for, or what to do to have one."""
-        if (found := selected(self.target)) is None:
-            raise Failure(
-                "No project is selected: run 'ce project select --name NAME', "
-                "or 'ce project create --name NAME' for a new one."
-            )
-        return found
+    def project(self) -> place.Project:
+        """The project to act in, as it was when first asked for, or what to do to have one."""
+        return place.acting(self, self._named)
 
     def log_in(self) -> str:
         """Exchange the key for a token; return the account in it, "" if it names none."""

@@ -91,7 +91,8 @@ def current(region: str = "") -> Target:
 
 def selected(where: Target) -> dict[str, str] | None:
     """Return id and name of the selected project."""
-    return files.read(where.selection)
+    found = files.read(where.selection)
+    return found if found and {"id", "name"} <= found.keys() else None
 
 
 def select(where: Target, project: Mapping[str, str] | None) -> None:

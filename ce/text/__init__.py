@@ -5,7 +5,7 @@ the formats of `--output`, is read when one is asked for.
 """
 
 from ce.text.called import as_plugin, hints, program
-from ce.text.prompt import agreed
+from ce.text.prompt import agreed, typed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
 
@@ -22,5 +22,6 @@ __all__ = [
     "span",
     "spinner",
     "table",
+    "typed",
     "words",
 ]

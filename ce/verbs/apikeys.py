@@ -10,7 +10,7 @@ import click
 
 from ce.call import Call
 from ce.server import Doc, Failure, path
-from ce.verbs import projects
+from ce.verbs import ending, projects
 from ce.verbs.dialog import confirm, ordered, say
 
 KEYS = "/v1/apikeys"
@@ -56,10 +56,21 @@ def listing(call: Call) -> Doc:
 
 def delete(call: Call) -> None:
     """Delete the key of a name or of an id."""
-    key = _find(call)
-    confirm(call, name=key["name"])
+    key, where = _find(call), call.client.target
+    own = where.apikey.split("_")[1:2] == [key["id"]]
+    if own:
+        ending.confirm(
+            call,
+            key,
+            f"API key '{key['name']}' is the one of {where.origin}: no command can use it then.",
+            ending.NOBODY,
+        )
+    else:
+        confirm(call, name=key["name"])
     say(call, name=key["name"])
     call.client.delete(path("v1", "apikeys", key["id"]))
+    if own:
+        ending.note(f"That was the key of {where.origin}. {where.remedy}")
 
 
 def _find(call: Call) -> Doc:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ce.call import Call
-from ce.server import Declined, Doc, Failure, until
+from ce.server import Declined, Doc, Failure, place, until
 from ce.text import agreed, emit, emit_document, hints, instant, safe
 
 
@@ -24,6 +24,13 @@ def say(call: Call, **names: str) -> None:
     if not call.said:
         tell(call, _filled(call, _transcript(call)[0], names))
     call.said = True
+
+
+def say_where(call: Call) -> None:
+    """Say in which project something is written: nobody sees what is selected elsewhere."""
+    project = call.client.project
+    source = "" if project["from"] == place.SELECTION else f" ({project['from']})"
+    emit(f"Acting in project '{safe(project['name'])}'{source}.\n", error=True)
 
 
 def confirm(call: Call, asks: str = "", **names: str) -> None:
@@ -81,6 +88,8 @@ def fail(call: Call, failure: Failure) -> None:
         messages.append(
             f"The selected project is '{project['name']}'; if that is gone, "
             "'ce project select --name NAME' selects another."
+            if project["from"] == place.SELECTION
+            else f"It was looked for in project '{project['name']}', which {project['from']} names."
         )
     remedy = client.target.remedy if client else ""
     for message in filter(None, (*messages, _advice(call, failure, remedy))):

@@ -5,14 +5,15 @@ Deadlines are the server's: nothing here computes when a project ends.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import click
 
 from ce.call import Call
-from ce.server import Doc, Failure, path, target
-from ce.text import words
-from ce.verbs import quota
+from ce.server import Doc, Failure, path, place, target
+from ce.text import emit, words
+from ce.verbs import ending, quota
 from ce.verbs.dialog import confirm, ordered, say, wait
 
 ACTIVE = frozenset({"active"})
@@ -49,6 +50,8 @@ def create(call: Call) -> Doc:
         project |= _await(call, project, "for it to become active", ACTIVE)
     if not call["no_select"]:
         target.select(call.client.target, project)
+        ending.note(f"Project '{project['name']}' is selected now.")
+        emit(place.overridden(project), error=True)
     return described(project)
 
 
@@ -61,9 +64,12 @@ def get(call: Call) -> Doc:
 
 
 def current(call: Call) -> Doc:
-    """Get the selected project."""
+    """Get the project that commands act in, and say what names it."""
     say(call)
-    return described(call.client.get(path("projects", call.client.project["id"])))
+    found = call.client.project
+    document = described(call.client.get(path("projects", found["id"])))
+    ending.note(f"It comes from {found['from']}.")
+    return document
 
 
 def select(call: Call) -> None:
@@ -75,6 +81,7 @@ def select(call: Call) -> None:
         state = words(project["status"])
         raise Failure(f"Project '{project['name']}' is {state}, not active{hint}.")
     target.select(call.client.target, project)
+    emit(place.overridden(project), error=True)
 
 
 def listing(call: Call) -> Doc:
@@ -89,18 +96,18 @@ def delete(call: Call) -> None:
     project = find(call)
     if call["hard"]:
         _require_purge(call)
+        with _destroying(call, project):
+            if project["status"] in BEYOND_DELETE:  # as after a run that got no further
+                _reclaim(call, project)
+            else:
+                call.client.delete(path("projects", project["id"]))
+                _reclaim_deleted(call, project)
+        return
     confirm(call, name=project["name"])
     say(call, name=project["name"])
-    if not call["hard"]:
-        call.client.delete(path("projects", project["id"]))
-        _await(call, project, "for it to be soft deleted", DELETED)
-        return
-    if project["status"] in BEYOND_DELETE:  # as after a run that got no further
-        _reclaim(call, project)
-    else:
-        call.client.delete(path("projects", project["id"]))
-        _reclaim_deleted(call, project)
-    _destroyed(call, project)
+    call.client.delete(path("projects", project["id"]))
+    _await(call, project, "for it to be soft deleted", DELETED)
+    ending.deleted(call, project)
 
 
 def restore(call: Call) -> None:
@@ -117,13 +124,11 @@ def reclaim(call: Call) -> None:
     if project["status"] not in BEYOND_DELETE:
         raise Failure(
             f"Project '{project['name']}' is {words(project['status'])}, so it has no reclamation; "
-            "run 'ce project delete --hard' to delete it for good.",
+            "run 'ce project delete' to delete it.",
             status=404,
         )
-    confirm(call, name=project["name"])
-    say(call, name=project["name"])
-    _reclaim(call, project)
-    _destroyed(call, project)
+    with _destroying(call, project):
+        _reclaim(call, project)
 
 
 def get_reclamation(call: Call) -> Doc:
@@ -208,10 +213,17 @@ def _status(call: Call, project: Doc) -> str:
         return "gone" if failure.status == 404 else ""
 
 
-def _destroyed(call: Call, project: Doc) -> None:
+@contextmanager
+def _destroying(call: Call, project: Doc) -> Iterator[None]:
+    """Say what is lost and ask; after it was begun forget a selection of it, and see it gone."""
+    held = ending.holds(call, project)
+    ending.confirm(call, project, *ending.losing(project, held))
+    say(call, name=project["name"])
+    yield
     if (selected := target.selected(call.client.target)) and selected["id"] == project["id"]:
         target.select(call.client.target, None)
     _await(call, project, "for it to be gone", GONE)
+    ending.destroyed(call, project, held)
 
 
 def _await(call: Call, project: Doc, doing: str, goal: frozenset[str]) -> Doc:

@@ -1,4 +1,4 @@
-"""What holds each project slot of a region, when each frees itself, and the command for now.
+"""What holds each project slot of a region, when each frees itself, and the commands for it.
 
 The limit and the region are what the server says: nothing here has twenty built in, and no
 deadline is computed here.
@@ -11,18 +11,18 @@ from shlex import quote
 from ce.call import Call
 from ce.rows import as_table, date, seconds, text, worded
 from ce.server import Client, Doc, Failure, target
-from ce.text import safe, short_date
+from ce.text import short_date
 from ce.verbs.dialog import say
+from ce.verbs.ending import which
 
-# By status: when it frees its slot by itself, and the command that does it now.
-NEVER = ("never: it is in use", "ce project delete {which} --hard")
-ENDS: Mapping[str, tuple[str, str]] = {
-    "soft_deleted": ("{left}, at {date}", "ce reclamation delete {which}"),
-    "hard_deleting": ("soon: it is being destroyed", ""),
-    "hard_deletion_failed": (
-        "soon: its destruction is tried again",
-        "ce reclamation delete {which}",
-    ),
+# By status: when it frees its slot by itself, the command to free it, and the one to keep it.
+# Of a project in use that is the deletion that can be taken back: seven days it holds its slot on.
+NEVER = ("never: it is in use", "ce project delete {which}", "")
+RECLAIM = "ce reclamation delete {which}"
+ENDS: Mapping[str, tuple[str, str, str]] = {
+    "soft_deleted": ("{left}, at {date}", RECLAIM, "ce project restore {which}"),
+    "hard_deleting": ("soon: it is being destroyed", "", ""),
+    "hard_deletion_failed": ("soon: its destruction is tried again", RECLAIM, ""),
 }
 SOME = 5  # slots shown where a create is refused: what failed must stay in sight
 NEXT = ("hard_deleting", "hard_deletion_failed", "soft_deleted")  # the order in which slots free
@@ -91,21 +91,18 @@ def headline(found: Doc) -> str:
 
 
 def _slot(project: Doc, names: Mapping[str, int], ends: Mapping[str, str]) -> Doc:
-    command = ENDS.get(project["status"], NEVER)[1].format(which=_which(project, names))
+    _, *commands = ENDS.get(project["status"], NEVER)
+    command, restore = (line.format(which=_which(project, names)) for line in commands)
     frees = {"frees_at": ends[project["id"]]} if project["id"] in ends else {}
     kept = {key: project[key] for key in ("name", "id", "status", "created_at")}
-    return {**kept, **frees, "command": command}
+    back = {"restore": restore} if restore else {}
+    return {**kept, **frees, "command": command, **back}
 
 
 def _which(project: Doc, names: Mapping[str, int]) -> str:
-    """Give the option that picks a project, for a shell: its name, if that is its alone.
-
-    A name that is shown escaped could not be pasted.
-    """
-    name = project["name"]
-    if names[name] == 1 and safe(name) == name:
-        return f"--name {quote(name)}"
-    return f"--id {quote(project['id'])}"
+    """Give the option that picks a project, for a shell: its name, if that is its alone."""
+    name, identity = project["name"], project["id"]
+    return which(name, identity) if names[name] == 1 else f"--id {quote(identity)}"
 
 
 def _order(slot: Doc) -> tuple[int, str, str]:
@@ -128,6 +125,7 @@ SLOTS = as_table(
         "Status": worded("status"),
         "Held Since": date("created_at"),
         "Frees Itself": _frees,
-        "Free It Now": text("command"),
+        "To Free It": text("command"),
+        "To Keep It": text("restore"),
     },
 )

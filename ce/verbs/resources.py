@@ -17,7 +17,7 @@ from ce.rows import Kind
 from ce.server import NONE, Doc, Failure, path
 from ce.text import words
 from ce.verbs import references
-from ce.verbs.dialog import confirm, ordered, say, tell, wait, waits
+from ce.verbs.dialog import confirm, ordered, say, say_where, tell, wait, waits
 
 NO_RUNTIME = "no_runtime_attached"  # the reason of what is stored and not run
 MEMBER = re.compile(r"`([a-z_]+(\.[a-z_]+)?)[a-z_.0-9]*`")
@@ -28,6 +28,7 @@ def create(call: Call) -> Doc:
     kind: Kind = call.noun.kind
     form = kind.format_of(call)
     body = kind.body(form, kind.read(call, form), None)
+    say_where(call)
     confirm(call)
     return _created(call, body, {}, form)
 
@@ -36,6 +37,7 @@ def resubmit(call: Call) -> Doc:
     """Make one like another, with what is given in the place of what that one had."""
     kind: Kind = call.noun.kind
     values = kind.read(call, None)
+    say_where(call)
     if call["name"]:
         say(call)
     source = call.client.get(_where(call, call["jobrun"]))
@@ -63,6 +65,7 @@ def update(call: Call) -> Doc:
     values = kind.read(call, None)
     if not (values or kind.renewed):
         raise click.UsageError("Nothing to update: give an option.")
+    say_where(call)
     confirm(call)
     say(call)
     current = _one(call, name)
@@ -82,6 +85,7 @@ def delete(call: Call) -> None:
     if (key is None) == (owner is None):
         options = ", ".join(map(flag, (kind.key, *kind.filters)))
         raise click.UsageError(f"Give exactly one of {options}.")
+    say_where(call)
     if owner is not None:
         _delete_all(call, owner)
         return

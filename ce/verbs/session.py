@@ -12,7 +12,18 @@ import click
 
 from ce.body import STDIN, Inputs, hidden
 from ce.call import Call
-from ce.server import PLACE, REGION, Client, Doc, Failure, Profile, addresses, profiles, target
+from ce.server import (
+    PLACE,
+    REGION,
+    Client,
+    Doc,
+    Failure,
+    Profile,
+    addresses,
+    place,
+    profiles,
+    target,
+)
 from ce.text import emit
 from ce.verbs.dialog import confirm, say
 
@@ -43,7 +54,13 @@ def login(call: Call) -> Doc:
     if old is not None and old.apikey not in {"", apikey}:
         _forget_selection(name, old)
     profiles.activate(name)
-    return _described(target.of_profile(name, profile))
+    found = target.of_profile(name, profile)
+    try:
+        project = place.known(found)
+    except Failure as failure:  # a broken .ce.toml: whoever logs in acts in no project yet
+        emit(f"Note: {failure.messages[0]}\n", error=True)
+        project = None
+    return _described(found, project)
 
 
 def logout(call: Call) -> Doc:
@@ -70,8 +87,9 @@ def aim(call: Call) -> Doc:
     """Show what commands act on; with an option, change it first."""
     say(call)
     found = target.current()
+    project = place.known(found)
     if not call.given & {"region", "group"}:
-        return _described(found)
+        return _described(found, project)
     if found.source != target.PROFILE:
         raise Failure(
             f"The target comes from {found.origin}, which keeps no settings: 'ce login --url "
@@ -82,7 +100,8 @@ def aim(call: Call) -> Doc:
     if call["region"]:
         profile = _verified(call, found.profile, profile, target.PROFILE)
     profiles.save(found.profile, profile)
-    return _described(target.of_profile(found.profile, profile))
+    found = target.of_profile(found.profile, profile)
+    return _described(found, place.known(found))
 
 
 def listing(call: Call) -> Doc:
@@ -241,7 +260,7 @@ def _verified(call: Call, name: str, profile: Profile, source: str) -> Profile:
     return replace(profile, region=region, account=account)
 
 
-def _described(found: target.Target) -> Doc:
+def _described(found: target.Target, project: place.Project | None) -> Doc:
     """Give a target as a document: what is known without asking, and never the key."""
     if found.source == target.PROFILE:
         emit(target.overridden(), error=True)
@@ -253,7 +272,7 @@ def _described(found: target.Target) -> Doc:
         "account": found.account,
         "region": found.region,
         "resource_group": found.group or "default",
-        "project": target.selected(found),
+        "project": project,
     }
     return {**{key: value for key, value in members.items() if value}, "from": found.origin}
 

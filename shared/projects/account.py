@@ -10,6 +10,7 @@ from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error
 from shared.lifecycle import ACTIVE, Project
+from shared.resources import counts, usage_paths
 
 Found = tuple[datetime, list[Project]]  # the time of the reading, and the projects
 
@@ -56,8 +57,12 @@ def egress_ips(app: App, call: Call) -> Answer:
 
 
 def status_details(app: App, call: Call) -> Answer:
-    """Give what a project's status does not say (contract 1.5)."""
-    now, project = one(app, call, call.parameters["project_id"])
+    """Give what a project's status does not say (contract 1.5), and beside it what it holds."""
+    project_id = call.parameters["project_id"]
+    path = f"projects/{project_id}"
+    read = app.store.read(path, own_key(call.principal), *usage_paths(project_id))
+    project = owned(app, call.principal, read, path)
+    held = counts(read, project_id)
     unknown = {"inbound_public": "unknown", "inbound_private": "unknown"}
     body = {
         "project": "enabled" if project.status == ACTIVE else "disabled",
@@ -66,4 +71,5 @@ def status_details(app: App, call: Call) -> Answer:
         "vpe_not_enabled": True,
         "cbr": {"data_plane": {"enforcement": "none", **unknown}},
     }
-    return Answer(body, now=now)
+    told = {"Holds": ", ".join(f"{collection}={count}" for collection, count in held.items())}
+    return Answer(body, now=app.now(read), told=told)

@@ -209,6 +209,9 @@ def test_completion_of_names(mine):
     assert completed("ce revision get --name ") == []
     assert completed("ce apikey delete c") == ["ci"]
     assert completed("ce apikey create x --project my") == ["myproject"]
+    assert completed("ce secret get --project my") == ["myproject"]
+    assert completed("ce secret get --project myproject --name ") == ["hub", "mine"]
+    assert completed("ce secret get --project none --name ") == []
     identity = completed("ce recl get --id ")
     assert identity == [target.selected(target.current())["id"]]
     mine("project", "delete", "-n", "myproject", "-f", "--hard")

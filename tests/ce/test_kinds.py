@@ -237,7 +237,7 @@ def test_references_are_looked_for(type_in):
     """What is referred to must be there, unless --force; of an update only what is new."""
     for option in ("--env-cm no", "--env-sec no:K", "--mount-ds /d=no", "--rs no"):
         said = type_in(f"job create -n j -i {IMAGE} {option}", code=1)
-        assert said.startswith("FAILED\n")
+        assert said.startswith("Acting in project 'myproject'.\nFAILED\n")
         assert "'no' was not found; with --force" in said
     type_in(f"job create -n j -i {IMAGE} --rs no -f")
     type_in("job update -n j -e A=1")
@@ -291,6 +291,7 @@ def test_waiting_ends_at_once(type_in):
     for line in (f"{JOBRUN} --wait", f"{BUILDRUN} -w"):
         said = type_in(line, code=1)
         assert said == (
+            "Acting in project 'myproject'.\n"
             f"FAILED\n{line.split()[0].removesuffix('run').capitalize()} run 'run' stays "
             "'pending': it is stored, and no runtime is attached to run it.\n"
         )

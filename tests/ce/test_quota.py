@@ -15,7 +15,7 @@ from tests.support.cli import matches, run
 
 SLOTS, REGION = 4, "localhost"  # a region that stands for the host in an address with {region}
 HEAD = "Getting project slots...\nOK\n\n"
-COLUMNS = "Name  Status  Held Since  Frees Itself  Free It Now\n"
+COLUMNS = "Name  Status  Held Since  Frees Itself  To Free It  To Keep It\n"
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,11 @@ def test_what_holds_the_slots(small, there):
     small.advance(3600)
     rows = (
         "dying  hard deleting  {STAMP}  soon: it is being destroyed\n"
-        "soon  soft deleted  {STAMP}  in 5d22h, at {STAMP}  ce reclamation delete --name soon\n"
-        "late  soft deleted  {STAMP}  in 6d22h, at {STAMP}  ce reclamation delete --name late\n"
-        "kept  active  {STAMP}  never: it is in use  ce project delete --name kept --hard\n"
+        "soon  soft deleted  {STAMP}  in 5d22h, at {STAMP}  "
+        "ce reclamation delete --name soon  ce project restore --name soon\n"
+        "late  soft deleted  {STAMP}  in 6d22h, at {STAMP}  "
+        "ce reclamation delete --name late  ce project restore --name late\n"
+        "kept  active  {STAMP}  never: it is in use  ce project delete --name kept\n"
     )
     said = quota()
     matches(f"{HEAD}Slots held in region {REGION}: 4 of {SLOTS}.\n\n{COLUMNS}{rows}", said)
@@ -82,7 +84,9 @@ def test_what_holds_the_slots(small, there):
     assert [slot["name"] for slot in document["slots"]] == ["soon", "late", "kept"]
     assert document["slots"][0]["frees_at"].startswith("20")
     assert document["slots"][2]["id"] == kept["id"]
-    assert document["slots"][2]["command"] == "ce project delete --name kept --hard"
+    assert document["slots"][2]["command"] == "ce project delete --name kept"
+    assert document["slots"][1]["restore"] == "ce project restore --name late"
+    assert "--hard" not in said
     assert "frees_at" not in document["slots"][2]
 
 
@@ -97,7 +101,7 @@ def test_the_refusal_tells_the_same(there):
     assert said == f"No slot is free for a project in region {REGION}: free one, or wait."
     assert first == f"Slots held in region {REGION}: {SLOTS} of {SLOTS}."
     assert table == quota("-q").splitlines()[2:]
-    for command in re.findall(r"  ce (\w+ delete .*)", done.stderr)[:2]:
+    for command in re.findall(r"  ce (\w+ delete --name \w+)", done.stderr)[:2]:
         assert run(*command.split(), "--force").returncode == 0
     assert run("project", "create", "-n", "one-more").returncode == 0
 
@@ -210,7 +214,7 @@ def test_a_command_that_frees_a_slot_can_be_pasted(other, name):
     found = [project(1) | {"name": name, "id": "i"}, project(2) | {"name": "twice"}]
     answers += [TOKEN, (200, json.dumps({"projects": found}))]
     slots = json.loads(quota("-o", "json"))["slots"]
-    assert f"ce project delete {NAMED[name]} --hard" in [slot["command"] for slot in slots]
+    assert f"ce project delete {NAMED[name]}" in [slot["command"] for slot in slots]
 
 
 def test_a_slot_that_was_freed_since(other):

@@ -128,7 +128,8 @@ def test_secret_delete(mine):
     prompt = "Are you sure you want to delete secret s? [y/N]> "
     assert said == prompt + "\nDeleting secret s...\nOK\n"
     said = mine("secret", "delete", "-n", "s", "-f", code=1)
-    assert said.startswith("FAILED\nResource not found.\nThe selected project is 'myproject'; ")
+    told = "Acting in project 'myproject'.\nFAILED\nResource not found.\nThe selected project is "
+    assert said.startswith(f"{told}'myproject'; ")
     assert mine("secret", "delete", "-n", "s", "-f", "--inf") == "Deleting secret s...\nOK\n"
 
 

@@ -16,6 +16,7 @@ from tests.support.terminal import Terminal
 
 TOKEN = (200, '{"access_token": "t"}')
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+SELECTED = "Project 'x' is selected now."
 ERASE = "\r\x1b[K"
 
 
@@ -92,7 +93,7 @@ def test_a_wait_shows_that_it_goes_on(other, quiet):
     assert (code, answers) == (0, [])
     assert ("Waiting for it to become active, " in shown) == (not quiet)
     if not quiet:
-        assert shown.endswith(f"{ERASE}OK\r\n")
+        assert shown.endswith(f"{ERASE}{SELECTED}\r\nOK\r\n")
         turns = shown.split(ERASE)[1:-1]
         assert {turn[0] for turn in turns} <= set("|/-\\")
         assert len(turns) > 1
@@ -114,7 +115,7 @@ def test_a_dumb_terminal_shows_nothing_that_moves(other, env):
     answers, _ = other
     answers += [TOKEN, *([project("creating")] * 5), project("active")]
     code, shown = Terminal("project", "create", "-n", "x", **env).end()
-    assert (code, shown) == (0, "Creating project 'x'...\r\nOK\r\n")
+    assert (code, shown) == (0, f"Creating project 'x'...\r\n{SELECTED}\r\nOK\r\n")
 
 
 def test_ctrl_c_ends_a_wait(other):
@@ -136,7 +137,7 @@ def test_a_wait_is_silent_beside_a_terminal(other):
     answers, _ = other
     answers += [TOKEN, *([project("creating")] * 5), project("active")]
     done = process("project", "create", "-n", "x")
-    assert (done.stdout, done.stderr) == ("Creating project 'x'...\nOK\n", "")
+    assert (done.stdout, done.stderr) == ("Creating project 'x'...\nOK\n", f"{SELECTED}\n")
 
 
 def process(*args, **env):

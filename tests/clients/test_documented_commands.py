@@ -44,6 +44,7 @@ OWN_OPTIONS = {
     "--allow-empty": "an empty credential is stored only for who says so",
     "-n": "connectivity outbound: as everywhere else",
     "--f": "what `-f` is also sent as",
+    "--project": "of every command that acts in a project",
     "--wait": "application delete waits if told to",
 }
 

@@ -39,7 +39,7 @@ PLACEHOLDERS = {
     r"(?<=-run-)\d{6}-\d{6}": "YYMMDD-hhmmss",
 }
 STEP = re.compile(r"^\$ (?P<line>.*)\n(?P<said>(?:(?!\$ |# ).*\n)*)", re.MULTILINE)
-ANSWER = re.compile(r"\[y/N\]> (\w+)")
+ANSWER = re.compile(r"(?:\[y/N\]|for good)> (\w+)")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from shared import projects
 from shared.app import App
+from shared.kinds import KINDS
 from shared.lifecycle import Status
 from shared.projects import account
 from shared.store import Write
@@ -70,7 +71,13 @@ def test_details_in_every_state(app, status):
     app.store.commit([Write(f"projects/{project}", {"status": status.value}, mask=["status"])])
     asked = call(project_id=project)
     assert account.egress_ips(app, asked).body == {"private": [], "public": []}
-    assert account.status_details(app, asked).body == {
+    details = account.status_details(app, asked)
+    held = dict(one.split("=") for one in details.told["Holds"].split(", "))
+    assert list(held) == [kind.collection for kind in KINDS]
+    assert {kind for kind, count in held.items() if count != "0"} == {
+        "allowed_outbound_destinations"  # which every project is made with
+    }
+    assert details.body == {
         "project": "enabled" if status == Status.ACTIVE else "disabled",
         "domain": "unknown",
         "vpe": "unknown",

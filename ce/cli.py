@@ -14,8 +14,17 @@ import click
 from ce.call import Call, Noun, Verb
 from ce.help import SETTINGS, Aliased, Leaf, Makers, Verbatim, guide
 from ce.rows import EMULATOR, KEYS, NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
-from ce.server import FAILED, INTERRUPTED, OK, USAGE, Declined, Failure, target
-from ce.text import as_plugin, emit, hints
+from ce.server import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    READER_GONE,
+    USAGE,
+    Declined,
+    Failure,
+    target,
+)
+from ce.text import Unwritten, as_plugin, emit, hints, settle
 from ce.text import program as called
 
 
@@ -51,14 +60,19 @@ def execute(call: Call) -> None:
     """Run a command to its OK or its FAILED."""
     from ce.verbs import dialog  # noqa: PLC0415 - not for `--help`
 
+    document = None
     try:
         document = call.verb.run(call)
+        dialog.finish(call, document)
+    except Unwritten:
+        dialog.lost(call, document)
+        raise
     except Failure as failure:
-        if failure.status != 404 or not call["ignore_not_found"]:
-            dialog.fail(call, failure)
-            raise
-        document = None
-    dialog.finish(call, document)
+        if failure.status == 404 and call["ignore_not_found"]:
+            dialog.finish(call, None)
+            return
+        dialog.fail(call, failure)
+        raise
 
 
 def group(noun: Noun) -> click.Group:
@@ -146,8 +160,7 @@ def program() -> click.Group:
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run, and exit with the code that says how it ended."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    settle()
     sys.exit(_run(_typed() if args is None else args))
 
 
@@ -158,9 +171,24 @@ def _typed() -> list[str]:
 
 def _run(args: list[str]) -> int:
     try:
-        code = program().main(args, prog_name=called(), standalone_mode=False)
+        return _ran(args)
     except Failure as failure:
+        if not failure.told:
+            emit("".join(f"{line}\n" for line in ("FAILED", *failure.messages)), error=True)
         return failure.exit_code
+    except Unwritten as error:
+        if error.gone:
+            return READER_GONE
+        emit(f"Cannot write to standard output: {error.reason}.\n", error=True)
+    except OSError as error:  # of a file that nothing expected to fail
+        where = f"{error.filename}: " if error.filename else ""
+        emit(f"FAILED\n{where}{error.strerror or 'input or output failed'}.\n", error=True)
+    return FAILED
+
+
+def _ran(args: list[str]) -> int:
+    try:
+        code = program().main(args, prog_name=called(), standalone_mode=False)
     except Declined:
         return FAILED
     except click.exceptions.NoArgsIsHelpError as help_:  # a group alone shows what it has

@@ -37,6 +37,8 @@ MOVES: dict[str, tuple[frozenset[Status], Status]] = {
     "retry": (frozenset({HARD_DELETION_FAILED}), HARD_DELETING),
 }
 
+DEADLINE, RECLAIM = "deadline", "reclaim"  # why a project is destroyed, by the move that marks it
+CAUSES = {"expire": DEADLINE, "reclaim": RECLAIM}
 REFUSAL = {"delete": "project_not_active", "restore": "project_not_restorable"}
 
 
@@ -63,6 +65,8 @@ class Project:
     reclamation_id: str | None = None  # of its last deletion; another deletion has another
     reclamation_of: datetime | None = None  # the `deleted_at` of the deletion that has that id
     restored_at: datetime | None = None
+    cause: str | None = None  # of its permanent deletion: DEADLINE or RECLAIM
+    requested_by: str | None = None  # the id of the API key that asked for it, if one did
     progress_at: datetime | None = None  # of its permanent deletion
     nudged_at: datetime | None = None
     shredding_at: datetime | None = None  # its key half was found, and may be gone since
@@ -98,13 +102,30 @@ class Project:
 
 
 NAMES = frozenset(field.name for field in fields(Project))
-BORN = NAMES - {"restored_at", "progress_at", "nudged_at", "shredding_at", "shredded_at", "swept"}
+ENDING = {
+    "cause",
+    "requested_by",
+    "progress_at",
+    "nudged_at",
+    "shredding_at",
+    "shredded_at",
+    "swept",
+}
+BORN = NAMES - {"restored_at"} - ENDING
 
 
-def move(project: Project, verb: str, now: datetime, reclamation_id: str = "") -> Project:
+def move(
+    project: Project,
+    verb: str,
+    now: datetime,
+    reclamation_id: str = "",
+    requested_by: str | None = None,
+) -> Project:
     """Give `project` as `verb` leaves it at `now`, the store's time.
 
     `reclamation_id` is that of the deletion, where `verb` is one: it is the deletion's alone.
+    `requested_by` is the id of the API key that asks, if one does: what is marked for permanent
+    deletion remembers it, through failure and retry.
     Raises Error `project_not_active`, `project_not_restorable` or `project_not_deletable` when
     the move is not legal: wrong state, a restore at or after `purge_at`, an expiry before it;
     ValueError in a state that nobody knows, and for a deletion without a reclamation.
@@ -117,7 +138,10 @@ def move(project: Project, verb: str, now: datetime, reclamation_id: str = "") -
         raise Error(code, "Cannot restore the project: its time for restoring has passed.")
     if verb == "expire" and now < _deadline(project):
         raise Error(code, "Cannot expire the project: it can still be restored.")
-    return replace(project, status=target, updated_at=now, **_stamps(verb, now, reclamation_id))
+    stamps = _stamps(verb, now, reclamation_id)
+    if verb in CAUSES:
+        stamps |= {"cause": CAUSES[verb], "requested_by": requested_by}
+    return replace(project, status=target, updated_at=now, **stamps)
 
 
 def _deadline(project: Project) -> datetime:

@@ -54,6 +54,8 @@ class Cut(NamedTuple):
 
 GRAMMAR, INPUTS, SECRETS = "ce/help/grammar.py", "ce/body/inputs.py", "ce/body/secrets.py"
 OPTIONS = "ce/help/options.py"
+RENDER, STREAMS, CLIENT = "ce/text/render.py", "ce/text/streams.py", "ce/server/client.py"
+ADDRESSES, CHECKS = "ce/server/addresses.py", "ce/body/checks.py"
 PLACE, ENDING = "ce/server/place.py", "ce/verbs/ending.py"
 PROJECTS, QUOTA = "ce/verbs/projects.py", "ce/verbs/quota.py"
 RULES: Mapping[str, tuple[Cut, ...]] = {
@@ -80,13 +82,34 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     "last of a pair": (Cut(GRAMMAR, "if isinstance(inverse, Switch)", "if False"),),
     "no mark": (Cut(INPUTS, 'text.removeprefix("\\ufeff")', "text"),),
     "mark kept": (
-        Cut(INPUTS, "self.exact(path)) if", "self.text(path)) if"),
+        Cut(INPUTS, "self.exact(file)", "self.text(file)"),
         Cut("ce/body/workloads.py", "Inputs().exact(", "Inputs().text("),
     ),
     "one reader": (
         Cut(INPUTS, 'self.exact(path.removeprefix("@"))', "self.exact(path)"),
         Cut(INPUTS, 'if text.startswith("{") else text', "if False else text"),
     ),
+    "exact documents": (Cut(RENDER, "_write(text, sys", '_write(f"{text}\\n", sys'),),
+    "documents in UTF-8": (Cut(RENDER, 'encoding="utf-8", ', ""),),
+    "any key in jsonpath": (Cut("ce/text/jsonpath.py", "KEY.sub(_quote_key, rest)", "rest"),),
+    "lost output": (Cut(STREAMS, "raise Unwritten(error)", "raise ValueError"),),
+    "reader gone": (Cut(STREAMS, "error.errno == errno.EPIPE", "False"),),
+    "change told": (Cut(CLIENT, "self.changed |= method not in READS", ""),),
+    "key deleted again": (Cut("ce/nouns/apikeys.py", "undo=apikeys.unmake", ""),),
+    "no answer": (Cut(STREAMS, "if sys.stdin is None", "if False"),),
+    "no home": (Cut("ce/server/files.py", "except RuntimeError", "except KeyError"),),
+    "our keys alone": (Cut(ADDRESSES, "if not KEY.fullmatch(text)", "if False"),),
+    "trimmed": (Cut(ADDRESSES, "text = text.strip()", ""),),
+    "quotes named": (Cut(ADDRESSES, "text[0] in QUOTES or text[-1] in QUOTES", "False"),),
+    "version added": (Cut(ADDRESSES, 'else f"{url}/v2"', "else url"),),
+    "no TLS there": (Cut("ce/server/advice.py", "return PLAIN", "pass"),),
+    "authorities named": (Cut(CLIENT, "advice.authorities()", '""'),),
+    "key named": (Cut(CHECKS, "if folder or not KEY.fullmatch(key)", "if False"),),
+    "no value as a key": (Cut(CHECKS, "named = NAMED.fullmatch(key)", "named = True or key"),),
+    "what was meant": (Cut(CHECKS, "get_close_matches(given.lower(), choices, 1)", "[]"),),
+    "odd file": (Cut(CHECKS, "if said and text.strip()", "if False"),),
+    "list option": (Cut("ce/verbs/resources.py", "if index and", "if False and"),),
+    "name held": (Cut("ce/verbs/projects.py", '"name_taken"', '"none"'),),
     "project named": (
         Cut("ce/cli.py", "if noun.acts(verb) else", "if False else"),
         Cut("ce/verbs/dialog.py", 'emit(f"Acting in', 'str(f"Acting in'),

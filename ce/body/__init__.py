@@ -6,7 +6,7 @@ clear: nothing is printed or raised with one in it. `secrets` and `fields` are u
 
 from ce.body.fields import Field, always, chosen, flag, masking, plain, removed, value
 from ce.body.inputs import STDIN, Inputs, hidden
-from ce.body.variables import REMOVALS
+from ce.body.variables import REMOVALS, option_of
 from ce.body.workloads import (
     CONTAINER,
     MEMBERS,
@@ -38,6 +38,7 @@ __all__ = [
     "hidden",
     "indices",
     "masking",
+    "option_of",
     "plain",
     "port",
     "probe",

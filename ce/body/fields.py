@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ce.body.checks import no_choice
 from ce.call import Call
 from ce.server import Doc
 
@@ -97,7 +98,7 @@ def chosen(member: str, words: Mapping[str, str], option: str, **flags: str) -> 
         if len(given) != 1:
             raise click.UsageError(f"Give only one of {', '.join(map(flag, (option, *flags)))}.")
         if given[0] not in words:
-            raise click.UsageError(f"{flag(option)}: choose {', '.join(words)}.")
+            raise no_choice(f"{flag(option)} has none of its words", given[0], [*words])
         return words[given[0]]
 
     return Field(member, (option, *flags), read)

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from ce.body.checks import keyed
+
 STDIN = "-"
 
 
@@ -71,7 +73,8 @@ class Inputs:
         for path in paths:
             for number, line in enumerate(self.text(path).split("\n"), 1):
                 if line.strip() and not line.startswith("#"):
-                    yield pair(line.removesuffix("\r"), f"line {number} of '{path}'")
+                    where = f"line {number} of '{path}'"
+                    yield keyed(*pair(line.removesuffix("\r"), where), where)
 
     def files(self, specs: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Read `KEY=FILE` or `FILE`, whose name is then the key."""
@@ -79,7 +82,9 @@ class Inputs:
             key, equals, path = spec.partition("=")
             if not equals and key == STDIN:
                 raise click.UsageError("--from-file needs a key for standard input: KEY=-.")
-            yield (key, self.exact(path)) if equals else (Path(spec).name, self.exact(spec))
+            file = path if equals else spec
+            hint = "" if equals else f"; give --from-file KEY={shlex.quote(spec)}"
+            yield keyed(key if equals else Path(spec).name, self.exact(file), "--from-file", hint)
 
     def pairs(
         self, env_files: Iterable[str], files: Iterable[str], literals: Iterable[str]
@@ -87,7 +92,8 @@ class Inputs:
         """Read the values that `--from-env-file`, `--from-file` and `--from-literal` give."""
         found = dict(self.env_files(env_files or ()))
         found |= dict(self.files(files or ()))
-        return found | dict(pair(text, "--from-literal") for text in literals or ())
+        where = "--from-literal"
+        return found | dict(keyed(*pair(text, where), where) for text in literals or ())
 
     def _bytes(self, path: str) -> bytes:
         if path != STDIN:
@@ -125,11 +131,11 @@ def _field(fields: dict[str, Any], name: str, path: str) -> str:
     return value
 
 
-def pair(text: str, where: str) -> tuple[str, str]:
-    """Split KEY=VALUE."""
+def pair(text: str, where: str, form: str = "KEY=VALUE") -> tuple[str, str]:
+    """Split KEY=VALUE, or what else is said so."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise click.UsageError(f"{where} is not of the form KEY=VALUE.")
+        raise click.UsageError(f"{where} is not of the form {form}.")
     return key, value
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from ce.body.checks import keyed, no_choice, odd
 from ce.body.fields import REDACTED, flag
 from ce.body.inputs import Inputs, hidden, unmarked
 from ce.call import Call
@@ -82,12 +83,13 @@ class Values:
     document: dict[str, Any] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     allow_empty: bool = False
+    file: str = ""  # that the document is from
 
 
 def read(call: Call, form: str | None) -> Values:
     """Read every value the options name; ask for a password that a new secret still needs."""
     if form is not None and form not in FORMATS:
-        raise click.UsageError(f"'{form}' is no format; choose {', '.join(CHOICES)}.")
+        raise no_choice(f"'{form}' is no format", form, CHOICES)
     inputs = Inputs()
     allow_empty = bool(call["allow_empty"])
     typed = {}
@@ -97,7 +99,9 @@ def read(call: Call, form: str | None) -> Values:
         typed[key] = value
     own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"])
     document = inputs.fields(call["from_json_file"]) if "from_json_file" in call.given else {}
-    values = Values(typed, own, document, tuple(call["rm"] or ()), allow_empty)
+    values = Values(
+        typed, own, document, tuple(call["rm"] or ()), allow_empty, call["from_json_file"] or ""
+    )
     return _completed(call, form, values) if form else values
 
 
@@ -108,7 +112,9 @@ def _typed(call: Call, inputs: Inputs) -> Iterator[tuple[str, str, str]]:
             yield key, f"{flag(option)}: its value", unmarked(call[option])
     for option, key in FILES.items():
         if option in call.given:
-            yield key, f"{flag(option)}: the file", inputs.text(call[option])
+            text = inputs.text(call[option])
+            odd(key, flag(option), text)
+            yield key, f"{flag(option)}: the file", text
     if (option := "password_from_file") in call.given:
         yield "password", f"{flag(option)}: the first line", inputs.first_line(call[option])
     if (option := "password_from_json_file") in call.given:
@@ -131,7 +137,7 @@ def body(form: str, values: Values, current: Doc | None = None) -> Doc:
     given = _from_document(form, values) | values.typed | values.own
     before = (current or {}).get("data") or {}
     if current is not None and not given and not values.removed:
-        raise click.UsageError("Nothing to update: give a value, or --rm KEY.")
+        raise click.UsageError("Nothing to update: give an option.")
     if missing := [key for key in values.removed if key not in before]:
         raise Failure(f"There is no key '{missing[0]}' to remove.", code=WITHIN)
     data = {k: v for k, v in before.items() if k not in values.removed} | given
@@ -200,11 +206,16 @@ def _from_document(form: str, values: Values) -> dict[str, str]:
     if keys and isinstance(nested, dict):
         document = document | nested
     found = {key: value for key, value in document.items() if not keys or key in keys}
+    where = f"--from-json-file '{values.file}'"
     for key, value in found.items():
+        if not keys:
+            keyed(key, "a member's", where)
         if not isinstance(value, str):
-            raise click.UsageError(f"--from-json-file: field '{key}' is not text.")
+            raise click.UsageError(f"{where}: field '{key}' is not text.")
         if key in known.needs and not values.allow_empty:
-            _refuse_empty(f"--from-json-file: field '{key}'", value)
+            _refuse_empty(f"{where}: field '{key}'", value)
+    if document and not found:
+        raise click.UsageError(f"{where}: none of its fields is one of {', '.join(keys)}.")
     return found
 
 

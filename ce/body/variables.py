@@ -40,7 +40,7 @@ class Mounts(NamedTuple):
 
 def environment(call: Call) -> Variables:
     """Read the variables that options name; the last of a name counts."""
-    literals = (pair(text, "--env") for text in call["env"] or ())
+    literals = (pair(text, "--env", "NAME=VALUE") for text in call["env"] or ())
     added = [{"type": "literal", "name": name, "value": value} for name, value in literals]
     detached = []
     for word, source in SOURCES.items():
@@ -112,7 +112,7 @@ def mounts(call: Call) -> Mounts:
     added = []
     for option, source in MOUNTED.items():
         for text in call[option] or ():
-            folder, name = pair(text, flag(option))
+            folder, name = pair(text, flag(option), "FOLDER=NAME")
             reference, colon, inner = name.partition(":")
             entry = {"type": source, "mount_path": folder, "reference": reference}
             added.append({**entry, "sub_path": inner} if colon else entry)
@@ -128,6 +128,15 @@ def put_mounts(given: Mounts, old: list[Doc] | None) -> list[Doc]:
     for entry in given.added:
         before.pop(_folder(entry["mount_path"]), None)
     return [*before.values(), *given.added]
+
+
+def option_of(entry: Doc) -> str:
+    """Give the option that an entry of a list is given by."""
+    source = str(entry.get("type", "")).removesuffix(FULL).removesuffix("_key_reference")
+    words = {source: f"env_from_{word}" for word, source in SOURCES.items()} | {"literal": "env"}
+    if "mount_path" in entry:
+        words = {source: option for option, source in MOUNTED.items()}
+    return flag(words[source]) if source in words else ""
 
 
 def _folder(path: str) -> str:

@@ -63,7 +63,11 @@ def _writer(value: str, writers: Mapping[str, Callable[[str], Any]], word: str) 
     form, _, expression = value.partition("=")
     make = writers.get(form)
     if make is None or bool(expression) != form.startswith("jsonpath"):
-        raise click.BadParameter(HELP[word])
+        from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+        near = [] if make else get_close_matches(form.lower(), writers, 1)
+        meant = f"did you mean '{near[0]}'? " if near else ""
+        raise click.BadParameter(f"{meant}{HELP[word]}")
     try:
         return make(expression)
     except ValueError as error:

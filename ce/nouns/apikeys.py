@@ -54,6 +54,7 @@ NOUNS = {
                 "Creating API key '{name}'...\nOK\n",
                 apikeys.create,
                 APIKEY,
+                undo=apikeys.unmake,
             ),
             "delete": Verb(
                 "Delete an API key; its tokens end with it, but for lists of the account.",

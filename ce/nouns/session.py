@@ -3,7 +3,7 @@
 from ce.call import Call, Rows, Verb
 from ce.rows import OWN, as_block, as_table, text
 from ce.server import Doc
-from ce.verbs import quota, session
+from ce.verbs import quota, session, standing
 
 
 def _project(_call: Call, doc: Doc) -> str:
@@ -26,6 +26,7 @@ TARGET = as_block(
         "Resource Group": text("resource_group"),
         "Project": _project,
         "Project From": text("project.from"),
+        "Project Status": standing.in_words,
         "From": text("from"),
     }
 )

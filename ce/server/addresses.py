@@ -1,14 +1,17 @@
-"""Whether a key may be sent to an address: over https, or to this machine.
+"""Whether a key may be sent to an address: what is a key, over https, or to this machine.
 
 Every source of one is held against this: the environment, profiles, options, the local host's own
 files. No error shows more of an address than its scheme and host.
 """
 
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from ce.server.failure import USAGE, Failure
 
 EXAMPLE = "https://ce.example.com"
+KEY = re.compile(r"ce_[A-Za-z0-9]+_[A-Za-z0-9_-]+")  # of this service: ce_ID_SECRET
+QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -39,3 +42,30 @@ def checked(url: str, name: str, remedy: str) -> str:
             exit_code=USAGE,
         )
     return url
+
+
+def versioned(url: str) -> str:
+    """Give the address of the API, which ends in its version."""
+    url = url.rstrip("/")
+    return url if url.endswith("/v2") else f"{url}/v2"
+
+
+def trimmed(text: str, name: str) -> str:
+    """Give a variable's value without blanks and line ends at its ends, as files have them.
+
+    Raises Failure for quotes, which a shell would have taken off.
+    """
+    text = text.strip()
+    if text and (text[0] in QUOTES or text[-1] in QUOTES):
+        raise Failure(f"{name} has quotes in it: leave them out.", exit_code=USAGE)
+    return text
+
+
+def key(text: str, name: str, host: str) -> str:
+    """Give a text that is a key by its form. Raises Failure for any other, which is kept here."""
+    if not KEY.fullmatch(text):
+        raise Failure(
+            f"{name} is no key of this service (ce_ID_SECRET); it was not sent to {host}.",
+            exit_code=USAGE,
+        )
+    return text

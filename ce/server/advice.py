@@ -4,8 +4,11 @@ By the server's code for the error; by its status where it gave none, as a proxy
 only when something failed.
 """
 
+import os
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ce.server.failure import NONE, WITHIN, Failure
 
@@ -72,17 +75,70 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 PERMISSION = re.compile(r"`([a-z]+\.[a-z]+)`")
 SOME_SECONDS = "a few"
 
+UNREADABLE = (
+    "Check the address ('ce target' shows it), and HTTPS_PROXY: http://proxy.example.com:3128 is "
+    "one."
+)
 # Of each way a request fails before it is answered, by the name of what `requests` raises.
 UNREACHABLE: Mapping[str, str] = {
-    "SSLError": "Its certificate is not trusted, or is for another name: check the address; the "
-    "file of an authority of your own goes into REQUESTS_CA_BUNDLE.",
+    "SSLError": "No safe connection could be made with it: check the address and the proxy.",
+    "InvalidProxyURL": UNREADABLE,
+    "InvalidSchema": UNREADABLE,
+    "InvalidURL": UNREADABLE,
     "ProxyError": "The proxy does not let it through: check HTTPS_PROXY and NO_PROXY.",
     "ConnectTimeout": "Nobody answers there: check the address, the network and the firewall.",
     "ReadTimeout": f"It was reached and did not answer in time. {UNKNOWN}",
     "ConnectionError": "Check that the server runs, the address ('ce target') and the network.",
 }
+# Of a certificate, by OpenSSL's number for what is wrong with it (X509_V_ERR in x509_vfy.h).
+NOT_YET, EXPIRED, OTHER_NAME, OTHER_IP = 9, 10, 62, 64
+CERTIFICATE: Mapping[int, str] = {
+    NOT_YET: "Its certificate is not valid yet: check the clock of this machine.",
+    EXPIRED: "Its certificate has expired: who runs it renews it; check the clock of this machine.",
+    OTHER_NAME: "Its certificate is for another name: check the address.",
+    OTHER_IP: "Its certificate is for another name: check the address.",
+}
+UNTRUSTED = (
+    "Its certificate is of an authority that is not known here: check the address; the file of an "
+    "authority of your own goes into REQUESTS_CA_BUNDLE."
+)
+HASHED = "*.[0-9]"
+PLAIN = "Nothing speaks TLS there: http?"
 STRANGE = "Check the address: 'ce target' shows it."
 LOCAL = "Is the emulator running? Try 'ce emulator start'."
+
+
+def unreachable(error: BaseException) -> str:
+    """Give what to do after what `requests` raised, from that or from what caused it."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CERTIFICATE.get(cause.verify_code, UNTRUSTED)
+        if isinstance(cause, ssl.SSLError) and cause.reason in {
+            "WRONG_VERSION_NUMBER",
+            "HTTP_REQUEST",
+        }:
+            return PLAIN
+    return UNREACHABLE.get(type(error).__name__, STRANGE)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def authorities() -> str:
+    """Tell of a file of authorities that cannot be used; "" where there is none or it can be."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if not (file := os.environ.get(name)):
+            continue
+        try:
+            if not any(Path(file).glob(HASHED)):  # OpenSSL takes a folder, if its names are hashes
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+        except OSError:
+            return f"{name} names '{file}', which cannot be read as a file of certificates."
+        return ""
+    return ""
 
 
 def after(failure: Failure, **known: str) -> str:

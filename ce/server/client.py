@@ -61,9 +61,9 @@ class Client:
         self._http = requests.Session()
         # Without the environment's proxy, its certificate authorities count all the same.
         self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-        self._unreachable = requests.RequestException
-        self._unanswered = ProtocolError, ReadTimeoutError  # what it is then made of
+        self._unanswered = ProtocolError, ReadTimeoutError  # what a lost answer is then made of
         self._token = ""
+        self.changed = False  # whether anything was, so far
         self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it
 
     @property
@@ -79,7 +79,8 @@ class Client:
     def log_in(self) -> str:
         """Exchange the key for a token; return the account in it, "" if it names none."""
         self._token = self._fetch_token()
-        account = self._claim("account")
+        said = self._claim("account")
+        account = said.get("bss") if isinstance(said, dict) else said  # of 0.1.0: a text
         return account if isinstance(account, str) else ""
 
     @property
@@ -161,6 +162,7 @@ class Client:
             self._token = ""
         if not answer.ok or answer.is_redirect:
             raise _refusal(answer)
+        self.changed |= method not in READS
         body = _body(answer)
         if body is None:
             raise Failure(f"{url} does not answer as this API does.", code=str(answer.status_code))
@@ -194,9 +196,9 @@ class Client:
         try:
             how = {"timeout": self._timeout, "allow_redirects": False, **rest}
             answer: Response = self._http.request(method, url, **how)
-        except self._unreachable as error:
+        except (OSError, ValueError) as error:
             # Its text may quote what was sent; its kind says enough.
-            failure = self._beyond_reach(url, type(error).__name__)
+            failure = self._beyond_reach(url, error)
             failure.lost = isinstance((*error.args, None)[0], self._unanswered)
             raise failure from None
         for name, value in answer.headers.items():
@@ -204,20 +206,23 @@ class Client:
                 self.told[name.lower().removeprefix(OURS)] = value
         return answer
 
-    def _beyond_reach(self, url: str, kind: str) -> Failure:
+    def _beyond_reach(self, url: str, error: Exception) -> Failure:
         from ce.server import advice  # noqa: PLC0415 - only what fails needs it
 
         host = urlsplit(url)
-        hint = advice.LOCAL if self.target.source == EMULATOR else advice.UNREACHABLE.get(kind)
+        if host.scheme == "https" and (fault := advice.authorities()):
+            return Failure(fault)
+        local = self.target.source == EMULATOR
+        hint = advice.LOCAL if local else advice.unreachable(error)
         return Failure(
-            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({kind}). "
-            f"{hint or advice.STRANGE}"
+            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({type(error).__name__}). "
+            f"{hint}"
         )
 
     def _fetch_token(self) -> str:
         form = {
             "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
-            "apikey": self.target.apikey,
+            "apikey": self.target.key,
             "response_type": "cloud_iam",
         }
         # An explicit no-op auth keeps ~/.netrc from adding a login of its own.

@@ -5,6 +5,7 @@ the value of a secret, an API key or a token.
 """
 
 OK, FAILED, USAGE, NOT_LOGGED_IN, TIMED_OUT, INTERRUPTED = 0, 1, 2, 4, 124, 130
+READER_GONE = 141  # as a shell says of SIGPIPE
 # Codes of our own, for what is missing and was not asked of the server: one, and something in one.
 NONE, WITHIN = "none", "nothing_within"
 EXIT_CODES = {
@@ -14,6 +15,7 @@ EXIT_CODES = {
     NOT_LOGGED_IN: "not logged in, or the server does not know the key",
     TIMED_OUT: "the wait timed out; what was begun goes on",
     INTERRUPTED: "interrupted (Ctrl-C); what was begun goes on",
+    READER_GONE: "who read standard output went away, as 'head' does",
 }
 
 
@@ -27,7 +29,7 @@ class Failure(Exception):
     `status` is its HTTP status, `code` its word for the error (the status, if it had none),
     `retry_after` the seconds it asked for, `trace` what its log has it under, `location` what it is
     about. `lost` says that what was asked may have been done, for only the answer did not come.
-    `detail` is shown below the messages as it is laid out.
+    `detail` is shown below the messages as it is laid out; `told` is whether people were shown it.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Failure(Exception):
         self.trace = ""
         self.location = ""
         self.lost = False
+        self.told = False
 
     def saying(self, *messages: str, exit_code: int | None = None) -> "Failure":
         """Give the same failure in other words."""

@@ -3,34 +3,51 @@
 A file is written whole or not at all, and is its owner's alone (0600, in folders of 0700).
 """
 
+import errno
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
-from ce.server.failure import Failure
+from ce.server.failure import USAGE, Failure
 
 
 def home() -> Path:
-    """Return the folder of everything `ce` keeps."""
-    if given := os.environ.get("CE_HOME"):
-        return Path(given).expanduser()
-    base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "ce"
+    """Return the folder of everything `ce` keeps. Raises Failure where there is no home."""
+    try:
+        if given := os.environ.get("CE_HOME"):
+            return Path(given).expanduser()
+        base = os.environ.get("XDG_CONFIG_HOME")
+        return (Path(base) if base else Path.home() / ".config") / "ce"
+    except RuntimeError:
+        raise Failure(
+            "There is no home folder to keep anything in: set CE_HOME to a folder.",
+            exit_code=USAGE,
+        ) from None
+
+
+def text(path: Path) -> str:
+    """Read a file's text, which an editor may have marked.
+
+    Raises OSError; for what is no file too: a pipe would be waited for.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8-sig") as file:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        return file.read()
 
 
 def read(path: Path) -> dict[str, Any] | None:
     """Return a JSON object; None for whatever is none."""
     try:
-        if not path.is_file():  # a pipe would be waited for
-            return None
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(text(path))
     except (OSError, RecursionError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str) -> None:
     """Write a file, whole or not at all. Raises Failure where that cannot be."""
     import tempfile  # noqa: PLC0415 - slow to import
 
@@ -40,7 +57,7 @@ def write(path: Path, text: str) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")  # makes it 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(path)

@@ -4,6 +4,7 @@ Only `ce login`, `logout`, `target` and `profile` write them. No error shows wha
 API key is in it.
 """
 
+import errno
 import json
 import re
 from dataclasses import asdict, dataclass, field, replace
@@ -52,7 +53,7 @@ class Profile:
 def active() -> str | None:
     """Return the name of the profile in use."""
     try:
-        name = (files.home() / "active").read_text(encoding="utf-8-sig").strip()
+        name = files.text(files.home() / "active").strip()
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
@@ -85,7 +86,7 @@ def load(name: str) -> Profile:
     """Read a profile. Raises Failure, with what mends it; warns if others can read it."""
     path = _path(name)
     try:
-        text = path.read_text(encoding="utf-8-sig")  # an editor may mark it
+        text = files.text(path)
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise Failure(
@@ -94,8 +95,9 @@ def load(name: str) -> Profile:
             exit_code=NOT_LOGGED_IN,
         ) from None
     except OSError as error:
+        mend = f"run 'chmod 600 {path}'" if error.errno == errno.EACCES else f"see {path}"
         raise Failure(
-            f"Cannot read profile '{name}' ({error.strerror}): run 'chmod 600 {path}'.",
+            f"Cannot read profile '{name}' ({error.strerror}): {mend}.",
             exit_code=NOT_LOGGED_IN,
         ) from None
     except ValueError:

@@ -72,6 +72,16 @@ class Target:
         return SOURCES[self.source][0].format(profile=self.profile)
 
     @property
+    def key(self) -> str:
+        """The key as it may be sent. Raises Failure for what is none: it may be another's."""
+        name = f"What {self.origin} has"
+        if self.source == ENVIRONMENT:
+            name = "CODE_ENGINE_APIKEY"
+        elif self.source == ASKED:
+            name = "What was given"
+        return addresses.key(self.apikey, name, urlsplit(self.auth_url).hostname or "")
+
+    @property
     def remedy(self) -> str:
         """What to do where the server does not know the key."""
         return SOURCES[self.source][1]
@@ -120,22 +130,23 @@ def of_profile(name: str, profile: profiles.Profile, source: str = PROFILE) -> T
 
 def overridden() -> str:
     """Tell that the environment goes before what was just written; "" where it does not."""
-    if not os.environ.get("CODE_ENGINE_URL"):
+    if not os.environ.get("CODE_ENGINE_URL", "").strip():
         return ""
     return f"Note: CODE_ENGINE_URL is set and goes before every login: {UNSET}.\n"
 
 
 def _from_environment() -> Target | None:
-    url = os.environ.get("CODE_ENGINE_URL")
+    url, apikey, auth_url = (
+        addresses.trimmed(os.environ.get(name, ""), name) for name in VARIABLES
+    )
     if not url:
         return None
-    apikey = os.environ.get("CODE_ENGINE_APIKEY")
     if not apikey:
         raise Failure(
             "CODE_ENGINE_URL is set and CODE_ENGINE_APIKEY is not: set it, or unset the URL.",
             exit_code=NOT_LOGGED_IN,
         )
-    return _target(url, os.environ.get("CODE_ENGINE_AUTH_URL"), apikey)
+    return _target(url, auth_url, apikey)
 
 
 def _from_profile(region: str) -> Target | None:
@@ -164,7 +175,7 @@ def _from_emulator() -> Target | None:
 
 
 def _target(url: str, auth_url: str | None, apikey: str, **about: str) -> Target:
-    url = url.rstrip("/")
+    url = addresses.versioned(url)
     # Not the SDK's default, iam.cloud.ibm.com: a key of one's own host is nobody else's business.
     auth = (auth_url or url.removesuffix("/v2")).rstrip("/").removesuffix("/identity/token")
     remedy = HTTPS if about.get("source", ENVIRONMENT) == ENVIRONMENT else profiles.REMEDY

@@ -8,8 +8,10 @@ from ce.text.called import as_plugin, hints, program
 from ce.text.prompt import agreed, typed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
+from ce.text.streams import Unwritten, settle
 
 __all__ = [
+    "Unwritten",
     "agreed",
     "as_plugin",
     "emit",
@@ -18,6 +20,7 @@ __all__ = [
     "instant",
     "program",
     "safe",
+    "settle",
     "short_date",
     "span",
     "spinner",

@@ -12,12 +12,13 @@ from typing import Any
 from ce.text import jsonpath
 from ce.text.render import LAYOUT, safe
 
+# JSON and YAML end in a line end; what jsonpath finds is written to the byte.
 Writer = Callable[[Any], str]
 
 
 def _json(document: Any) -> str:
     # What may not reach a terminal can only be within a text, where JSON has the same escapes.
-    return safe(json.dumps(document, indent=2, ensure_ascii=False), LAYOUT)
+    return safe(json.dumps(document, indent=2, ensure_ascii=False), LAYOUT) + "\n"
 
 
 def _yaml(document: Any) -> str:
@@ -26,7 +27,7 @@ def _yaml(document: Any) -> str:
     text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     if safe(text, LAYOUT) != text:
         text = yaml.safe_dump(document, sort_keys=False)
-    return text.removesuffix("\n")
+    return text
 
 
 def _matches_as_json(expression: str) -> Writer:
@@ -43,7 +44,7 @@ WRITERS: dict[str, Callable[[str], Writer]] = {
 
 
 def _member(name: str) -> Callable[[str], Writer]:
-    return lambda _: lambda document: str(document.get(name, ""))
+    return lambda _: lambda document: f"{document.get(name, '')}\n"
 
 
 # Of what can be called: its public or private URL, and that within the project.

@@ -14,8 +14,13 @@ Piece = Callable[[Any, Any], str]  # (the whole document, the current item) -> t
 # A quoted string inside braces may itself hold braces.
 SEGMENT = re.compile(r"""\{((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^{}"'])*)\}""")
 
-# kubectl writes a dot inside a key as `\.`; jsonpath-ng wants such a key in quotes.
-ESCAPED_DOT = re.compile(r"\.((?:[\w-]|\\\.)*\\\.(?:[\w-]|\\\.)*)")
+# To jsonpath-ng many a key is a word of its grammar (`where`), a number (`1pass`) or two keys
+# (`8a-b`), so every key is quoted; kubectl writes a dot inside one as `\.`. Quoted texts, and
+# numbers that something is compared with, are no keys.
+KEY = re.compile(
+    r"""(?P<other>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|[=<>~]\s*-?\d+(?:\.\d+)?)"""
+    r"""|\.(?P<key>(?:[\w-]|\\\.)+)"""
+)
 
 
 def template(text: str) -> Callable[[Any], str]:
@@ -91,12 +96,12 @@ def _select(text: str) -> Callable[[Any, Any], list[Any]]:
     from jsonpath_ng.exceptions import JSONPathError  # noqa: PLC0415 - slow to import
     from jsonpath_ng.ext.parser import parse  # noqa: PLC0415
 
-    path = ESCAPED_DOT.sub(_quote_key, text.strip())
+    path = text.strip()
     absolute = path.startswith("$")
     rest = path[1:] if path[:1] in {"$", "@"} else path
     rest = "" if rest == "." else rest if rest[:1] in {"", ".", "["} else f".{rest}"
     try:
-        compiled = parse(f"${rest}")
+        compiled = parse("$" + KEY.sub(_quote_key, rest))
     except JSONPathError:
         raise ValueError(f"cannot read the expression {text!r}.") from None
     return lambda document, item: [
@@ -105,7 +110,7 @@ def _select(text: str) -> Callable[[Any, Any], list[Any]]:
 
 
 def _quote_key(match: re.Match[str]) -> str:
-    return "['" + match[1].replace("\\.", ".") + "']"
+    return match["other"] or f".'{match['key'].replace(chr(92), '')}'"
 
 
 def _show(value: Any) -> str:

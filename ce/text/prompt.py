@@ -25,7 +25,10 @@ def typed(question: str, word: str) -> bool:
 
 def _answer(question: str) -> str:
     emit(question)
-    answer = sys.stdin.readline()
+    try:
+        answer = sys.stdin.readline()
+    except OSError:  # it cannot be read: a folder, a terminal that is gone
+        answer = ""
     if not (sys.stdin.isatty() and answer.endswith("\n")):
         emit("\n")  # a terminal has shown the answer's own
     if not answer:

@@ -137,8 +137,15 @@ def emit(text: str, *, error: bool = False) -> None:
 
 
 def emit_document(text: str) -> None:
-    """Write a document: what a program reads gets it as it is, a terminal as it gets all else."""
-    _write(safe(text, LAYOUT) if sys.stdout.isatty() else text, sys.stdout)
+    """Write a document: a program gets it as it is, in UTF-8 whatever the locale is.
+
+    A terminal gets it as it gets all else, and a prompt on a line of its own after it.
+    """
+    if sys.stdout.isatty():
+        emit(text if text.endswith("\n") else f"{text}\n")
+        return
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    _write(text, sys.stdout)
 
 
 def _write(text: str, stream: TextIO) -> None:

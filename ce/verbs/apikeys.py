@@ -48,6 +48,18 @@ def _made(call: Call, wanted: Doc, tries: int = 3) -> Doc:
     return _made(call, wanted, tries - 1)
 
 
+def unmake(call: Call, key: Doc) -> str:
+    """Delete a key whose text reached nobody."""
+    try:
+        call.client.delete(path("v1", "apikeys", key["id"]))
+    except Failure:
+        return (
+            "The API key was made, and its text is lost: delete it with 'ce apikey delete --id "
+            f"{key['id']}'.\n"
+        )
+    return "The API key was made and could not be shown: it was deleted again.\n"
+
+
 def listing(call: Call) -> Doc:
     """List keys, page after page."""
     say(call)

@@ -12,6 +12,8 @@ from ce.call import Call
 from ce.server import Declined, Doc, Failure, place, until
 from ce.text import agreed, emit, emit_document, hints, instant, safe
 
+MADE = "The change was made all the same: look before you run the command again.\n"
+
 
 def tell(call: Call, text: str) -> None:
     """Print progress, unless there is to be none."""
@@ -66,8 +68,7 @@ def ordered(call: Call, found: Iterable[Doc], since: str = "created_at") -> list
 def finish(call: Call, document: Any) -> None:
     """Print the document asked for, or OK and what the verb shows."""
     if call["output"]:
-        text = call["output"](document)
-        emit_document(text if text.endswith("\n") else f"{text}\n")
+        emit_document(call["output"](document))
         return
     names = document if isinstance(document, dict) else {}
     if (after := _filled(call, _transcript(call)[1], names)) and not call["quiet"]:
@@ -76,8 +77,17 @@ def finish(call: Call, document: Any) -> None:
         emit(f"{call.verb.shows(call, document)}\n")
 
 
+def lost(call: Call, document: Any) -> None:
+    """Tell what was done although nobody can read it; take back what nobody can use unread."""
+    client = vars(call).get("client")  # looked for, and not made
+    if client and client.changed:
+        undo = call.verb.undo if document else None
+        emit(hints(undo(call, document)) if undo else MADE, error=True)
+
+
 def fail(call: Call, failure: Failure) -> None:
     """Print FAILED and each message on its line, after the progress line."""
+    failure.told = True
     say(call, name=call["name"] or call["id"] or "")
     emit("FAILED\n", error=True)
     messages = [*failure.messages]

@@ -43,9 +43,10 @@ def create(call: Call) -> Doc:
     try:
         project = call.client.post("/projects", {"name": call["name"], **tags, **group})
     except Failure as failure:
-        if failure.code != "quota_exceeded":
+        told = {"quota_exceeded": quota.refusal, "name_taken": quota.taken}.get(failure.code)
+        if told is None:
             raise
-        raise quota.refusal(call, failure) from None
+        raise told(call, failure) from None
     if project["status"] != "active":
         project |= _await(call, project, "for it to become active", ACTIVE)
     if not call["no_select"]:

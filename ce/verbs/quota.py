@@ -11,7 +11,7 @@ from shlex import quote
 from ce.call import Call
 from ce.rows import as_table, date, seconds, text, worded
 from ce.server import Client, Doc, Failure, target
-from ce.text import short_date
+from ce.text import short_date, words
 from ce.verbs.dialog import say
 from ce.verbs.ending import which
 
@@ -71,6 +71,25 @@ def refusal(call: Call, failure: Failure) -> Failure:
     told.code, told.detail = "", view(call, found | {"slots": found["slots"][:SOME]})
     if found["held"] > SOME:
         told.detail += f"\n\n'ce quota' shows all {found['held']}."
+    return told
+
+
+def taken(call: Call, failure: Failure) -> Failure:
+    """Tell the refusal of a project's name: what frees it, if a deleted project holds it."""
+    try:
+        slots = document(call)["slots"]
+    except Failure:
+        return failure
+    held = next((slot for slot in slots if slot["name"] == call["name"]), None)
+    if held is None or held["status"] not in ENDS:
+        return failure
+    told = failure.saying(f"A project that is {words(held['status'])} holds this name.")
+    told.code = ""
+    ways = {
+        "To take it back:                        ": held.get("restore"),
+        "To destroy it for good, and free it:    ": held["command"],
+    }
+    told.detail = "\n".join(way + command for way, command in ways.items() if command)
     return told
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ce.body import flag
+from ce.body import flag, option_of
 from ce.call import Call
 from ce.rows import Kind
 from ce.server import NONE, Doc, Failure, path
@@ -20,7 +20,7 @@ from ce.verbs import references
 from ce.verbs.dialog import confirm, ordered, say, say_where, tell, wait, waits
 
 NO_RUNTIME = "no_runtime_attached"  # the reason of what is stored and not run
-MEMBER = re.compile(r"`([a-z_]+(\.[a-z_]+)?)[a-z_.0-9]*`")
+MEMBER = re.compile(r"`(([a-z_]+)(\.[a-z_]+)?(\.\d+)?)[a-z_.0-9]*`")
 
 
 def create(call: Call) -> Doc:
@@ -71,7 +71,7 @@ def update(call: Call) -> Doc:
     current = _one(call, name)
     body = kind.body(current.get("format", ""), values, current)
     references.check(call, body, current)
-    with _told_in_options(kind):
+    with _told_in_options(kind, body):
         tag = current["entity_tag"]
         found = call.client.change(kind.update, _where(call, name), body, tag)
     return kind.masked(_settled(call, found))
@@ -106,7 +106,7 @@ def listing(call: Call) -> Doc:
     params = {query: kind.words.get(word, word) for query, word in given.items()}
     if kind.form:
         params["format"] = kind.form
-    with _told_in_options(kind):
+    with _told_in_options(kind, {}):
         found = [kind.masked(doc) for doc in _pages(call, params) if kind.listed(call, doc)]
     if kind.related and not kind.related.below and not call["output"]:
         runs = [*_all(call, kind.related.collection)]
@@ -128,7 +128,7 @@ def _created(call: Call, body: Doc, source: Doc, form: str = "") -> Doc:
     if named or kind.key != "name":  # else the API makes a name up, and we tell it then
         say(call, format=form)
     references.check(call, body, source)
-    with _told_in_options(kind):
+    with _told_in_options(kind, body):
         doc = call.client.post(_home(call, kind.collection), {**named, **body})
     say(call, format=form, name=doc.get("name", ""))
     return kind.masked(_settled(call, doc))
@@ -162,11 +162,17 @@ def _reason(doc: Doc) -> str | None:
 
 
 @contextmanager
-def _told_in_options(kind: Kind) -> Iterator[None]:
+def _told_in_options(kind: Kind, body: Doc) -> Iterator[None]:
     """Tell a refusal in the words of the command line: by its options, not by members."""
 
     def option(found: re.Match[str]) -> str:
-        member = found[1] if found[1] in kind.flags else found[1].partition(".")[0]
+        whole, home, _, index = found.groups()
+        entries = body.get(home)
+        if index and isinstance(entries, list):
+            entry = dict(enumerate(entries)).get(int(index[1:]))
+            if isinstance(entry, dict):
+                return option_of(entry) or found[0]
+        member = whole if whole in kind.flags else home
         return kind.flags.get(member, found[0])
 
     try:

@@ -25,6 +25,7 @@ from ce.server import (
     target,
 )
 from ce.text import emit
+from ce.verbs import standing
 from ce.verbs.dialog import confirm, say
 
 NOTHING_TO_LEAVE = (
@@ -89,7 +90,7 @@ def aim(call: Call) -> Doc:
     found = target.current()
     project = place.known(found)
     if not call.given & {"region", "group"}:
-        return _described(found, project)
+        return standing.told(found, _described(found, project))
     if found.source != target.PROFILE:
         raise Failure(
             f"The target comes from {found.origin}, which keeps no settings: 'ce login --url "
@@ -101,7 +102,7 @@ def aim(call: Call) -> Doc:
         profile = _verified(call, found.profile, profile, target.PROFILE)
     profiles.save(found.profile, profile)
     found = target.of_profile(found.profile, profile)
-    return _described(found, place.known(found))
+    return standing.told(found, _described(found, place.known(found)))
 
 
 def listing(call: Call) -> Doc:
@@ -181,8 +182,8 @@ def _wanted(call: Call, old: Profile | None) -> Profile:
             f"Give --url, the address of the API, such as {addresses.EXAMPLE}. The local emulator "
             "needs no login: 'ce emulator start'."
         )
-    if old is None or (url and _with_version(url) != old.url):
-        old = Profile(_with_version(url))  # of another host nothing is kept
+    if old is None or (url and addresses.versioned(url) != old.url):
+        old = Profile(addresses.versioned(url))  # of another host nothing is kept
     new = replace(old.at(call["region"] or ""), auth_url=auth_url or old.auth_url)
     if PLACE in new.url + new.auth_url and not new.region:
         raise click.UsageError(f"The address has {PLACE} in it: give --region.")
@@ -199,10 +200,6 @@ def _address(given: str | None, flag: str) -> str:
     if addresses.read(url.replace(PLACE, "region")) is None:
         raise click.UsageError(f"{flag} is no address such as {addresses.EXAMPLE}.")
     return url
-
-
-def _with_version(url: str) -> str:
-    return url if url.endswith("/v2") else f"{url}/v2"
 
 
 def _group(given: str) -> str:

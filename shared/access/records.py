@@ -54,16 +54,23 @@ def of(app: App, document: Document) -> dict[str, Any] | None:
 
 
 def alive(app: App, document: Document) -> dict[str, Any] | None:
-    """Give the record of a key that can be used now; None also for one that has expired.
+    """Give the record of a key that can be used now; None also for one that has expired."""
+    record = accepted(app, document)
+    return None if record is None or expired(app, record) else record
 
-    And for one made before `CE_KEYS_SINCE`. Keys live by the host's clock, as tokens do, and not
-    by the lifecycle's.
-    """
+
+def accepted(app: App, document: Document) -> dict[str, Any] | None:
+    """Give the record of a key; None also for one made before `CE_KEYS_SINCE`."""
     record = of(app, document)
     if record is None or too_old(app, record["created_at"].timestamp()):
         return None
+    return record
+
+
+def expired(app: App, record: Mapping[str, Any]) -> bool:
+    """Tell whether a key has expired: by the host's clock, as tokens, not by the lifecycle's."""
     expires_at = record["expires_at"]
-    return None if expires_at and expires_at.timestamp() <= app.wall() else record
+    return bool(expires_at) and expires_at.timestamp() <= app.wall()
 
 
 def too_old(app: App, made: float) -> bool:

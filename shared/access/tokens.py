@@ -6,7 +6,9 @@ keyring's Ed25519 key, and with nothing else.
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,6 +20,7 @@ from shared.calls import Answer, Call, Principal
 from shared.errors import Error
 
 ISSUER, AUDIENCE = "urn:reprieve:identity", "urn:reprieve:api"
+SCOPE, GRANT = "ibm openid", "urn:ibm:params:oauth:grant-type:apikey"  # contract section 7.1
 GONE = "The API key of this token is gone or has changed: log in again."
 HEADER = {"alg": "EdDSA", "typ": "at+jwt"}  # one algorithm, one type (RFC 8725, RFC 9068)
 
@@ -76,11 +79,12 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float, float]:
             leeway=quotas.CLOCK_SKEW,  # of the expiry there is none: `authenticate`
             options={"require": ["exp", "iat", "iss", "aud", "sub"]},
         )
-        roles, project = claims["roles"], claims.get("project")
+        account, roles, project = _account(claims), claims["roles"], claims.get("project")
         if not isinstance(roles, list) or not isinstance(project, str | None):
             raise unauthorized()
-        held = frozenset(map(str, roles))
-        principal = Principal(claims["sub"], str(claims["account"]), held, project)
+        if not all(isinstance(role, str) for role in roles):
+            raise unauthorized()
+        principal = Principal(claims["sub"], account, frozenset(roles), project)
         return principal, float(claims["iat"]), float(claims["exp"])
     except jwt.ExpiredSignatureError:
         raise unauthorized("The token has expired.") from None
@@ -88,17 +92,48 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float, float]:
         raise unauthorized() from None
 
 
+def _account(claims: Mapping[str, Any]) -> str:
+    """Give the account of a token, which IBM's clients have as `account.bss`.
+
+    Version 0.1.0 signed the text alone. Nobody issues that any more, and no token lives longer
+    than quotas.TOKEN_LIFETIME: an hour after an upgrade there is none.
+    """
+    account = claims["account"]
+    bss = account["bss"] if isinstance(account, dict) else account
+    if not isinstance(bss, str):
+        raise unauthorized()
+    return bss
+
+
+def _for_ibm(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the claims that IBM's clients cast without a look: Terraform's provider, for one.
+
+    No `email`: nobody has one. `roles`, `sub` and `project` are what is verified here.
+    """
+    identity = f"iam-ServiceId-{record['id']}"
+    return {
+        "id": identity,
+        "iam_id": identity,
+        "account": {"valid": True, "bss": record["account_id"], "frozen": False},
+        "scope": SCOPE,
+        "grant_type": GRANT,
+    }
+
+
 def issue_token(app: App, call: Call) -> Answer:
     """Exchange an API key for a token (contract section 7.1).
 
-    Raises Error `apikey_not_found` for a key that does not exist, has expired, is not the one
-    stored or was made before `CE_KEYS_SINCE`; they cannot be told apart.
+    Raises Error `apikey_not_found` for a key that does not exist, is not the one stored or was made
+    before `CE_KEYS_SINCE`, which cannot be told apart; and, told to who has the key's whole text,
+    for one that has expired.
     """
     text = call.body["apikey"]
     path = records.path_of(key_id(text))
-    record = records.alive(app, app.store.read(path)[path]) or {}
+    record = records.accepted(app, app.store.read(path)[path]) or {}
     if not hmac.compare_digest(digest(text), record.get("sha256", b"")):
         raise Error("apikey_not_found", "Provided API key could not be found.")
+    if records.expired(app, record):
+        raise Error("apikey_not_found", "Provided API key has expired.")
     issued = int(app.wall())
     expiration = issued + int(quotas.TOKEN_LIFETIME.total_seconds())
     if expires_at := record["expires_at"]:  # no token outlives its key
@@ -109,7 +144,7 @@ def issue_token(app: App, call: Call) -> Answer:
         "sub": record["id"],
         "iat": issued,
         "exp": expiration,
-        "account": record["account_id"],
+        **_for_ibm(record),
         "roles": record["roles"],
         **({"project": record["project_id"]} if record["project_id"] is not None else {}),
     }
@@ -121,7 +156,7 @@ def issue_token(app: App, call: Call) -> Answer:
             "token_type": "Bearer",
             "expires_in": expiration - issued,
             "expiration": expiration,
-            "scope": "ibm openid",
+            "scope": SCOPE,
         }
     )
 

@@ -103,7 +103,7 @@ def rule(error: Any) -> str:  # noqa: PLR0911 - one sentence a rule
         case "maxLength" | "maxItems" | "maximum" | "maxProperties":
             return f"is above its maximum of {kind.limit}"
         case "propertyNames":
-            return "has a key that is not allowed"
+            return f"has a key that is not allowed: it {rule(kind.error)}"
         case _:
             return "is not valid"
 

@@ -83,7 +83,7 @@ def check_data(new: Fields, **_: object) -> None:
     `payload_too_large` for values of more than quotas.SECRET_BYTES.
     """
     if not FOLDERS.isdisjoint(new.get("data", ())):
-        raise invalid("data", "has a key that is not allowed")
+        raise invalid("data", "has a key that is not allowed: it must not be `.` or `..`")
     _require_bytes(_values_bytes(new), quotas.SECRET_BYTES)
 
 

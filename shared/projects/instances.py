@@ -6,6 +6,7 @@ permanent deletion what the tombstone remembers, in the state `removed`.
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from shared.app import App
 from shared.calls import Answer, Call, timestamp
 from shared.errors import missing
 from shared.lifecycle import Project, Status
+from shared.projects import tombstones
 from shared.projects.account import of_account
 from shared.projects.projects import crn, move
 
@@ -33,18 +35,23 @@ SHOWN = {"active", "provisioning"}  # by a list that is asked for no state
 NO_FILTERS = {"limit", "start", "state", "updated_from", "updated_to"}
 # The form alone: account and region must be the project's own (`_require_meant`).
 UUID = "[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}"
+BURIED = re.compile(rf"tombstones/({UUID})")  # where a page starts: no name of a project has a /
 CRN = re.compile(rf"crn:v1:bluemix:public:codeengine:[a-z0-9-]+:a/[0-9a-z]+:({UUID})::")
 
 
 def listing(app: App, call: Call) -> Answer:
-    """Give a page of the account's instances by name; without `state` only those in use."""
+    """Give a page of the account's instances by name; without `state` only those in use.
+
+    Of those that are removed, what the tombstones remember comes last: by id, for it has no name.
+    """
     asked, limit = call.parameters, call.parameters["limit"]
-    time, found = of_account(app, call, quotas.RECLAMATIONS, asked.get("start"))
+    time, found, more = _looked_through(app, call)
     chosen = [instance for instance in map(show, found) if _wanted(instance, asked)]
     entries, following = chosen[:limit], ""
-    if len(chosen) > limit or len(found) == quotas.RECLAMATIONS:
-        last = entries[-1]["name"] if len(chosen) > limit else found[-1].name
-        query = urlencode({**asked, "start": last})
+    if len(chosen) > limit or more:
+        last = entries[-1] if len(chosen) > limit else show(found[-1])
+        start = last.get("name", f"tombstones/{last['guid']}")
+        query = urlencode({**asked, "start": start})
         following = f"{app.settings.endpoint}{PATH}?{query}"
     # On the last page `next_url` is empty and not null: IBM's typed clients demand a string.
     body = {"rows_count": len(entries), "next_url": following, "resources": entries}
@@ -67,8 +74,15 @@ def delete(app: App, call: Call) -> Answer:
 
     Raises Error `project_not_active` if it is not active.
     """
-    meant = partial(_require_meant, call)
-    project = move(app, _guid(call), "delete", call=call, check=meant)
+    project_id, meant = _guid(call), partial(_require_meant, call)
+
+    def ended() -> Project:
+        found = tombstones.of_project(app, call, project_id)
+        meant(found)
+        return found
+
+    with tombstones.explained(ended):
+        project = move(app, project_id, "delete", call=call, check=meant)
     return Answer(now=project.updated_at)
 
 
@@ -99,6 +113,24 @@ def show(project: Project) -> dict[str, Any]:
         "restored_at": timestamp(project.restored_at) if project.restored_at else None,
     }
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _looked_through(app: App, call: Call) -> tuple[datetime, list[Project], bool]:
+    """Give the read time, a page's worth of what to choose from, and whether there may be more.
+
+    Projects are read before tombstones: one that ends in between is found in both, and shown once.
+    """
+    most, start = quotas.RECLAMATIONS, call.parameters.get("start")
+    removed = call.parameters.get("state") == "removed"
+    if removed and start and (buried := BURIED.fullmatch(start)):
+        time, ended = tombstones.of_account(app, call, most, buried[1])
+        return time, ended, len(ended) == most
+    time, found = of_account(app, call, most, start)
+    if not removed or len(found) == most:
+        return time, found, len(found) == most
+    _, ended = tombstones.of_account(app, call, most - len(found), None)
+    more, there = len(found) + len(ended) == most, {project.id for project in found}
+    return time, [*found, *(one for one in ended if one.id not in there)], more
 
 
 def _last_operation(project: Project) -> dict[str, Any]:

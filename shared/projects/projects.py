@@ -7,6 +7,7 @@ on the project document.
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from shared import evidence, lifecycle
@@ -17,6 +18,7 @@ from shared.errors import missing
 from shared.lifecycle import ACTIVE, Project
 from shared.projects import names, slots
 from shared.projects.account import of_account, one
+from shared.projects.tombstones import explained, of_project
 from shared.resources import data_key_path, first_rule, new_marks
 from shared.store import Document, Read, Write
 
@@ -77,7 +79,9 @@ def _shown(body: dict[str, Any], now: datetime) -> Answer:
 
 def get(app: App, call: Call) -> Answer:
     """Give a project in whatever state it is."""
-    now, project = one(app, call, call.parameters["id"])
+    project_id = call.parameters["id"]
+    with explained(partial(of_project, app, call, project_id)):
+        now, project = one(app, call, project_id)
     return Answer(present(app, project), now=now)
 
 
@@ -95,7 +99,9 @@ def listing(app: App, call: Call) -> Answer:
 
 def delete(app: App, call: Call) -> Answer:
     """Soft delete a project. Raises Error `project_not_active` if it is not active."""
-    project = move(app, call.parameters["id"], "delete", call=call)
+    project_id = call.parameters["id"]
+    with explained(partial(of_project, app, call, project_id)):
+        project = move(app, project_id, "delete", call=call)
     return Answer(now=project.updated_at)
 
 
@@ -118,6 +124,7 @@ def move(
     path, entry_id = f"projects/{project_id}", call.trace if call else app.new_id()
     keys = [own_key(call.principal)] if call else []
     once = evidence.Once(app, call)
+    asking = call.principal.subject if call else None
     reclamation_id = app.new_id()  # of a deletion: once a call, whatever becomes of its tries
 
     def decide(read: Read) -> tuple[list[Write], Project]:
@@ -126,7 +133,7 @@ def move(
         before = owned(app, call.principal, read, path) if call else _found(read[path])
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
-        project = lifecycle.move(before, verb, now, reclamation_id)
+        project = lifecycle.move(before, verb, now, reclamation_id, asking)
         what = f"project.{verb}", project, now
         entry = evidence.by(call.origin, *what) if call else evidence.by_system(entry_id, *what)
         held = [Write.verify(read[key]) for key in keys]

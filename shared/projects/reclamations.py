@@ -6,6 +6,7 @@ of all a project that has been deleted again since.
 """
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from shared import evidence, quotas
@@ -16,6 +17,7 @@ from shared.errors import Error, missing
 from shared.lifecycle import Project, Status
 from shared.projects.account import of_account
 from shared.projects.projects import move, present, repeated
+from shared.projects.tombstones import explained, of_project, of_reclamation
 from shared.store import NAME, Read
 
 STATES: dict[str, str] = {  # by status
@@ -43,7 +45,9 @@ def restore(app: App, call: Call) -> Answer:
     `project_not_restorable` at and after the deadline, or in another state.
     """
     if "project_id" in call.parameters:
-        project = move(app, call.parameters["project_id"], "restore", call=call)
+        project_id = call.parameters["project_id"]
+        with explained(partial(of_project, app, call, project_id)):
+            project = move(app, project_id, "restore", call=call)
     else:
         project = _ended(app, call, "restore")
     return Answer(show(app, project), now=project.updated_at)
@@ -69,10 +73,11 @@ def _ended(app: App, call: Call, *verbs: str) -> Project:
             raise missing()
 
     once = evidence.Once(app, call)
-    read, project = _of(app, call, wanted, once)
-    if read is None:
-        return project
-    return move(app, project.id, *verbs, call=call, check=meant, first=read)
+    with explained(partial(of_reclamation, app, call, wanted)):
+        read, project = _of(app, call, wanted, once)
+        if read is None:
+            return project
+        return move(app, project.id, *verbs, call=call, check=meant, first=read)
 
 
 def _of(app: App, call: Call, wanted: str, once: evidence.Once) -> tuple[Read | None, Project]:

@@ -29,6 +29,8 @@ REMEMBERED = (
     "deleted_at",
     "reclamation_id",
     "reclamation_of",
+    "cause",
+    "requested_by",
     "shredded_at",
     "swept",
 )

@@ -146,7 +146,7 @@ def test_as_ibm_does(host, owner):
     assert int(before) <= told["iat"] <= time.time()
     assert told["exp"] - told["iat"] <= 3600
     assert told["exp"] == expiration
-    assert (told["account"], set(told["roles"])) == (owner.id, {"administrator", "manager"})
+    assert (told["account"]["bss"], set(told["roles"])) == (owner.id, {"administrator", "manager"})
     assert jwt.get_unverified_header(token) == {"alg": "EdDSA", "typ": "at+jwt"}
     assert owner.apikey not in json.dumps(told)
 
@@ -159,14 +159,14 @@ def test_exchange_by_name(host, owner):
     assert get(host, f"Bearer {answer.json()['access_token']}").status_code == 200
 
 
-def expect_bad_key(answer):
+def expect_bad_key(answer, said="Provided API key could not be found."):
     """Require the identity service's own form of refusal, the same for every bad key."""
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/json")
     body = answer.json()
     trace = answer.headers["X-Global-Transaction-ID"]
     assert body == {
         "errorCode": "BXNIM0415E",
-        "errorMessage": "Provided API key could not be found.",
+        "errorMessage": said,
         "context": {"requestId": trace, "requestType": "incoming.Identity_Token"},
     }
 
@@ -218,14 +218,15 @@ def test_bad_exchange(host, form, code, target):
 
 @pytest.mark.parametrize(("hours", "good"), [(-1, False), (1, True)])
 def test_expiring_key(host, hours, good):
-    """A key is exchanged until it expires, and not after; the two refusals are alike."""
+    """A key is exchanged until it expires, and not after; who has all of it is told so."""
     account = host.account()
     expiry = datetime.now(UTC) + timedelta(hours=hours)
     host.inside.change_key(account.key_id, expires_at=expiry)
     answer = exchange(host, account.apikey)
     assert answer.status_code == (200 if good else 400)
     if not good:
-        expect_bad_key(answer)
+        expect_bad_key(answer, "Provided API key has expired.")
+        expect_bad_key(exchange(host, f"{account.apikey}x"))  # by its id alone it is as any other
 
 
 def test_keys_are_stored_as_digests(host, owner):
@@ -265,6 +266,18 @@ def test_our_own_signature(host, key, claims):
     assert get(host, signed(key, claims)).status_code == 200
 
 
+def test_the_account_of_version_0_1_0(host, owner, key, claims):
+    """A token from before an upgrade names its account as a text, and holds until it expires."""
+    before = {name: claims[name] for name in ("iss", "aud", "sub", "iat", "exp", "roles")}
+    project = owner.project("before")
+    for account, status in ((owner.id, 200), ("b" * 32, 401)):
+        token = signed(key, before | {"account": account})
+        path, headers = f"/v2/projects/{project['id']}", {"Authorization": token}
+        assert requests.get(host.url + path, headers=headers, timeout=30).status_code == status
+    expired = before | {"account": owner.id, "exp": int(time.time()) - 1}
+    expect_refusal(get(host, signed(key, expired)))
+
+
 def expect_refusal(answer):
     """Require that the caller is not known, and is told so alike for every bad token."""
     assert answer.status_code == 401
@@ -296,6 +309,17 @@ CLAIMS = {
     "roles that are none": {"roles": 7},
     "a project that is no text": {"project": 7},
     "projects": {"project": [NOWHERE]},
+    "an account of no text": {"account": 7},
+    "accounts": {"account": ["a" * 32]},
+    "an account of nothing": {"account": {}},
+    "an account whose number is none": {"account": {"bss": 7, "valid": True}},
+    "an account in an account": {"account": {"bss": {"bss": "a" * 32}}},
+    "accounts of an account": {"account": {"bss": ["a" * 32]}},
+    "roles that are no texts": {"roles": ["manager", 7]},
+    "roles of an account": {"roles": {"manager": True}},
+    "a subject of several": {"sub": ["a"]},
+    "an issue of no number": {"iat": {}},
+    "an expiry of several": {"exp": [NEVER]},
 }
 
 
@@ -363,6 +387,7 @@ def test_another_key(host, claims):
 
 TAMPERED = {  # with the parts of a good token, and with payloads that say more
     "account": "{head}.{account}.{sign}",
+    "account as it was": "{head}.{account as it was}.{sign}",
     "roles": "{head}.{roles}.{sign}",
     "expiry": "{head}.{expiry}.{sign}",
     "signature of other bytes": "{head}.{body}.{other}",
@@ -386,7 +411,8 @@ def test_tampered(host, owner, claims, form):
     head, body, sign = owner.token.split(".")
     other = ("B" if sign[0] == "A" else "A") + sign[1:]
     payloads = {
-        "account": b64(claims | {"account": "f" * 32}),
+        "account": b64(claims | {"account": claims["account"] | {"bss": "f" * 32}}),
+        "account as it was": b64(claims | {"account": "f" * 32}),
         "roles": b64(claims | {"roles": [*claims["roles"], "editor"]}),
         "expiry": b64(claims | {"exp": claims["exp"] + 1}),
         "array": b64([claims]),

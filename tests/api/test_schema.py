@@ -356,6 +356,8 @@ def test_parameters_never_show(name):
 
 
 OTHER_GRANT = BODIES["issue_token"] | {"grant_type": "password"}
+OF_KEYS = "letters, digits, `-`, `_` and `.`"
+BAD_KEY = "`data` has a key that is not allowed: it"
 MANY = data(**{f"k{n}": "" for n in range(1001)})
 
 
@@ -369,7 +371,8 @@ MANY = data(**{f"k{n}": "" for n in range(1001)})
         ("create_project", {"name": "p", "tags": MANY_TAGS}, "`tags` is above its maximum of 100."),
         ("create_secret", data(k=None), "`data.k` must be of type string."),
         ("create_secret", data(k="x" * 1048577), "`data.k` is above its maximum of 1048576."),
-        ("create_secret", data(**{"a b": ""}), "`data` has a key that is not allowed."),
+        ("create_secret", data(**{"a b": ""}), f"{BAD_KEY} must be {OF_KEYS}."),
+        ("create_secret", data(**{"a" * 254: ""}), f"{BAD_KEY} is above its maximum of 253."),
         ("create_secret", MANY, "`data` is above its maximum of 1000."),
         ("issue_token", OTHER_GRANT, f"`grant_type` must be `{GRANT}`."),
     ],

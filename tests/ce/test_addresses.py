@@ -105,6 +105,80 @@ def test_what_is_no_address(monkeypatch, url):
     assert "0.0" not in done.stderr
 
 
+SPOILT = {  # as a file or another system's shell leaves it
+    "a line end": ("{url}/v2\r\n", "{key}\r\n"),
+    "blanks": (" {url}/v2 ", "\t{key} "),
+    "no version": ("{url}", "{key}"),
+    "a slash": ("{url}/", "{key}"),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT)
+def test_a_variable_is_trimmed(other, nobody, monkeypatch, case):
+    """And its address gets the version that it lacks: so the same as in a profile."""
+    answers, got = other
+    answers += [(200, '{"access_token": "t"}'), (200, '{"projects": []}')] * 2
+    here = json.loads((nobody / "profiles" / "other.json").read_text())["url"].removesuffix("/v2")
+    url, key = (text.format(url=here, key=KEY) for text in SPOILT[case])
+    write(nobody / "profiles" / "other.json", url=url.strip(), apikey=KEY)
+    assert run("project", "list", "-o", "json").returncode == 0
+    monkeypatch.setenv("CODE_ENGINE_URL", url)
+    monkeypatch.setenv("CODE_ENGINE_APIKEY", key)
+    monkeypatch.setenv("CODE_ENGINE_AUTH_URL", f"{here} ")
+    assert run("project", "list", "-o", "json").returncode == 0
+    asked = [path.partition("?")[0] for path, _ in got]
+    assert asked == ["/identity/token", "/v2/projects"] * 2
+
+
+@pytest.mark.parametrize("name", ["CODE_ENGINE_URL", "CODE_ENGINE_APIKEY", "CODE_ENGINE_AUTH_URL"])
+@pytest.mark.usefixtures("nobody")
+def test_quotes_are_named(monkeypatch, name):
+    """A .env file that no shell has read leaves them in."""
+    values = {"CODE_ENGINE_URL": "https://127.0.0.1:1", "CODE_ENGINE_APIKEY": KEY}
+    for variable, value in {**values, name: f"'{values.get(name, 'https://127.0.0.1:1')}'"}.items():
+        monkeypatch.setenv(variable, value)
+    done = run("project", "list", "-q")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"FAILED\n{name} has quotes in it: leave them out.\n",
+    )
+
+
+OF_OTHERS = [
+    "k93kd-an-IBM-Cloud-key",
+    "ghp_abc",
+    "ce_",
+    "ce_a",
+    "ce__b",
+    f"{KEY}.x",
+    f"x{KEY}",
+    "ce_a_b c",
+]
+
+
+@pytest.mark.parametrize("key", OF_OTHERS)
+def test_a_key_of_another_service_is_not_sent(other, nobody, monkeypatch, key):
+    """Whatever it comes from: it may open something of somebody else's."""
+    _, got = other
+    here = json.loads((nobody / "profiles" / "other.json").read_text())["url"]
+    said = "is no key of this service (ce_ID_SECRET); it was not sent to 127.0.0.1."
+    done = [run("login", "--url", here, "--profile", "p", "--apikey", "-", text=key)]
+    write(nobody / "profiles" / "other.json", url=here, apikey=key)
+    done.append(run("project", "list", "-q"))
+    (nobody / "active").unlink()
+    write(nobody / "emulator" / "hub.json", hosting=here.removesuffix("/v2"))
+    write(nobody / "emulator" / "credentials.json", account_id="a", apikey=key)
+    done.append(run("quota", "-q"))
+    monkeypatch.setenv("CODE_ENGINE_URL", here)
+    monkeypatch.setenv("CODE_ENGINE_APIKEY", key)
+    done.append(run("project", "list", "-q"))
+    assert [one.returncode for one in done] == [2] * 4
+    assert [said in one.stderr or " " in key for one in done] == [True] * 4
+    assert not any(key in one.stderr for one in done if len(key) > len("ce__b"))
+    assert "CODE_ENGINE_APIKEY is no key" in done[-1].stderr
+    assert got == []
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:5000/v2", "http://localhost/v2", "HTTP://[::1]:1", "https://ce.example.com"],

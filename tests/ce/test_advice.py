@@ -73,12 +73,19 @@ def test_refusals(other, case):
 
 
 @pytest.fixture
-def untrusted(tmp_path):
+def days():
+    """For how many days the certificate of `untrusted` holds, from the day before yesterday."""
+    return 3
+
+
+@pytest.fixture
+def untrusted(tmp_path, days):
     """A server whose certificate nobody vouches for; give its port, and the certificate."""
     key = Ed25519PrivateKey.generate()
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    begin = datetime.now(UTC) - timedelta(days=2)
+    end = begin + timedelta(days=days)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, end)
     with_name = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     text = key.private_bytes(*form, serialization.NoEncryption())
@@ -107,11 +114,54 @@ def test_a_certificate_that_nobody_vouches_for(untrusted, monkeypatch):
     args = ("login", "--url", f"https://localhost:{port}", "--apikey", "-")
     done = run(*args, text=KEY)
     assert done.returncode == 1
-    assert f"Cannot reach localhost:{port} (SSLError)." in done.stderr
-    assert "REQUESTS_CA_BUNDLE" in done.stderr
+    assert f"Cannot reach localhost:{port} (SSLError). {advice.UNTRUSTED}" in done.stderr
     assert KEY not in done.stderr
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     assert "The server answered 501" in run(*args, text=KEY).stderr
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize(
+    ("days", "host", "said"),
+    [(1, "localhost", "has expired"), (3, "127.0.0.1", "is for another name")],
+)
+def test_what_is_wrong_with_a_certificate(untrusted, monkeypatch, host, said):
+    """Expired, and for another name: told apart from an authority that is not known."""
+    port, certificate = untrusted
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    done = run("login", "--url", f"https://{host}:{port}", "--apikey", "-", text=KEY)
+    assert (done.returncode, f"Its certificate {said}" in done.stderr) == (1, True)
+
+
+def test_a_port_that_speaks_no_tls(other, nobody):
+    """Its certificate is not what is wrong."""
+    url = json.loads((nobody / "profiles" / "other.json").read_text())["url"]
+    args = ("--profile", "p", "--url", url.replace("http:", "https:"), "--apikey", "-")
+    done = run("login", *args, text=KEY)
+    assert (done.returncode, "(SSLError). Nothing speaks TLS there" in done.stderr) == (1, True)
+    assert other[1] == []
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("name", ["none.pem", "", "junk.pem"], ids=["none", "a folder", "junk"])
+def test_authorities_that_cannot_be_read(monkeypatch, tmp_path, name):
+    """The variable and the file are named, before the key is sent."""
+    (tmp_path / "junk.pem").write_text("-----BEGIN CERTIFICATE-----\njunk\n")
+    file = str(tmp_path / name) if name else str(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", file)
+    done = run("login", "--url", "https://127.0.0.1:9", "--apikey", "-", text=KEY)
+    said = f"REQUESTS_CA_BUNDLE names '{file}', which cannot be read"
+    assert (done.returncode, said in done.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("proxy", ["http://[bad", "ftp://x", "://", "http://h:99999"])
+def test_a_proxy_that_is_no_address(monkeypatch, proxy):
+    """It is named, and no library's error is shown."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, proxy)
+    done = run("login", "--url", "https://ce.invalid", "--apikey", "-", text=KEY)
+    assert (done.returncode, "HTTPS_PROXY" in done.stderr) == (1, True)
 
 
 @pytest.mark.usefixtures("nobody")

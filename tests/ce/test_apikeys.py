@@ -115,7 +115,7 @@ def test_a_second_account(shell, host):
         "ce project list -q -o 'jsonpath={.projects[*].name}'"
     )
     assert "of-the-first" not in seen
-    assert seen.endswith("\nof-the-second\n")
+    assert seen.endswith("\nof-the-second")
     first = shell("ce project list -q -o 'jsonpath={.projects[*].name}'").split()
     assert "of-the-first" in first
     assert "of-the-second" not in first
@@ -219,7 +219,7 @@ def test_usage(ce, args):
     said = ce("apikey", *args, code=2)
     assert "Error: " in said
     assert "tomorrow" not in said
-    assert ce("apikey", "list", "-q", "-o", "jsonpath={.apikeys[*].name}") == "first\n"
+    assert ce("apikey", "list", "-q", "-o", "jsonpath={.apikeys[*].name}") == "first"
 
 
 def test_a_project_that_is_not_there(ce):
@@ -227,4 +227,4 @@ def test_a_project_that_is_not_there(ce):
     nowhere = "00000000-0000-4000-8000-000000000000"
     assert "'none' was not found" in ce("apikey", "create", "a", "--project", "none", code=1)
     assert "Resource not found" in ce("apikey", "create", "a", "--pid", nowhere, code=1)
-    assert ce("apikey", "list", "-q", "-o", "jsonpath={.apikeys[*].name}") == "first\n"
+    assert ce("apikey", "list", "-q", "-o", "jsonpath={.apikeys[*].name}") == "first"

@@ -26,7 +26,7 @@ def test_project_create_selects(ce):
         ce("project", "current"),
     )
     assert ce("project", "select", "-n", "other") == "Selecting project 'other'...\nOK\n"
-    assert ce("project", "current", "-o", "jsonpath={.name}") == "other\n"
+    assert ce("project", "current", "-o", "jsonpath={.name}") == "other"
 
 
 def test_project_list(mine):
@@ -40,7 +40,7 @@ def test_project_list(mine):
         "zebra      {ID}  soft deleted  false           us-south  default         {AGE}\n",
         mine("project", "list"),
     )
-    for order, names in {"name": "myproject zebra\n", "age": "zebra myproject\n"}.items():
+    for order, names in {"name": "myproject zebra", "age": "zebra myproject"}.items():
         assert mine("project", "list", "-s", order, "-o", "jsonpath={.projects[*].name}") == names
     assert mine("project", "list", "-r", "eu-de", "-q").count("\n") == 1
 
@@ -74,7 +74,7 @@ def test_project_delete_prints_two_lines(mine):
     done = subprocess.run(command, input="", capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("Deleting project `myproject`\nOK\n", "")
     assert "FAILED" in mine("project", "delete", "--name", "myproject", "--force", code=1)
-    assert mine("project", "get", "--id", project, "-o", "jsonpath={.status}") == "soft_deleted\n"
+    assert mine("project", "get", "--id", project, "-o", "jsonpath={.status}") == "soft_deleted"
 
 
 @pytest.mark.parametrize(("answer", "left"), [("", True), ("n\n", True), ("y\n", False)])
@@ -85,7 +85,7 @@ def test_project_delete_asks(mine, answer, left):
     if not left:
         assert said.startswith("Are you sure you want to delete project 'myproject'? [y/N]> ")
     status = mine("project", "get", "--id", project, "-o", "jsonpath={.status}")
-    assert status == ("active\n" if left else "soft_deleted\n")
+    assert status == ("active" if left else "soft_deleted")
 
 
 def test_project_restore(mine):
@@ -97,7 +97,7 @@ def test_project_restore(mine):
     assert "  soft deleted  false " in mine("project", "list")
     said = mine("project", "restore", "-n", "myproject")
     assert said == "Restoring project 'myproject'...\nOK\n"
-    assert mine("secret", "get", "-n", "s", "-d", "-o", "jsonpath={.data.A}") == "b\n"
+    assert mine("secret", "get", "-n", "s", "-d", "-o", "jsonpath={.data.A}") == "b"
     assert "active, not soft deleted" in mine("project", "restore", "-n", "myproject", code=1)
 
 
@@ -137,7 +137,7 @@ def test_reclamations(mine):
     mine("project", "delete", "--id", project, "-f")
     said = mine("reclamation", "delete", "--name", "myproject", "--f")
     assert said == "Hard deleting project 'myproject'...\nOK\n"
-    assert mine("recl", "list", "-q", "-o", "jsonpath={.resources[*].name}") == "\n"
+    assert mine("recl", "list", "-q", "-o", "jsonpath={.resources[*].name}") == ""
 
 
 def test_ages_run_by_the_hosts_clock(mine, host):
@@ -174,7 +174,7 @@ def test_a_selection_that_is_gone_says_what_to_do(mine, account, host):
 
 def test_a_wrong_key_is_not_logged_in(ce, monkeypatch):
     """An API key that is not known exits 4."""
-    monkeypatch.setenv("CODE_ENGINE_APIKEY", "no-such-key")
+    monkeypatch.setenv("CODE_ENGINE_APIKEY", "ce_0_no-such-key")
     said = ce("project", "list", code=4)
     assert said.startswith("FAILED\n")
     assert "no-such-key" not in said

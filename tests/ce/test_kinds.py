@@ -80,7 +80,7 @@ def test_a_process_of_its_own(type_in):
     type_in(MAP)
     command = [sys.executable, "-m", "ce", "cm", "list", "-o", "jsonpath={.config_maps[*].name}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("cm\n", "")
+    assert (done.stdout, done.stderr) == ("cm", "")
 
 
 def test_the_lines_of_the_readme(ce):
@@ -295,7 +295,7 @@ def test_waiting_ends_at_once(type_in):
             f"FAILED\n{line.split()[0].removesuffix('run').capitalize()} run 'run' stays "
             "'pending': it is stored, and no runtime is attached to run it.\n"
         )
-    assert type_in("jobrun list -o jsonpath={.job_runs[*].name}") == "run\n"
+    assert type_in("jobrun list -o jsonpath={.job_runs[*].name}") == "run"
     assert "stays" not in type_in(f"{APP} --no-wait")
     assert type_in("app delete -n myapp -f --wait") == "Deleted application 'myapp'\n"
 
@@ -324,7 +324,7 @@ def test_runs_can_be_deleted_by_what_they_are_of(type_in):
         "Are you sure you want to delete all job runs of job 'hello'? [y/N]> \n"
         "Deleting job run 'other'...\nDeleting job run 'run'...\nOK\n"
     )
-    assert type_in("jr list -o jsonpath={.job_runs[*].name}") == "own\n"
+    assert type_in("jr list -o jsonpath={.job_runs[*].name}") == "own"
     assert "There is no job run of job 'hello'" in type_in("jr delete -j hello -f", code=1)
     type_in("jr delete -j hello -f --inf")
 
@@ -347,11 +347,11 @@ def test_lists(type_in):
     """By name or by age; revisions of all applications or of one; documents are the API's."""
     for name in ("b", "a"):
         type_in(f"app create -n {name} -i {IMAGE}")
-    assert type_in("app list -o jsonpath={.apps[*].name}") == "a b\n"
+    assert type_in("app list -o jsonpath={.apps[*].name}") == "a b"
     type_in("app update -n b --max 2")
     names = "rev list {} -o jsonpath={{.revisions[*].name}}"
-    assert type_in(names.format("")) == "a-00001 b-00001 b-00002\n"
-    assert type_in(names.format("--app b")) == "b-00001 b-00002\n"
+    assert type_in(names.format("")) == "a-00001 b-00001 b-00002"
+    assert type_in(names.format("--app b")) == "b-00001 b-00002"
     assert type_in("rev list --app none", code=1).startswith("FAILED\n")
     assert "latest" not in document(type_in, "rev list")["revisions"][0]
     assert "is no name of a revision" in type_in("rev get -n nothing", code=1)

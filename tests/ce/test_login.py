@@ -157,7 +157,7 @@ def test_a_wrong_address_changes_nothing(other, nobody):
     port = json.loads((nobody / "profiles" / "other.json").read_text())["url"]
     before = stored(nobody)
     answers += [(200, '{"access_token": "t"}'), (200, "<html>")]
-    said = login("--url", port, "--apikey", "-", text="k\n", code=1)
+    said = login("--url", port, "--apikey", "-", text=KEY, code=1)
     assert "does not answer as this API does" in said
     assert "Something else answers there" in said
     assert stored(nobody) == before
@@ -166,7 +166,7 @@ def test_a_wrong_address_changes_nothing(other, nobody):
 @pytest.mark.usefixtures("unreachable")
 def test_nobody_there():
     """An address where nobody answers is told as such, with what to look at."""
-    said = login("--apikey", "-", text="k\n", code=1)
+    said = login("--apikey", "-", text=KEY, code=1)
     assert "Cannot reach 127.0.0.1:" in said
     assert "Check that the server runs" in said
 
@@ -205,7 +205,7 @@ def test_a_region_that_nobody_tells_is_not_taken_on_trust(other):
     """A server that does not say which region it serves is none's in particular."""
     answers, _ = other
     answers += [TOKEN, (200, '{"projects": []}')]
-    said = login("-r", "eu-de", "--apikey", "-", text="k\n", code=1)
+    said = login("-r", "eu-de", "--apikey", "-", text=KEY, code=1)
     assert "does not say which region it serves: leave --region out." in said
 
 
@@ -272,7 +272,7 @@ def test_a_region_that_is_none_is_not_stored(other, nobody, region):
     answers, _ = other
     answers += [TOKEN, (200, '{"projects": []}', ("X-Reprieve-Region", region))]
     before = stored(nobody)
-    said = login("--apikey", "-", text="k\n", code=1)
+    said = login("--apikey", "-", text=KEY, code=1)
     assert "names a region that is none, such as us-south: nothing was stored" in said
     assert stored(nobody) == before
 
@@ -325,7 +325,7 @@ BROKEN = {
     ),
     "not text": ("profiles/p.json", "\xff", "is damaged"),
     "no key": ("profiles/p.json", '{"url": "https://x"}', "'ce login' logs in to it again"),
-    "a folder": ("profiles/p.json/x", "", "run 'chmod 600 "),
+    "a folder": ("profiles/p.json/x", "", "(Is a directory): see "),
     "none": ("profiles/q.json", "{}", "There is no profile 'p'"),
     "no name": ("active", "../p\n", "does not name a profile"),
     "no text": ("active", "\xff", "does not name a profile"),

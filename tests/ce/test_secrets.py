@@ -114,7 +114,7 @@ def test_secret_update_merges(mine):
     document = json.loads(mine("secret", "get", "-n", "s", "-d", "-o", "json"))
     assert document["data"] == {"A": "1", "B": "9"}
     changed = mine("secret", "update", "-n", "s", "-l", "A=0", "-o", "jsonpath={.data}")
-    assert changed == '{"A":"REDACTED","B":"REDACTED"}\n'
+    assert changed == '{"A":"REDACTED","B":"REDACTED"}'
     assert "no key 'D'" in mine("secret", "update", "-n", "s", "--rm", "D", code=1)
     assert "Nothing to update" in mine("secret", "update", "-n", "s", code=2)
     assert "does not apply" in mine("secret", "update", "-n", "s", "-u", "me", code=2)

@@ -4,6 +4,7 @@ import base64
 import time
 from urllib.parse import parse_qsl
 
+import jwt
 import pytest
 from ibm_cloud_sdk_core import ApiException
 from ibm_cloud_sdk_core.authenticators import BearerTokenAuthenticator, IAMAuthenticator
@@ -116,3 +117,26 @@ def test_a_key_for_one_project(host, owner):
         (found,) = scoped.got("/v2/projects")["projects"]
         owner.destroy(found)
         owner.gone(found)
+
+
+def test_what_terraform_s_provider_casts(host, owner):
+    """The claims that it takes for what they are without a look, of an account's key and another's.
+
+    As `fetchUserDetails` in its `ibm/conns/config.go` does, where another type is a panic.
+    """
+    authenticator = IAMAuthenticator(owner.apikey, url=host.url, client_id="bx", client_secret="bx")
+    manager = authenticator.token_manager
+    answer = manager.request_token()
+    assert answer["token_type"] == "Bearer"
+    header = f"{answer['token_type']} {answer['access_token']}"
+    claims = jwt.decode(header[len("Bearer ") :], options={"verify_signature": False})
+    identity, account = claims["id"], claims["account"]
+    assert isinstance(account, dict)
+    casts = (identity, claims["iss"], account["bss"], claims["iam_id"], claims["scope"])
+    assert [type(cast) for cast in casts] == [str] * len(casts)
+    assert "email" not in claims  # else it must be a text, and is looked at for the user's id
+    assert (account["bss"], account["valid"], account["frozen"]) == (owner.id, True, False)
+    assert identity == claims["iam_id"] == f"iam-ServiceId-{claims['sub']}"
+    assert (claims["scope"], claims["grant_type"]) == ("ibm openid", GRANT)
+    assert jwt.get_unverified_header(header[len("Bearer ") :])["alg"] != "none"
+    assert names(host, BearerTokenAuthenticator(answer["access_token"])) == ["mine"]

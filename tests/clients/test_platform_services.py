@@ -116,7 +116,9 @@ def test_reclaim(account, service):
     assert (state.state, *last(state)) == ("removed", "reclamation", False, "succeeded")
     assert (state.guid, state.crn, state.name) == (project["id"], project["crn"], None)
     assert state.deleted_at is not None
-    assert listed(service) == []
+    (removed,) = service.list_resource_instances(state="removed").get_result()["resources"]
+    assert ResourceInstance.from_dict(removed) == state
+    assert listed(service) == names(service) == []
     for action in ("restore", "reclaim"):
         with refused(404, "resource_not_found"):
             service.run_reclamation_action(found.id, action)

@@ -16,7 +16,7 @@ from shared import projects, quotas, resources
 from shared.access import api_keys
 from shared.api import operations
 from shared.api.document import COMPILED
-from shared.errors import STATUS
+from shared.errors import STATUS, Error
 from shared.kinds import APPS, KINDS
 from shared.projects import instances, reclamations
 from shared.resources import revisions
@@ -268,6 +268,10 @@ QUERIES = {
     "rotation.py": [("audit", ("outcome",), "__name__"), ("projects", (), "__name__")],
     "identity.py": [("projects", ("status",), "__name__")],
     "reclamations.py": [("projects", ("reclamation_id",), "__name__")],
+    "tombstones.py": [
+        ("tombstones", ("reclamation_id",), "__name__"),
+        ("tombstones", ("account_id", "region"), "__name__"),
+    ],
     "account.py": [("projects", ("account_id", "region"), "name")],
     "reading.py": [
         *((kind.collection, (), kind.key) for kind in KINDS),
@@ -293,7 +297,7 @@ def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
     once.append("identity.py")
-    twice = ["migration.py", "rotation.py"]
+    twice = ["migration.py", "rotation.py", "tombstones.py"]
     assert sorted(queries()) == sorted([*once, *["schedule.py"] * 5, *twice * 2])
     assert set(queries()) == set(QUERIES)
 
@@ -317,7 +321,9 @@ def asked(app, monkeypatch):
     projects.listing(app, call())
     reclamations.listing(app, call())
     reclaim(app, projects.create(app, call(body={"name": "q"})).body["id"])
-    instances.listing(app, call())
+    instances.listing(app, call(state="removed"))
+    with pytest.raises(Error):
+        reclamations.restore(app, call(id=ID))
     for kind in KINDS:
         resources.listing(kind, app, call(**on))
         for name in kind.filters:
@@ -338,7 +344,7 @@ def test_indexes(app, monkeypatch):
     composite = {
         (group, (*equal, order))
         for group, equal, order in known
-        if equal and order != "__name__"  # that of one field is automatic
+        if equal and order != "__name__"  # those of one field are automatic, and joined
     }
     listed = [
         (index["collectionGroup"], tuple(field["fieldPath"] for field in index["fields"]))

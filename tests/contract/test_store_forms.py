@@ -233,6 +233,16 @@ def test_what_was_destroyed_is_gone(vector, imported, name):
         found = plain(imported.inside.document(f"tombstones/{project}"))
         assert found.items() >= vector.values["tombstones"][project].items()
         assert audited(imported)[project] == vector.values["audit"][project]
+        when = (
+            f"{imported.inside.document(f'tombstones/{project}')['erased_at']:%Y-%m-%dT%H:%M:%SZ}"
+        )
+        said = f"Project `{project}` was destroyed for good on {when}; nothing can bring it back."
+        for answer in (
+            tenant.owner.call("GET", tenant.path(label)),
+            tenant.owner.act(project, "restore"),  # which was its reclamation's id
+        ):
+            assert answer.status_code == 404
+            assert answer.json()["errors"][0]["message"] == f"Resource not found. {said}"
 
 
 @pytest.mark.slow
@@ -255,6 +265,7 @@ def test_the_end_of_life_goes_on(vector, imported, one, two):
 
     tombstone = imported.inside.document(f"tombstones/{one.projects['leaving']['id']}")
     assert tombstone["reclamation_id"] == one.projects["leaving"]["id"]
+    assert tombstone["cause"] is tombstone["requested_by"] is None  # 0.1.0 noted neither
 
     due = deadline(two, "early")
     be_at(imported, due - MOMENT)
@@ -293,7 +304,9 @@ def test_what_was_deleted_is_destroyed_at_once(vector, tmp_path):
         assert one.owner.act(late, "reclaim").json()["state"] == "RECLAIMING"
         one.require_gone("late")
         assert answers(one, late) == (404, 404)
-        assert host.inside.document(f"tombstones/{late}")["reclamation_id"] == late
+        tombstone = host.inside.document(f"tombstones/{late}")
+        assert (tombstone["reclamation_id"], tombstone["cause"]) == (late, "reclaim")
+        assert tombstone["requested_by"] == one.owner.key_id
         one.restored("early")
     finally:
         host.stop()

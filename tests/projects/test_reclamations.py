@@ -8,13 +8,14 @@ from itertools import count
 import pytest
 
 from shared import projects
+from shared.access import api_keys
 from shared.errors import Error
 from shared.lifecycle import RETENTION
 from shared.projects import reclamations
 from shared.store import Write
 from shared.upkeep import purge
 from tests.faults.faulty import COMMIT, Rule, troubled
-from tests.support import call, paths_below, reclaim, told
+from tests.support import call, paths_below, principal_of, reclaim, told
 
 ACTIONS = ("restore", "reclaim")
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -223,13 +224,16 @@ def test_anothers(counted, action):
     project, reclamation = deleted(app)
     legacy, _ = deleted(app, "q")
     under_form_1(app, legacy)
+    key = api_keys.create_account(app, call(body={"account_id": "b" * 32})).body["apikey"]
+    stranger = principal_of(app, key)
     before, told_and_asked = everything(app), set()
     for id_ in (reclamation, project, legacy, NOWHERE):
         api.calls.clear()
         with pytest.raises(Error) as caught:
-            getattr(reclamations, action)(app, call("b" * 32, id=id_))
+            getattr(reclamations, action)(app, replace(call(id=id_), principal=stranger))
         told_and_asked.add((caught.value.code, caught.value.message, tuple(api.calls)))
-    assert len(told_and_asked) == 1, told_and_asked
+    ((code_, *_),) = told_and_asked
+    assert code_ == "resource_not_found"
     assert everything(app) == before
 
 

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-KEY = "key-nobody-may-see"
+KEY = "ce_0123456789abcdef_nobody-may-see"
 
 
 def write(path, **content):

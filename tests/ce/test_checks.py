@@ -1,0 +1,92 @@
+"""Errors that say where: which option, file, line and key; and no value in any of them."""
+
+import pytest
+
+from tests.support.cli import run
+
+HIDDEN = "sesame"
+PEM = f"-----BEGIN {{}}-----\n{HIDDEN}\n-----END {{}}-----\n"
+KEY, CERTIFICATE = (PEM.format(what, what) for what in ("OPENSSH PRIVATE KEY", "CERTIFICATE"))
+FILES = {
+    "x.env": f"A=1\n# none\nmy key={HIDDEN}\n",
+    "base64.env": f"A=1\r\nMIIE/{HIDDEN}+Bgk==\r\n",
+    "my file.txt": HIDDEN,
+    "key.json": f'{{"a b": "{HIDDEN}"}}',
+    "list.json": f'{{"A": ["{HIDDEN}"]}}',
+    "none.json": f'{{"apikey": "{HIDDEN}"}}',
+    "id": KEY,
+    "id.pub": f"ssh-ed25519 AAAA{HIDDEN} me@here\n",
+    "public.pem": PEM.format("PUBLIC KEY", "PUBLIC KEY"),
+    "crt": CERTIFICATE,
+    "both": CERTIFICATE + KEY,
+    "text": HIDDEN,
+}
+RULE = "keys hold letters, digits, - _ . (at most 253)"
+CREATE, CONFIG = "secret create -n s", "cm create -n s"
+APP = "app create -n a -i x/y --force"
+SAID = {
+    f"{CREATE} -e x.env": (2, f"line 3 of 'x.env': key \"my key\" - {RULE}."),
+    f"{CONFIG} -e base64.env": (2, f"line 2 of 'base64.env': its key - {RULE}."),
+    f"{CONFIG} -f my~file.txt": (2, f"{RULE}; give --from-file KEY='my file.txt'."),
+    f"{CREATE} -f a/b=text": (2, f'--from-file: key "a/b" - {RULE}.'),
+    f"{CREATE} -l a~b={HIDDEN}": (2, f'--from-literal: key "a b" - {RULE}.'),
+    f"{CREATE} -l https://me:{HIDDEN}@host/?a=1": (2, f"--from-literal: its key - {RULE}."),
+    f"{CREATE} -l ..={HIDDEN}": (2, '--from-literal: key ".." - no key is . or ...'),
+    f"{CREATE} -l {'k' * 254}=": (2, f"--from-literal: its key - {RULE}."),
+    f"{CREATE} --json key.json": (2, f"--from-json-file 'key.json': key \"a b\" - {RULE}."),
+    f"{CREATE} --json list.json": (2, "--from-json-file 'list.json': field 'A' is not text."),
+    f"{CREATE} --fo hmac --json none.json": (2, "'none.json': none of its fields is one of access"),
+    f"{CREATE} --fo basic-auth": (2, "did you mean 'basic_auth'? Else choose generic, "),
+    f"{APP} --visibility publc": (2, "--visibility has none of its words; did you mean 'public'?"),
+    "project list -o jsn": (2, "did you mean 'json'?"),
+    f"{APP} -e {HIDDEN}": (2, "--env is not of the form NAME=VALUE."),
+    f"{APP} --mount-secret {HIDDEN}": (2, "--mount-secret is not of the form FOLDER=NAME."),
+    f"{APP} -e A~B={HIDDEN}": (1, "\n--env must be letters, digits, "),
+    f"{APP} -e A=1 --env-from-secret a:b=c~d": (1, "\n--env-from-secret must be letters, "),
+    f"{APP} -e A=1 --env-from-configmap UP": (1, "\n--env-from-configmap must be lower-case "),
+    f"{APP} --mount-configmap /a=c --mount-secret b=s": (1, "\n--mount-secret must be an abs"),
+    "registry update -n hub": (2, "Nothing to update: give an option."),
+    "repo create -n r1 --host h --kp id.pub": (0, "--key-path: the file holds a public key"),
+    "repo create -n r2 --host h --kp public.pem": (0, "--key-path: the file holds a public key"),
+    "repo create -n r3 --host h --kp crt": (0, "--key-path: the file holds a certificate and no"),
+    "repo create -n r4 --host h --kp id --khp id": (0, "--known-hosts-path: the file holds a priv"),
+    "secret create -n t1 --fo tls --ccf both --pkf id": (0, "holds a private key beside the cert"),
+    "secret create -n t2 --fo tls --ccf id --pkf id": (0, "--cert-chain-file: the file holds no c"),
+    "secret create -n t3 --fo tls --ccf crt --pkf text": (
+        0,
+        "--private-key-file: the file holds no",
+    ),
+    "secret create -n t4 --fo tls --ccf crt --pkf id": (0, ""),
+}
+
+
+@pytest.fixture
+def typed(mine, tmp_path, monkeypatch):
+    """Type a line in a folder with FILES, where `~` is a blank within a word."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    mine("registry", "create", "-n", "hub", "-p", "p")
+    return lambda line: run(*(word.replace("~", " ") for word in line.split()))
+
+
+def test_where_it_lies(typed, subtests):
+    """A mistake names its place and no value; a file that is odd is stored, with a warning."""
+    for line, (code, said) in SAID.items():
+        with subtests.test(line[:60]):
+            done = typed(line)
+            assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+            assert ("Warning" in done.stderr) == (code == 0 and bool(said))
+            assert HIDDEN not in done.stdout + done.stderr
+
+
+def test_a_name_that_a_deleted_project_holds(ce):
+    """The commands that take it back, or free the name, can be pasted."""
+    ce("project", "create", "-n", "my shop", "--no-select")
+    assert "Choose another name" in ce("project", "create", "-n", "my shop", code=1)
+    ce("project", "delete", "-n", "my shop", "-f")
+    said = ce("project", "create", "-n", "my shop", code=1)
+    assert said.startswith("FAILED\nA project that is soft deleted holds this name.\n")
+    assert "   ce project restore --name 'my shop'\n" in said
+    assert "   ce reclamation delete --name 'my shop'\n" in said
+    ce("project", "restore", "--name", "my shop")

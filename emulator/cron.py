@@ -6,6 +6,7 @@ move the clock itself.
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from emulator.manifest import Schedule
 POLL = 0.5  # seconds
 BACKOFF = timedelta(seconds=5)  # before the first retry; Cloud Scheduler's default
 BACKWARD = timedelta(seconds=5)  # more than NTP steps a clock by
+DYING = 900  # seconds in which the deaths of workers are counted; as long as a nudge takes to come
 WAKING = (1, 2, 4, 8, 16, 0)  # seconds after each try to have lost events sent again
 
 
@@ -68,10 +70,16 @@ class Cron:
         """Begin, for as long as the process lives."""
         threading.Thread(target=self._loop, name="cron", daemon=True).start()
 
-    def wake(self) -> None:
-        """Have the events sent again that ended with the worker before this one."""
+    def wake(self, deaths: Sequence[float]) -> None:
+        """Have the events sent again that ended with the worker before this one.
+
+        `deaths` are times of `time.monotonic` at which workers died: the more of late, the later,
+        for it may be what they are woken for that ends them.
+        """
+        lately = sum(time.monotonic() - death < DYING for death in deaths)
+        pause = min(2 ** max(lately - 1, 0) - 1, DYING)
         if RETENTION in self.jobs:
-            threading.Thread(target=self._wake, name="wake", daemon=True).start()
+            threading.Thread(target=self._wake, args=[pause], name="wake", daemon=True).start()
 
     def run(self, name: str, due: datetime | None = None, path: str = "/") -> wire.Answer:
         """Call a scheduled function as Cloud Scheduler would."""
@@ -112,7 +120,8 @@ class Cron:
             job.due = min(job.due, now + BACKOFF * 2**job.retries)
             job.retries += 1
 
-    def _wake(self) -> None:
+    def _wake(self, first: int) -> None:
+        time.sleep(first)
         for pause in WAKING:
             if self.run(RETENTION, path=WAKE).status < 500:
                 return

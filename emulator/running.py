@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,7 @@ class Running:
     site: hosting.Site
     began: float
     form: str  # of the store, where the environment says it: then it stays so
+    deaths: list[float] = field(default_factory=list)  # of workers: the next one is forked with it
 
     def prepare(self) -> None:
         """Set what the functions read when they load."""
@@ -147,7 +148,7 @@ class Running:
         host.watch()
         cron.start()
         if not first or not self.store.process or self.options.data:  # else the store is empty
-            cron.wake()
+            cron.wake(self.deaths)
         apps: dict[str, WSGIApplication] = {
             "hosting": hosting.app(self.site, host.app),
             "functions": server.functions(host, self.options.project),

@@ -118,15 +118,18 @@ def serve(
     boot: Callable[[], "WSGIApplication"],
     store: Store,
     log: Log,
+    deaths: list[float],
     level: str = "",
 ) -> int:
     """Serve until stopped, or until the store is gone; the exit code.
 
-    `level` is that of what gunicorn says.
+    `deaths` gets a time of `time.monotonic` for each worker that dies; `level` is that of what
+    gunicorn says.
     """
 
     def died(arbiter: _Arbiter, worker: Any) -> None:
         if not arbiter.stopping:
+            deaths.append(time.monotonic())
             log.fault("functions", f"the worker (pid {worker.pid}) died, starting another")
 
     def stopping() -> None:

@@ -64,7 +64,9 @@ def run(options: Options, state: State, log: Log) -> int:
         running = Running(options, state, log, store, addresses, endpoints, site, began, form)
         running.prepare()
         sockets = list(bound.values())
-        code = server.serve(sockets, options.threads, running.boot, store, log, level)
+        code = server.serve(
+            sockets, options.threads, running.boot, store, log, running.deaths, level
+        )
         log.clear()  # a worker that was stopped while it waited left its spinner
         if not store.alive():
             if state.read(HUB) is None:

@@ -19,11 +19,13 @@ from functools import cache, partial
 
 from shared import quotas
 from shared.calls import Principal
-from shared.errors import Error
+from shared.errors import Error, unavailable
 from shared.keys import Keyring, check_value, open_local
+from shared.log import tell
 from shared.settings import Settings
 from shared.store import Read, Store
 
+CLOCK_MOST = timedelta(days=100 * 366)  # the local host moves it no further
 MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD in glibc's malloc.h
 
 
@@ -54,9 +56,12 @@ class App:
         """Connect the parts that the settings name.
 
         Raises ValueError in production without the cloud's keyring: the local one is not fit.
+        Raises Error `unavailable` where the keyring file is missing and the store does not answer.
         """
-        keyring = _keyring(settings)
-        store = Store.connect(settings.project, settings.emulator, random.random, settings.database)
+        where = settings.project, settings.emulator, random.random, settings.database
+        connected = cache(partial(Store.connect, *where))
+        keyring = _keyring(settings, lambda: check_value.exists(connected()))
+        store = connected()
         keyring.check = partial(check_value.check, store)
         return cls(settings, store, keyring)
 
@@ -65,21 +70,31 @@ class App:
         return (read.time if isinstance(read, Read) else read) + self.offset()
 
     def offset(self) -> timedelta:
-        """Give how far the local host's clock has been moved; nothing in production."""
-        with suppress(FileNotFoundError):
-            if file := self.settings.clock_file:
-                return timedelta(seconds=float(file.read_bytes()))
-        return timedelta(0)
+        """Give how far the local host's clock has been moved; nothing in production.
+
+        Raises Error `unavailable`, after a line in the log, for a file that does not say: at a
+        time that is not meant, a project could be destroyed too early.
+        """
+        file = self.settings.clock_file
+        if file is None or not os.path.lexists(file):
+            return timedelta(0)
+        with suppress(OSError, ValueError, OverflowError):
+            if file.is_file():  # nobody waits for a pipe to be written
+                moved = timedelta(seconds=float(file.read_bytes()))
+                if abs(moved) <= CLOCK_MOST:
+                    return moved
+        tell("CRITICAL", f"the clock file {file} holds no number of seconds; delete it")
+        raise unavailable("The clock of this host says no time")
 
 
-def _keyring(settings: Settings) -> Keyring:
+def _keyring(settings: Settings, begun: Callable[[], bool]) -> Keyring:
     store = f"{settings.project}/{settings.database}"
     if settings.cloud_keys:
         from shared.keys import cloud  # noqa: PLC0415 - slow to import, and no part of a local start
 
         return cloud.open_keyring(settings.cloud_keys, store, settings.google)
     if settings.emulator and settings.keyring and settings.key_store:
-        return open_local(settings.keyring, settings.key_store, store)
+        return open_local(settings.keyring, settings.key_store, store, begun)
     raise ValueError(
         "CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are not set, nor FIRESTORE_EMULATOR_HOST, "
         "CE_KEYRING and CE_KEY_STORE, and the local keyring is refused in production. On one "

@@ -2,15 +2,18 @@
 
 import base64
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from shared import quotas
+from shared import projects, quotas
 from shared.app import App
+from shared.errors import Error
 from shared.settings import Settings
-from tests.support import wired
+from tests.support import call, wired
 
 ID = "25bbfb75-e821-4338-9413-d432c6e55f85"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -138,9 +141,26 @@ def test_offset(app, content, seconds):
     assert app.offset() == timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("content", ["", "soon", "nan", "inf"])
-def test_damaged_offset(app, content):
-    """A clock file that holds no number stops everything rather than deciding by a wrong time."""
-    app.settings.clock_file.write_text(content)
-    with pytest.raises((ValueError, OverflowError)):
-        app.offset()
+@pytest.mark.claim("F71", "a clock file that says no time: 503, CRITICAL, the file named")
+def test_damaged_offset(app, caplog, subtests):
+    """It stops everything rather than deciding by a wrong time, and nobody waits for a pipe."""
+    file = app.settings.clock_file
+    contents = (b"", b"soon", b"nan", b"inf", b"-1e11", b"4e9", b"1e300", b"9" * 400, b"\xff")
+    makes = {content: partial(file.write_bytes, content) for content in contents}
+    makes |= {"a folder": file.mkdir, "a pipe": lambda: os.mkfifo(file)}
+    makes |= {"a link to nothing": lambda: file.symlink_to("nowhere")}
+    for said, make in makes.items():
+        file.unlink(missing_ok=True)
+        make()
+        with subtests.test(f"{said!r:.20}"):
+            caplog.clear()
+            for act in (lambda: projects.create(app, call(body={"name": "p"})), app.offset):
+                with pytest.raises(Error) as refused:
+                    act()
+                assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
+            line = json.loads(caplog.records[-1].message)
+            assert (line["severity"], str(file) in line["message"]) == ("CRITICAL", True)
+        if file.is_dir():
+            file.rmdir()
+    file.unlink()
+    assert app.offset() == timedelta(0)

@@ -147,6 +147,11 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
         Cut(QUOTA, 'ce project delete {which}"', 'ce project delete {which} --hard"'),
         Cut(QUOTA, '"To Keep It": text("restore"),', ""),
     ),
+    "end told": (Cut("ce/verbs/dialog.py", "messages = [*failure.messages]", "messages = []"),),
+    "standing told": (
+        Cut("ce/nouns/session.py", '"Project Status": standing.in_words,', ""),
+        Cut("ce/verbs/standing.py", "if failure.status == 404", "if False"),
+    ),
     "own key": (Cut("ce/verbs/apikeys.py", '== [key["id"]]', '== [""]'),),
 }
 

@@ -5,12 +5,13 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from shared.errors import Error
 from shared.log import tell
 
+EVER = datetime.max.replace(tzinfo=UTC)  # no time that is noted is later
 NOT_AT_HAND = "The keys of this store are not at hand."
 
 
@@ -88,14 +89,19 @@ class KeyStore(Protocol):
     def confirm(self, project_id: str) -> None:
         """Note that the project is stored: its half is no orphan. May be repeated."""
 
-    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
-        """Give up to `limit` projects made before a moment whose half is not confirmed."""
+    def unconfirmed(self, before: datetime, limit: int, after: datetime = EVER) -> list[str]:
+        """Give up to `limit` projects whose half is not confirmed, made before or after a time."""
 
     def confirmed(self, start: str) -> tuple[list[str], str]:
         """Give a page of the projects whose half is confirmed, and where the next one starts.
 
         It starts where a former page said, or with nothing at the first; nothing is the end.
         """
+
+
+def is_wrapped(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record has the form of what a wrapper gave, and is not damaged or another."""
+    return isinstance(record.get("kek"), str) and isinstance(record.get("wrapped"), bytes)
 
 
 def newest(keks: Mapping[str, datetime | None]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from shared import quotas
 from shared.keys import identity
-from shared.keys.backends import NOT_AT_HAND, KeyStore, Wrapper, unfit
+from shared.keys.backends import NOT_AT_HAND, KeyStore, Wrapper, is_wrapped, unfit
 from shared.keys.envelope import KEY_BYTES, Undecryptable
 from shared.keys.keyring import Keyring
 from shared.store import Conflict, Store, Write
@@ -65,6 +65,11 @@ def _begun(store: Store, named: str, wrapper: Wrapper | None) -> bool:
     return True  # who may only destroy finds what there is by that name
 
 
+def exists(store: Store) -> bool:
+    """Tell whether a keyring was used with this store; raises Error `unavailable`."""
+    return store.read(PATH)[PATH].fields is not None
+
+
 def rewrap(store: Store, keyring: Keyring, current: str) -> None:
     """Wrap the check value under the newest key; raises Conflict when another does so now."""
     document = store.read(PATH)[PATH]
@@ -83,10 +88,12 @@ def _digest(value: bytes) -> str:
 
 
 def _fits(wrapper: Wrapper, fields: Mapping[str, Any]) -> bool:
+    if not is_wrapped(fields):
+        return False
     try:
         value = wrapper.unwrap(fields["kek"], fields["wrapped"], HOLDER)
     except Undecryptable:
         return False
     except PermissionError:  # the identity may only wrap; that the key is ours was seen before
         return True
-    return bool(_digest(value) == fields["sha256"])
+    return bool(_digest(value) == fields.get("sha256"))

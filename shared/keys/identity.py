@@ -31,7 +31,7 @@ def require(store: Store, halves: KeyStore, document: Document) -> None:
     Raises Conflict where another process notes it just now.
     """
     noted = document.contents
-    if noted[MADE]:
+    if noted.get(MADE, True):  # where that is lost it was made: it is not made again
         halves.belong(noted[IDENTITY], first=False)
         return
     if not _fits(store, halves):

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import quotas
 from shared.errors import Error, unavailable
-from shared.keys.backends import KeyStore, Wrapper, Wrappers, unfit
+from shared.keys.backends import EVER, KeyStore, Wrapper, Wrappers, is_wrapped, unfit
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
 from shared.keys.memory import Memory
 from shared.keys.signing import Signing, holds, public_half
@@ -160,7 +160,12 @@ class Keyring:
         return {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
 
     def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
-        """Give the data key; raises Undecryptable when a half is gone or does not fit."""
+        """Give the data key; raises Undecryptable when a half is gone or does not fit.
+
+        Also where the record is damaged, or not there: nothing may be sealed under what it says.
+        """
+        if not is_wrapped(record) or record.get("generation") != GENERATION:
+            raise Undecryptable
         place = (project_id, record["wrapped"])
         key, moment = self._memory.get(place)
         if key:  # then all was ready once
@@ -188,6 +193,8 @@ class Keyring:
         `holder` is what it was wrapped for: a project's id. `current` is the newest key, as `keks`
         has just given it. Raises Undecryptable.
         """
+        if not is_wrapped(record):
+            raise Undecryptable
         if record["kek"] == current:
             return {}
         with self._usable() as wrapper:
@@ -228,10 +235,10 @@ class Keyring:
         with suppress(OSError):
             self._halves.confirm(project_id)
 
-    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+    def unconfirmed(self, before: datetime, limit: int, after: datetime = EVER) -> list[str]:
         """Give projects whose creation never reported back: candidates for orphans."""
         with self._at_home():
-            return self._halves.unconfirmed(before, limit)
+            return self._halves.unconfirmed(before, limit, after)
 
     def confirmed(self, start: str) -> tuple[list[str], str]:
         """Give a page of the projects whose half is confirmed; see KeyStore.confirmed."""

@@ -76,8 +76,9 @@ def lock(
     stored = {**own, "body": clear}
     plain, size = msgpack.packb(values), quotas.SEALED_PART_BYTES
     chunks = [plain[start : start + size] for start in range(0, len(plain), size)]
+    key = keyring.open(project.id, record)
     places = _places(project, record, kind, stored, [False] * len(chunks))
-    return stored, _sealed(keyring.open(project.id, record), chunks, places)
+    return stored, _sealed(key, chunks, places)
 
 
 def _laid(path: str, form: Fields, envelopes: Sequence[bytes]) -> Stored:
@@ -107,8 +108,9 @@ def unlock(
     former = [*map(is_former, envelopes)]
     if any(former) and form == forms.NEWEST:
         raise Undecryptable
+    key = keyring.open(project.id, record)
     places = _places(project, record, kind, stored, former)
-    plain = b"".join(_opened(keyring.open(project.id, record), envelopes, places))
+    plain = b"".join(_opened(key, envelopes, places))
     if any(former):
         forms.accepted("envelope v1")
     return {**stored["body"], **msgpack.unpackb(plain)}

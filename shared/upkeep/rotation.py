@@ -38,7 +38,7 @@ def rotate(app: App, call: Call) -> Answer:
 def _list(app: App, call: Call) -> dict[str, Any]:
     """Count the keys that a page of projects is under."""
     found, start = _page(app, call.body.get("start"))
-    counts = Counter(record.contents["kek"] for record in found)
+    counts = Counter(map(_kek, found))
     return _keys(app, start) | {"projects": dict(counts)}
 
 
@@ -101,7 +101,7 @@ def _used(app: App) -> Iterator[str]:
     for _ in range(quotas.KEK_COUNTED // quotas.REWRAP_BATCH):
         with one_request():  # each page has its own time: a call of them all has the platform's
             found, start = _page(app, start)
-        yield from (record.contents["kek"] for record in found)
+        yield from map(_kek, found)
         if start is None:
             return
     raise unavailable("There are too many projects to look at")
@@ -118,6 +118,11 @@ def _page(app: App, start: str | None) -> tuple[list[Document], str | None]:
     # Else it is shredded, or what the schedule put there in vain (`orphans`).
     records = [read[path] for path in paths if "wrapped" in (read[path].fields or {})]
     return records, found[-1].id if len(found) == most else None
+
+
+def _kek(record: Document) -> str:
+    """Give the name of the key that a record is under, or what is there in its place."""
+    return str(record.contents.get("kek"))
 
 
 def _keys(app: App, start: str | None = None) -> dict[str, Any]:

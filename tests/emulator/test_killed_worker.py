@@ -2,8 +2,10 @@
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
+import requests
 
 from shared.store import Write
 from tests.faults.hosts import worker
@@ -29,6 +31,13 @@ def kill(host):
     until(lambda: worker(host) not in (0, dead))
 
 
+def serves(host):
+    """Tell whether a worker answers: who came as the one before it died has no answer."""
+    with suppress(requests.ConnectionError):
+        return requests.get(host.url, timeout=30).ok
+    return False
+
+
 def filled(host, project):
     """Put many documents into a project, as many secrets would."""
     home = f"projects/{project['id']}/secrets"
@@ -51,6 +60,21 @@ def test_events_of_a_killed_worker(own):
     kill(own)
     account.gone(doomed)
     assert (account.status(kept), account.status(deleted)) == ("active", "soft_deleted")
+
+
+@pytest.mark.claim("F68", "what kills each worker that is woken for it leaves time to serve")
+def test_workers_that_die_again_and_again(tmp_path):
+    """The more have died of late the later the next one wakes anything: in between it serves."""
+    host = Host(tmp_path, "--firestore-port", "0", "--hub-port", "0").start()
+    try:
+        for _ in range(6):
+            woken = host.log().count("enforceRetention  wake")
+            kill(host)
+            until(lambda: serves(host))
+        assert host.account().project()
+        assert host.log().count("enforceRetention  wake") == woken
+    finally:
+        host.stop()
 
 
 @pytest.mark.claim(

@@ -5,6 +5,7 @@ Each host here has a Firestore of its own, in memory; its functions are the real
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -81,6 +82,7 @@ def test_keys_are_kept_where_somebody_else_keeps_the_data(own, first, tmp_path):
     (other.state / "keys").mkdir(parents=True)
     (other.state / "keys" / "half").write_bytes(b"k")
     (other.state / "clock").write_text("60")
+    shutil.copy(own.state / "keyring.json", other.state)  # without it, it would be refused
     try:
         other.start(FIRESTORE_EMULATOR_HOST=own.info["firestore"])
         assert halves(other) == ["half"]

@@ -5,6 +5,7 @@ Neither starting, nor exporting, nor `reset` of the second touches what is the f
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,9 @@ def test_a_firestore_that_is_not_ours_is_not_reset(first, tmp_path):
     second = Host(tmp_path / "second", *ANY, "--quiet")
     address = first.info["firestore"]
     try:
+        with pytest.raises(AssertionError, match=r"keyring\.json cannot be read"):
+            second.start(FIRESTORE_EMULATOR_HOST=address)  # it has signed nothing that is there
+        shutil.copy(first.state / "keyring.json", second.state)
         second.start(FIRESTORE_EMULATOR_HOST=address)
         assert f"The Firestore at {address} is used, and none of this host's own." in second.log()
         done = run(second.home, {}, "reset")

@@ -16,7 +16,7 @@ from shared.kinds import SECRETS
 from shared.projects import reclamations, slots
 from shared.resources import data_key_path
 from shared.store import Write
-from shared.upkeep import purge, schedule
+from shared.upkeep import orphans, purge, rotation, schedule
 from tests.faults.test_store_faults import everything
 from tests.faults.test_time_faults import DAY, HOUR, status
 from tests.resources.test_chunks import put, secret, value
@@ -188,6 +188,46 @@ def test_one_answer(host, account):
         (line,) = (row for row in host.log().splitlines() if trace in row)
         assert json.loads(line)["message"] == "Undecryptable"
     assert CANARY not in host.log()
+
+
+RECORDS = {  # what becomes of a project's key record
+    "gone": lambda _: {},
+    "what is never created": lambda _: orphans.NEVER,
+    "without a key's name": lambda record: {k: v for k, v in record.items() if k != "kek"},
+    "a key's name no text": lambda record: record | {"kek": {"a": 1}},
+    "a half no bytes": lambda record: record | {"wrapped": "text"},
+    "a half of another type": lambda record: record | {"wrapped": [1]},
+    "of no generation": lambda record: {k: v for k, v in record.items() if k != "generation"},
+    "of another generation": lambda record: record | {"generation": "x"},
+}
+
+
+@pytest.mark.claim("F40", "a project's key record that is damaged: the same answer, nothing sealed")
+def test_a_damaged_key_record(app, subtests):
+    """Also while its key is in memory; others are rotated, and the project can be destroyed."""
+    project, other = (projects.create(app, call(body={"name": n})).body["id"] for n in "po")
+    path, there = secret(app, project, "s", {"k": CANARY}), another(app)
+    record = app.store.read(data_key_path(project))[data_key_path(project)].fields
+    asked = call(body={"name": "t", "format": "generic", "data": {}}, project_id=project)
+    for said, change in RECORDS.items():
+        app.store.commit([Write(data_key_path(project), change(record))])
+        with subtests.test(said):
+            for process in (app, there):
+                for act in (
+                    lambda p=process: value(p, path),
+                    lambda p=process: resources.create(SECRETS, p, asked),
+                ):
+                    with pytest.raises(Undecryptable):
+                        act()
+            for step in ("list", "rewrap"):
+                assert "next" not in rotation.rotate(app, call(body={"step": step})).body
+    app.store.commit([Write(data_key_path(project), record)])
+    assert value(there, path) == {"k": CANARY}
+    app.store.commit([Write(data_key_path(project), orphans.NEVER)])
+    reclaim(app, project)
+    while purge.advance(app, project) != "nothing":
+        pass
+    assert halves_in(app.settings.key_store) == {other}
 
 
 SLOTS = {  # what of a region is changed by hand

@@ -77,7 +77,7 @@ def told(caplog, file):
 
 def uses(ring):
     """Give all that takes a key of the file."""
-    record = {"kek": "a", "wrapped": b"w" * 40}
+    record = {"kek": "a", "wrapped": b"w" * 40, "generation": 1}
     return {
         "create": lambda: ring.create(ID, NOW),
         "open": lambda: ring.open(ID, record),

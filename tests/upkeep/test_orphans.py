@@ -84,6 +84,17 @@ def test_what_fails_at_the_head(app):
     assert halves(app) == set()
 
 
+@pytest.mark.claim("F71", "a key half made under a clock that is moved back is settled as well")
+def test_a_clock_moved_back(app):
+    """Its time may never come: by an hour it counts as long ago, and less may be of a neighbour."""
+    app.settings.clock_file.write_text(str(8 * 24 * LATER))
+    orphaned(app, 2)
+    app.settings.clock_file.write_text(str(LATER // 2))
+    orphaned(app, 1)
+    assert enforced(app, 0) == {"orphans": 2}
+    assert len(halves(app)) == 1
+
+
 def test_a_run_has_its_time(app, monkeypatch):
     """What is not begun in time is left to the next run, which may begin elsewhere."""
     all_of_them = set(orphaned(app, 9))
@@ -209,6 +220,18 @@ def ended(app, project):
     """Purge a project to its end."""
     while purge.advance(app, project) != "nothing":
         pass
+
+
+def test_a_purge_that_comes_between(app, caplog):
+    """The half was found, and its purge ended before it was looked at: nothing was back."""
+    project = made(app)
+    reclaim(app, project)
+    found, _ = app.keyring.confirmed("")
+    ended(app, project)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(app.keyring, "confirmed", lambda _: (found, ""))  # as it was
+        assert (found, enforced(app)) == ([project], {})
+    assert [record for record in caplog.records if record.name == "reprieve"] == []
 
 
 @pytest.mark.claim(

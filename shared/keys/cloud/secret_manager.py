@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from shared import quotas
 from shared.errors import Error
-from shared.keys.backends import NOT_AT_HAND, noted, unfit
+from shared.keys.backends import EVER, NOT_AT_HAND, noted, unfit
 from shared.keys.cloud.rest import Answer, Api, Query, Refused, allowing, packed, unpacked
 from shared.keys.envelope import KEY_BYTES
 from shared.log import tell
@@ -131,9 +131,10 @@ class SecretStore:
         body = {"labels": {LABEL: CONFIRMED}}
         self._api.call("PATCH", f"{self.name}{project_id}", dict, body, {"updateMask": "labels"})
 
-    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+    def unconfirmed(self, before: datetime, limit: int, after: datetime = EVER) -> list[str]:
         new = self._listed(f"labels.{LABEL}={NEW}", quotas.SECRET_PAGES, quotas.SECRETS_LISTED)
-        due = [one.id for one in new if one.store == self._store and one.made < before]
+        ours = [one for one in new if one.store == self._store]
+        due = [one.id for one in ours if not before <= one.made <= after]
         return [name.removeprefix(self._begin) for name in due[:limit]]
 
     def confirmed(self, start: str) -> tuple[list[str], str]:

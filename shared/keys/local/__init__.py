@@ -4,6 +4,7 @@ For development and for a single trusted host; refused in production (`app.Setti
 never make a file or a folder anew where one was before.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,13 +15,16 @@ from shared.keys.local.keyring_file import FileWrapper
 from shared.keys.signing import Signing, public_half
 
 
-def open_keyring(file: Path, folder: Path, database: str = "") -> Keyring:
+def open_keyring(
+    file: Path, folder: Path, database: str = "", begun: Callable[[], bool] = lambda: False
+) -> Keyring:
     """Open the keyring in `file` (made at first use) over the key store in `folder`.
 
-    `database` names the Firestore database that the projects are in, as `project/database`.
+    `database` names the Firestore database that the projects are in, as `project/database`; where
+    `begun` says that it has a check value, the file was there before and is not made.
     """
     wrapper = FileWrapper(file)
-    wrapper.make()
+    wrapper.make(begun)
 
     def private() -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(wrapper.now().signing_key)

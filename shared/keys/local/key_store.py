@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import quotas
-from shared.keys.backends import NOT_AT_HAND, noted, unfit
+from shared.keys.backends import EVER, NOT_AT_HAND, noted, unfit
 from shared.keys.envelope import KEY_BYTES
 from shared.keys.local import files
 
@@ -95,14 +95,14 @@ class FileKeyStore:
             if file.exists() or new.exists():
                 raise OSError(f"the key half of {project_id} is still there")
 
-    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
-        """Give projects still called new that were made before a moment, or are damaged."""
+    def unconfirmed(self, before: datetime, limit: int, after: datetime = EVER) -> list[str]:
+        """Give projects still called new that were made before or after, or are damaged."""
         found, long_ago = [], datetime.min.replace(tzinfo=UTC)
         with self._required():
             for file in self.folder.glob(f"{'?' * 36}.new"):  # a project's id has 36 characters
                 with suppress(FileNotFoundError, IsADirectoryError):
                     note = file.read_bytes().partition(b"\n")[0].decode(errors="replace")
-                    if noted(note, long_ago) < before:
+                    if not before <= noted(note, long_ago) <= after:
                         found.append(file.stem)
         return found[:limit]
 

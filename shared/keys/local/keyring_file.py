@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -112,9 +112,12 @@ class FileWrapper:
         self._last: FileKeys | None = None
         self._said = ""  # what was wrong with it when it was last told
 
-    def make(self) -> None:
-        """Make the file at its first use; one that is there stays, whatever it holds."""
-        if os.path.lexists(self._file):
+    def make(self, begun: Callable[[], bool]) -> None:
+        """Make the file at its first use; one that is there stays, whatever it holds.
+
+        Nor is a lost one made anew, where its use has `begun`: it would sign what ends with it.
+        """
+        if os.path.lexists(self._file) or begun():
             return
         name = _new_name()
         fresh = {"current": name, "keks": {name: _new_key()}, "signing_key": _new_key()}

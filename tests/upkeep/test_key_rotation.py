@@ -14,7 +14,7 @@ from shared import projects, quotas, resources
 from shared.app import App
 from shared.calls import OPERATOR
 from shared.errors import Error
-from shared.keys import check_value
+from shared.keys import check_value, open_local
 from shared.kinds import SECRETS
 from shared.store import Store, tries
 from shared.upkeep import purge, rotation
@@ -180,7 +180,7 @@ def test_another_keyring(app, tmp_path, caplog):
     project = make(again(app))
     doomed = make(again(app), "q")
     wrong = replace(app.settings, keyring=tmp_path / "other.json")
-    again(replace(app, settings=wrong))  # makes it; then who signs is the same, or all is 401
+    open_local(wrong.keyring, tmp_path)  # makes it; then who signs is the same, or all is 401
     same = {"signing_key": json.loads(app.settings.keyring.read_text())["signing_key"]}
     wrong.keyring.write_text(json.dumps(json.loads(wrong.keyring.read_text()) | same))
     bad = again(replace(app, settings=wrong))

@@ -220,3 +220,22 @@ def test_a_returned_disk(host, tmp_path):
     app.store.commit([Write(path, fields) for path, fields in copy.items()])
     with pytest.raises(Undecryptable):
         value(again(app), project)
+
+
+def test_a_link_in_its_place(host, tmp_path):
+    """What a link points to is not overwritten: the purge waits until the half is back."""
+    app = again(with_key(wired(host.info["firestore"], tmp_path)))
+    project = make(app)
+    reclaim(app, project)
+    half, elsewhere = app.settings.key_store / project, tmp_path / "elsewhere"
+    kept = half.read_bytes()
+    half.rename(elsewhere)
+    half.symlink_to(elsewhere)
+    assert purge.advance(app, project) == "begin"
+    with pytest.raises(Error) as refused:
+        purge.advance(app, project)
+    assert refused.value.code == "unavailable"
+    assert elsewhere.read_bytes() == kept
+    elsewhere.replace(half)
+    assert purge.advance(app, project) == "shred"
+    assert not half.exists()

@@ -81,7 +81,7 @@ class FileKeyStore:
             return any(map(_there, self._places(project_id)))
 
     def destroy(self, project_id: str) -> None:
-        """Overwrite, unlink, and read back that it is gone.
+        """Overwrite, unlink, and read back that it is gone; what a link points to is left alone.
 
         On flash memory the old block may live on below the file system: encrypt the disk too.
         """
@@ -89,7 +89,7 @@ class FileKeyStore:
             self.confirm(project_id)
             file, new = self.folder / project_id, self.folder / f"{project_id}.new"
             with suppress(FileNotFoundError), files.durable(self.folder):
-                with files.durable(file, os.O_WRONLY) as half:
+                with files.durable(file, os.O_WRONLY | os.O_NOFOLLOW) as half:
                     files.write(half, b"\0" * os.fstat(half).st_size)
                 file.unlink()
             if file.exists() or new.exists():

@@ -153,7 +153,7 @@ def test_killed_before_it_answers(bad, tmp_path):
     with subprocess.Popen(command, env=env, stdout=-1, stderr=-1, text=True) as submitted:
         killed(bad, lambda: runs(bad, project))
         out, error = submitted.communicate(timeout=60)
-    assert (submitted.returncode, error) == (0, "")
+    assert (submitted.returncode, error) == (0, "Acting in project 'myproject'.\n")
     assert [path.split("/")[3] for path in runs(bad, project)] == [out.strip()]
 
 

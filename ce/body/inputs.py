@@ -5,6 +5,7 @@ line number, never the text. `-` and `@-` are standard input, `@FILE` is FILE.
 """
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,9 @@ import click
 from ce.body.checks import keyed
 
 STDIN = "-"
+# What may be a file's name, and is shown where there is none. Else a value may stand in its place.
+NAME = re.compile(r"(?!@?ce_)[\w ./~,@+-]{1,255}")
+UNSHOWN = "a file of the name given, which is not shown since it may be a value"
 
 
 class Inputs:
@@ -33,7 +37,8 @@ class Inputs:
         try:
             return self._bytes(path).decode()
         except OSError as error:
-            raise click.UsageError(f"Cannot read '{path}': {error.strerror}.") from None
+            file = f"'{path}'" if NAME.fullmatch(path) else UNSHOWN
+            raise click.UsageError(f"Cannot read {file}: {error.strerror}.") from None
         except UnicodeDecodeError:
             raise click.UsageError(f"'{path}' is not text in UTF-8.") from None
 

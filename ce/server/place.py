@@ -62,9 +62,10 @@ def known(where: Target, option: str | None = None) -> Project | None:
     found, said = selected(where), named(option)
     if said is None:
         return found and {**found, "from": SELECTION}
-    if found and said.word in (found["id"], found["name"]):
+    member = _member(said.word)
+    if found and said.word == found[member]:
         return {**found, "from": said.source}
-    return {"id" if ID.fullmatch(said.word) else "name": said.word, "from": said.source}
+    return {member: said.word, "from": said.source}
 
 
 def acting(client: Asks, option: str | None) -> Project:
@@ -89,7 +90,7 @@ def overridden(project: Project) -> str:
         said = named()
     except Failure as failure:
         return f"Note: {failure.messages[0]}\n"
-    if said is None or said.word in (project["id"], project["name"]):
+    if said is None or said.word == project[_member(said.word)]:
         return ""
     return f"Note: {said.source} names project '{said.word}', and goes before what is selected.\n"
 
@@ -118,6 +119,11 @@ def _looked_up(client: Asks, found: Project) -> Project:
         )
     # Beside one that is being destroyed another may have its name already.
     return _members(next((doc for doc in projects if doc["status"] == "active"), projects[0]))
+
+
+def _member(word: str) -> str:
+    """Tell what a word is: an ID wherever it has its form, whoever else is called so."""
+    return "id" if ID.fullmatch(word) else "name"
 
 
 def _members(doc: dict[str, Any]) -> Project:

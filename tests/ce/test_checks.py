@@ -90,3 +90,26 @@ def test_a_name_that_a_deleted_project_holds(ce):
     assert "   ce project restore --name 'my shop'\n" in said
     assert "   ce reclamation delete --name 'my shop'\n" in said
     ce("project", "restore", "--name", "my shop")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("repo", "create", "-n", "r", "--host", "h", "--key-path"),
+        ("secret", "create", "-n", "s", "--from-env-file"),
+        ("secret", "create", "-n", "s", "--format", "basic_auth", "--from-json-file"),
+        ("registry", "create", "-n", "d", "-s", "h", "-u", "u", "--password-from-file"),
+    ],
+    ids=lambda words: words[-1],
+)
+@pytest.mark.parametrize(
+    "value",
+    ["-----BEGIN KEY-----\nsesame\n", "p:sesame!", '{"password": "sesame"}', "ce_0a_sesame"],
+    ids=["key", "password", "document", "apikey"],
+)
+def test_a_value_in_a_file_s_place_is_not_shown(words, value):
+    """Where a file is asked for, whoever gives what is in it reads no part of it again."""
+    done = run(*words, value)
+    assert done.returncode == 2
+    assert "Cannot read a file of the name given" in done.stderr
+    assert "sesame" not in done.stdout + done.stderr

@@ -90,6 +90,14 @@ def test_who_says_so(ce, four, folder, monkeypatch):
     assert ".ce.toml names project 'file'," in run("project", "select", "-n", "chosen").stderr
 
 
+def test_a_name_of_an_id_s_form_catches_nothing(ce, account, four):
+    """What has the form of an ID is one, though the selected project is called so."""
+    ce("project", "create", "--name", four["flag"])
+    done = run("secret", "create", "-n", "one", "-l", "A=b", "--project", four["flag"])
+    assert (done.returncode, done.stderr) == (0, "Acting in project 'flag' (--project).\n")
+    assert secrets(account, four["flag"]) == ["one"]
+
+
 def test_no_project_of_that_name(ce, four, folder, monkeypatch):
     """Whatever names one that is not there is named, and nothing is done elsewhere."""
     delete = ("secret", "delete", "-n", "s", "-f")

@@ -14,7 +14,7 @@ from tests.faults.guards import REMOVALS, WIDE, WORLDS, Removal
 from tests.faults.model import FAILED, HARD, NEW, SOFT, State, World, broken, unfinished
 from tests.faults.steps import Steps
 
-MOST = 1_500_000
+MOST = 4_000_000
 SETTLED = 80  # steps of the schedule and its events after which it must have come to rest
 
 

@@ -55,7 +55,7 @@ WORLDS = {
         ),
     )
 }
-WIDE = World("wide", requests=2, workers=2)  # by the program alone: it takes a minute
+WIDE = World("wide", requests=2, workers=2)  # by the program alone: it takes two minutes
 
 
 class Removal(NamedTuple):

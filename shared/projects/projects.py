@@ -149,7 +149,7 @@ def repeated(app: App, call: Call, once: evidence.Once, read: Read) -> Project |
     It may be gone since. Raises Error `unauthorized` where the caller's own key is.
     """
     require_own(app, call.principal, read)
-    told = once.told(read, app.now(read))
+    told = once.told(read, app.now(read)) if once.paths else None
     return Project.of(told) if told else None
 
 

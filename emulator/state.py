@@ -25,7 +25,7 @@ KEYRING, ACCOUNT, CLOCK, NOTE = "keyring.json", "credentials.json", "clock", "fo
 # What is kept beside the documents, and belongs to them: names, and bytes of each at most.
 KEPT = {KEYRING: 1 << 20, ACCOUNT: 1 << 16, CLOCK: clock.SIZE, NOTE: 1 << 10}
 KEYS, HALF = "keys", 1 << 10
-MARKER = r"\.[a-z][a-z._-]{0,40}"  # in the folder of keys, says which database they are of
+MARKER = r"\.identity\.json"  # in the folder of keys, says which database they are of
 _KEY = re.compile(rf"[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}(\.new)?|{MARKER}")
 BEFORE, DRAFT = "before-import", "before-import.new"  # what was kept, until an import has ended
 COPY = "import"  # the documents of an import, from which Firestore begins

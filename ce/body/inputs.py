@@ -5,7 +5,7 @@ line number, never the text. `-` and `@-` are standard input, `@FILE` is FILE.
 """
 
 import json
-import re
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,9 +17,6 @@ import click
 from ce.body.checks import keyed
 
 STDIN = "-"
-# What may be a file's name, and is shown where there is none. Else a value may stand in its place.
-NAME = re.compile(r"(?!@?ce_)[\w ./~,@+-]{1,255}")
-UNSHOWN = "a file of the name given, which is not shown since it may be a value"
 
 
 class Inputs:
@@ -28,17 +25,21 @@ class Inputs:
     def __init__(self) -> None:
         self._stdin_read = False
 
-    def text(self, path: str) -> str:
+    def text(self, path: str, option: str) -> str:
         """Read a file for its meaning: line ends as they are, no byte order mark."""
-        return unmarked(self.exact(path.removeprefix("@")))
+        return unmarked(self.exact(path.removeprefix("@"), option))
 
-    def exact(self, path: str) -> str:
-        """Read a file that is kept byte for byte."""
+    def exact(self, path: str, option: str) -> str:
+        """Read a file that is kept byte for byte.
+
+        Where there is none the value itself may stand in the name's place: it is not shown.
+        """
         try:
             return self._bytes(path).decode()
         except OSError as error:
-            file = f"'{path}'" if NAME.fullmatch(path) else UNSHOWN
-            raise click.UsageError(f"Cannot read {file}: {error.strerror}.") from None
+            there = path == STDIN or os.path.lexists(path)
+            file = f"'{path}'" if there else "the file that it names"
+            raise click.UsageError(f"{option}: cannot read {file}: {error.strerror}.") from None
         except UnicodeDecodeError:
             raise click.UsageError(f"'{path}' is not text in UTF-8.") from None
 
@@ -47,7 +48,7 @@ class Inputs:
         option = "--password-from-file"
         if _asks(path):
             return hidden("Password", option)
-        line, _, more = self.text(path).partition("\n")
+        line, _, more = self.text(path, option).partition("\n")
         if more.strip():
             held = "more than a line" if line.strip() else "more, though its first line is empty"
             file = path.removeprefix("@")
@@ -62,21 +63,21 @@ class Inputs:
         """Read an API key: a line, or a JSON object with it as `apikey`."""
         if _asks(source):
             return hidden("API key", "--apikey @FILE")
-        text = self.text(source).strip()
+        text = self.text(source, "--apikey").strip()
         return _field(_object(text, source), "apikey", source) if text.startswith("{") else text
 
-    def fields(self, path: str) -> dict[str, Any]:
+    def fields(self, path: str, option: str) -> dict[str, Any]:
         """Read a JSON object."""
-        return _object(self.text(path), path)
+        return _object(self.text(path, option), path)
 
-    def field(self, path: str, name: str) -> str:
+    def field(self, path: str, name: str, option: str) -> str:
         """Read one text of a JSON object."""
-        return _field(self.fields(path), name, path)
+        return _field(self.fields(path, option), name, path)
 
     def env_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Read KEY=VALUE lines, without blank ones and comments."""
         for path in paths:
-            for number, line in enumerate(self.text(path).split("\n"), 1):
+            for number, line in enumerate(self.text(path, "--from-env-file").split("\n"), 1):
                 if line.strip() and not line.startswith("#"):
                     where = f"line {number} of '{path}'"
                     yield keyed(*pair(line.removesuffix("\r"), where), where)
@@ -87,9 +88,9 @@ class Inputs:
             key, equals, path = spec.partition("=")
             if not equals and key == STDIN:
                 raise click.UsageError("--from-file needs a key for standard input: KEY=-.")
-            file = path if equals else spec
-            hint = "" if equals else f"; give --from-file KEY={shlex.quote(spec)}"
-            yield keyed(key if equals else Path(spec).name, self.exact(file), "--from-file", hint)
+            option, file = "--from-file", path if equals else spec
+            hint = "" if equals else f"; give {option} KEY={shlex.quote(spec)}"
+            yield keyed(key if equals else Path(spec).name, self.exact(file, option), option, hint)
 
     def pairs(
         self, env_files: Iterable[str], files: Iterable[str], literals: Iterable[str]

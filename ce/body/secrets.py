@@ -92,13 +92,21 @@ def read(call: Call, form: str | None) -> Values:
         raise no_choice(f"'{form}' is no format", form, CHOICES)
     inputs = Inputs()
     allow_empty = bool(call["allow_empty"])
-    typed = {}
+    typed, given = dict[str, str](), dict[str, str]()
     for key, where, value in _typed(call, inputs):
+        option = where.partition(":")[0]
+        if key in typed:
+            raise click.UsageError(f"Give only one of {given[key]} and {option}.")
+        given[key] = option
         if key in NEEDED and not allow_empty:
             _refuse_empty(where, value)
         typed[key] = value
     own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"])
-    document = inputs.fields(call["from_json_file"]) if "from_json_file" in call.given else {}
+    document = (
+        inputs.fields(call["from_json_file"], "--from-json-file")
+        if "from_json_file" in call.given
+        else {}
+    )
     values = Values(
         typed, own, document, tuple(call["rm"] or ()), allow_empty, call["from_json_file"] or ""
     )
@@ -112,13 +120,14 @@ def _typed(call: Call, inputs: Inputs) -> Iterator[tuple[str, str, str]]:
             yield key, f"{flag(option)}: its value", unmarked(call[option])
     for option, key in FILES.items():
         if option in call.given:
-            text = inputs.text(call[option])
+            text = inputs.text(call[option], flag(option))
             odd(key, flag(option), text)
             yield key, f"{flag(option)}: the file", text
     if (option := "password_from_file") in call.given:
         yield "password", f"{flag(option)}: the first line", inputs.first_line(call[option])
     if (option := "password_from_json_file") in call.given:
-        yield "password", f"{flag(option)}: field 'apikey'", inputs.field(call[option], "apikey")
+        value = inputs.field(call[option], "apikey", flag(option))
+        yield "password", f"{flag(option)}: field 'apikey'", value
     for key in ("access_key_id", "secret_access_key"):
         if call[f"{key}_prompt"]:
             label = key.replace("_", " ").capitalize()

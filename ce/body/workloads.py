@@ -82,7 +82,7 @@ def code(call: Call) -> str:
         raise click.UsageError("Give only one of --inline-code and --code-bundle.")
     if call["code_bundle"]:
         return str(call["code_bundle"]).removeprefix("cr://")
-    text = Inputs().exact(call["inline_code"])
+    text = Inputs().exact(call["inline_code"], "--inline-code")
     return f"data:text/plain;base64,{base64.b64encode(text.encode()).decode()}"
 
 

@@ -131,9 +131,9 @@ class Client:
         try:
             self._call("HEAD", self._url(where))
         except Failure as failure:
-            if failure.status != 404:
-                raise
-            return False
+            if failure.status == 404:
+                return False
+            self.get(where)  # a refusal of HEAD has no words
         return True
 
     def delete(self, where: str) -> None:

@@ -104,12 +104,39 @@ def test_a_name_that_a_deleted_project_holds(ce):
 )
 @pytest.mark.parametrize(
     "value",
-    ["-----BEGIN KEY-----\nsesame\n", "p:sesame!", '{"password": "sesame"}', "ce_0a_sesame"],
-    ids=["key", "password", "document", "apikey"],
+    [
+        "-----BEGIN KEY-----\nsesame\n",
+        "sesame",
+        '{"password": "sesame"}',
+        "ce_0a_sesame",
+        "s" * 5000,
+    ],
+    ids=["key", "password", "document", "apikey", "long"],
 )
 def test_a_value_in_a_file_s_place_is_not_shown(words, value):
     """Where a file is asked for, whoever gives what is in it reads no part of it again."""
     done = run(*words, value)
     assert done.returncode == 2
-    assert "Cannot read a file of the name given" in done.stderr
+    assert f"{words[-1]}: cannot read the file that it names" in done.stderr
+    assert value not in done.stdout + done.stderr
     assert "sesame" not in done.stdout + done.stderr
+
+
+def test_two_passwords_are_one_too_many(typed):
+    """Of two options for one key none is dropped in silence: both are named."""
+    for words in (
+        f"--password-from-file my~file.txt --password {HIDDEN}",
+        f"-p {HIDDEN} --password-from-file my~file.txt",
+    ):
+        done = typed(f"registry update -n hub {words}")
+        assert done.returncode == 2
+        assert "Give only one of --password and --password-from-file." in done.stderr
+        assert HIDDEN not in done.stdout + done.stderr
+
+
+def test_what_is_referred_to_in_a_deleted_project(mine):
+    """The look-up says what the command itself would have been told."""
+    mine("project", "delete", "-n", "myproject", "-f")
+    done = run("job", "create", "-n", "j", "-i", "a/b", "--env-from-secret", "s")
+    assert done.returncode == 1
+    assert "soft deleted, 'ce project restore' takes it back" in done.stderr

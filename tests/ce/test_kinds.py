@@ -390,7 +390,7 @@ USAGE = {
     "two views": (f"app create -n a -i {IMAGE} --cl --visibility public", "Give only one"),
     "no view": (f"app create -n a -i {IMAGE} --visibility {VALUE}", "choose public"),
     "two codes": ("fn create -n f -r n --cb a/b --inline-code -", "Give only one"),
-    "no code": ("fn create -n f -r nodejs-22 --inline-code /nowhere", "Cannot read"),
+    "no code": ("fn create -n f -r nodejs-22 --inline-code /nowhere", "cannot read"),
     "a bare value": (f"job create -n j -i {IMAGE} -e {VALUE}", "--env is not of the form"),
     "a bare mount": (f"job create -n j -i {IMAGE} --mount-cm {VALUE}", "--mount-configmap is not"),
     "no key": (f"job create -n j -i {IMAGE} --env-sec {VALUE}:", "--env-from-secret is not"),

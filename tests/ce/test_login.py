@@ -117,7 +117,10 @@ USAGE = {
     "no region": (("-a", "https://{region}.x"), "give --region"),
     "a region": (("-a", "https://{region}.x", "-r", "x/y@z"), "--region is not"),
     "a group": (("-a", "https://x", "-g", "Mine"), "--group takes"),
-    "no file": (("-a", "https://x", "--apikey", "@/nowhere"), "Cannot read '/nowhere'"),
+    "no file": (
+        ("-a", "https://x", "--apikey", "@/nowhere"),
+        "--apikey: cannot read the file that it names: No such file",
+    ),
     "an empty key": (("-a", "https://x", "--apikey", "-"), "no API key"),
     "two words": (("-a", "https://x", "--apikey", "-"), "no API key"),
     "two lines": (("-a", "https://x", "--apikey", "-"), "no API key"),

@@ -87,7 +87,7 @@ def test_a_closed_input_is_no_answer(mine):
         code, _, error = shell(line)
         assert (code, error) == (1, "No answer: nothing was done; --force does not ask.\n")
     code, _, error = shell("ce secret create -n a -f K=- 0> /dev/null")
-    assert (code, "Cannot read '-': Bad file descriptor." in error) == (2, True)
+    assert (code, "cannot read '-': Bad file descriptor." in error) == (2, True)
     assert mine("cm", "list", "-o", "jsonpath={.config_maps[*].name}") == "a"
 
 

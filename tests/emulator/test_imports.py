@@ -212,13 +212,13 @@ def test_what_is_taken(made, tmp_path):
     """All that was kept, and a copy of the documents; a marker of the key store comes along."""
     folder = tmp_path / "saved"
     shutil.copytree(made, folder)
-    (folder / "keys" / ".identity").write_bytes(b"a random id\n")
+    (folder / "keys" / ".identity.json").write_bytes(b"a random id\n")
     listed_anew(folder, made_at="2026-01-01\x1b10:00:00+00:00")
     found = imports.take(folder, PROJECT, tmp_path / "copy")
     assert found.made_at.isprintable()
     assert found.kept == {
         **state.State(made.parent / "state").kept(),
-        "keys/.identity": b"a random id\n",
+        "keys/.identity.json": b"a random id\n",
         "form.json": b'{"form": 2}\n',
     }
     assert found.data.read_bytes() == (folder / exports.DATA).read_bytes()

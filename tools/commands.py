@@ -82,11 +82,11 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     "last of a pair": (Cut(GRAMMAR, "if isinstance(inverse, Switch)", "if False"),),
     "no mark": (Cut(INPUTS, 'text.removeprefix("\\ufeff")', "text"),),
     "mark kept": (
-        Cut(INPUTS, "self.exact(file)", "self.text(file)"),
+        Cut(INPUTS, "self.exact(file, option)", "self.text(file, option)"),
         Cut("ce/body/workloads.py", "Inputs().exact(", "Inputs().text("),
     ),
     "one reader": (
-        Cut(INPUTS, 'self.exact(path.removeprefix("@"))', "self.exact(path)"),
+        Cut(INPUTS, 'self.exact(path.removeprefix("@"), option)', "self.exact(path, option)"),
         Cut(INPUTS, 'if text.startswith("{") else text', "if False else text"),
     ),
     "exact documents": (Cut(RENDER, "_write(text, sys", '_write(f"{text}\\n", sys'),),
@@ -125,7 +125,7 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
         Cut(PLACE, "if not projects:", "if False:"),
     ),
     "project told": (
-        Cut(PLACE, "said is None or said.word in", "True or said.word in"),
+        Cut(PLACE, "said is None or said.word ==", "True or said.word =="),
         Cut(PROJECTS, 'ending.note(f"It comes', 'str(f"It comes'),
         Cut("ce/nouns/session.py", '"Project From": text("project.from"),', ""),
     ),

@@ -1,4 +1,4 @@
-"""Who calls, and what they may: keys, tokens, roles, and other accounts that do not exist."""
+"""Who calls: keys, tokens, and what holds of them."""
 
 import base64
 import dataclasses
@@ -7,7 +7,6 @@ import hmac
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from itertools import product
 
 import jwt
 import pytest
@@ -18,64 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from shared import access
 from shared.access import tokens
 from shared.access.api_keys import present
-from shared.api import operations
-from shared.calls import Principal
 from shared.errors import Error
 from shared.keys.local import open_keyring
 from shared.keys.signing import Signing, public_half
-from shared.kinds import KINDS
 from tests.support import GRANT, WEEK, dump, paths_below
 
 UNSET = {"description", "project_id", "created_by", "expires_at"}  # of an account's first key
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-# Contract 7.3, written out: what each role may, and what each operation asks for.
-KEYS = {"apikey.view", "apikey.manage"}
-MAY = {
-    "administrator": {"project.view", "project.manage", "project.create", "project.purge", *KEYS},
-    "editor": {"project.view", "project.manage", "project.create"},
-    "operator": {"project.view"},
-    "viewer": {"project.view"},
-    "manager": {"entity.view", "entity.manage"},
-    "writer": {"entity.view", "entity.manage"},
-    "reader": {"entity.view"},
-    "purge": {"project.purge"},
-    "unheard": set(),
-}
-ASKS = {
-    "list_projects": "project.view",
-    "create_project": "project.create",
-    "get_project": "project.view",
-    "delete_project": "project.manage",
-    "get_project_egress_ips": "project.view",
-    "get_project_status_details": "project.view",
-    "list_reclamations": "project.view",
-    "restore_project": "project.manage",
-    "reclaim_project": "project.purge",
-    "list_resource_instances": "project.view",
-    "get_resource_instance": "project.view",
-    "delete_resource_instance": "project.manage",
-    "issue_token": None,
-    "list_api_keys": "apikey.view",
-    "create_api_key": "apikey.manage",
-    "get_api_key": "apikey.view",
-    "delete_api_key": "apikey.manage",
-    "create_account": None,
-    "rotate_keys": None,
-    "sign_keys": None,
-    "reseal_values": None,
-    "get_api_document": None,
-    "list_app_revisions": "entity.view",
-    "get_app_revision": "entity.view",
-    "delete_app_revision": "entity.manage",
-    "list_app_instances": "entity.view",
-    "list_function_runtimes": "entity.view",
-    **{f"list_{kind.collection}": "entity.view" for kind in KINDS},
-    **{f"get_{kind.noun}": "entity.view" for kind in KINDS},
-    **{f"create_{kind.noun}": "entity.manage" for kind in KINDS},
-    **{f"replace_{kind.noun}": "entity.manage" for kind in KINDS if kind.update == "PUT"},
-    **{f"update_{kind.noun}": "entity.manage" for kind in KINDS if kind.update == "PATCH"},
-    **{f"delete_{kind.noun}": "entity.manage" for kind in KINDS},
-}
 
 
 @pytest.fixture(scope="module")
@@ -450,72 +398,3 @@ def _with(keyring, key):
     """Give a keyring that signs with another key."""
     signing = Signing(lambda: key, lambda: (public_half(key),))
     return type(keyring)(keyring._wrapper, keyring._halves, signing)
-
-
-def allows(caller, verb):
-    """Tell whether a caller may do this."""
-    try:
-        access.require(caller, verb)
-    except Error as error:
-        return error.code != "forbidden"
-    return True
-
-
-def test_tables_are_whole():
-    """The tables below name every role and every operation there is."""
-    assert set(MAY) - {"unheard"} == set(access.ROLES)
-    assert {name: operation.permission for name, operation in operations().items()} == ASKS
-
-
-@pytest.mark.parametrize("role", MAY)
-def test_role(role, subtests):
-    """A role allows what contract 7.3 says, and no more; for one project, less."""
-    verbs = sorted({verb for verb in ASKS.values() if verb})
-    for asked, project in product(verbs, [None, NOWHERE, ""]):
-        with subtests.test(asked=asked, project=project):
-            caller = Principal("key", "a" * 32, frozenset({role}), project)
-            narrow = asked in {"project.create", *KEYS} and project is not None
-            assert allows(caller, asked) == (asked in MAY[role] and not narrow)
-
-
-def test_no_role():
-    """Without a role nothing is allowed, and several allow what any of them does."""
-    verbs = {verb for verb in ASKS.values() if verb}
-    assert not any(allows(Principal("key", "a", frozenset()), verb) for verb in verbs)
-    assert all(allows(Principal("key", "a", access.OWNER), verb) for verb in verbs)
-    both = Principal("key", "a", frozenset({"viewer", "reader"}))
-    assert {verb for verb in verbs if allows(both, verb)} == {"project.view", "entity.view"}
-
-
-@pytest.mark.parametrize("role", [role for role in MAY if role != "unheard"])
-def test_role_over_http(host, owner, role):
-    """Over HTTP a role is asked before the body is looked at, for each of the permissions."""
-    caller = host.account(role, account_id=owner.id)
-    project = f"/v2/projects/{NOWHERE}"
-    answers = {
-        "project.view": caller.call("GET", "/v2/projects"),
-        "project.manage": caller.call("DELETE", project),
-        "project.create": caller.call("POST", "/v2/projects", {}),
-        "project.purge": caller.call("POST", f"/v1/reclamations/{NOWHERE}/actions/reclaim", {}),
-        "entity.view": caller.call("GET", f"{project}/secrets"),
-        "entity.manage": caller.call("POST", f"{project}/secrets", {}),
-        "apikey.view": caller.call("GET", "/v1/apikeys"),
-        "apikey.manage": caller.call("POST", "/v1/apikeys", {}),
-    }
-    allowed = {
-        "project.view": 200,
-        "project.manage": 404,
-        "project.create": 400,
-        "project.purge": 404,
-        "entity.view": 404,
-        "entity.manage": 400,
-        "apikey.view": 200,
-        "apikey.manage": 400,
-    }
-    assert set(answers) == set(allowed) == {verb for verb in ASKS.values() if verb}
-    for verb, answer in answers.items():
-        assert answer.status_code == (allowed[verb] if verb in MAY[role] else 403)
-        if answer.status_code == 403:
-            (error,) = answer.json()["errors"]
-            said = f"Your roles do not include `{verb}`."
-            assert (error["code"], error["message"]) == ("forbidden", said)

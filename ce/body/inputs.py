@@ -48,7 +48,10 @@ class Inputs:
         option = "--password-from-file"
         if _asks(path):
             return hidden("Password", option)
-        line, _, more = self.text(path, option).partition("\n")
+        text = self.text(path, option).replace("\r\n", "\n").replace("\r", "\n")
+        line, _, more = text.partition("\n")
+        if "\0" in line:
+            raise click.UsageError(f"{option}: the file is no text: it has a zero byte.")
         if more.strip():
             held = "more than a line" if line.strip() else "more, though its first line is empty"
             file = path.removeprefix("@")
@@ -57,7 +60,7 @@ class Inputs:
                 f"{option} takes one line, and '{path}' holds {held}: "
                 f'to store all of it, give --password "$({whole})".'
             )
-        return line.removesuffix("\r")
+        return line
 
     def apikey(self, source: str) -> str:
         """Read an API key: a line, or a JSON object with it as `apikey`."""

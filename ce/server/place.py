@@ -19,6 +19,7 @@ OPTION, VARIABLE, FILE = "--project", "CODE_ENGINE_PROJECT", ".ce.toml"
 SELECTION = "the selection ('ce project select')"
 ID = re.compile("[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}")
 BYTES = 65536  # of a .ce.toml, at most
+LIST = "'ce project list' shows them all."
 Project = dict[str, str]  # `id`, `name`, and what says so as `from`
 
 
@@ -96,8 +97,8 @@ def overridden(project: Project) -> str:
 
 
 def _looked_up(client: Asks, found: Project) -> Project:
-    word, source = found.get("id") or found["name"], found["from"]
-    if "id" in found:
+    source, missing = found["from"], "There is no project '{}', which {} names: nothing was done."
+    if word := found.get("id"):
         try:
             return _members(client.get(f"/projects/{word}"))
         except Failure as failure:
@@ -105,6 +106,8 @@ def _looked_up(client: Asks, found: Project) -> Project:
                 return {"name": word}
             if failure.status != 404:
                 raise
+            raise Failure(missing.format(word, source), *failure.messages, LIST) from None
+    word = found["name"]
     try:
         projects = [doc for doc in client.pages("/projects", "projects") if doc["name"] == word]
     except Failure as failure:
@@ -113,10 +116,7 @@ def _looked_up(client: Asks, found: Project) -> Project:
         more = f"{source} has a project's name, which only a key that may look finds: give its ID."
         raise failure.saying(*failure.messages, more) from None
     if not projects:
-        raise Failure(
-            f"There is no project '{word}', which {source} names: nothing was done. "
-            "'ce project list' shows them all."
-        )
+        raise Failure(missing.format(word, source), LIST)
     # Beside one that is being destroyed another may have its name already.
     return _members(next((doc for doc in projects if doc["status"] == "active"), projects[0]))
 

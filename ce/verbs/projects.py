@@ -50,7 +50,11 @@ def create(call: Call) -> Doc:
     if project["status"] != "active":
         project |= _await(call, project, "for it to become active", ACTIVE)
     if not call["no_select"]:
-        target.select(call.client.target, project)
+        try:
+            target.select(call.client.target, project)
+        except Failure as failure:
+            made = f"Project '{project['name']}' was made, and is not selected."
+            raise failure.saying(made, *failure.messages) from None
         ending.note(f"Project '{project['name']}' is selected now.")
         emit(place.overridden(project), error=True)
     return described(project)

@@ -140,3 +140,16 @@ def test_what_is_referred_to_in_a_deleted_project(mine):
     done = run("job", "create", "-n", "j", "-i", "a/b", "--env-from-secret", "s")
     assert done.returncode == 1
     assert "soft deleted, 'ce project restore' takes it back" in done.stderr
+
+
+def test_a_password_of_a_file_is_one_line_of_text(typed, tmp_path):
+    """A line may end as on any system; a second one, or a zero byte, is told and not stored."""
+    for content, said in (
+        (f"{HIDDEN}\rmore", "holds more than a line"),
+        (f"{HIDDEN}\0", "it has a zero byte"),
+        (f"{HIDDEN}\r", ""),
+    ):
+        (tmp_path / "pw").write_bytes(content.encode())
+        done = typed("registry update -n hub --password-from-file pw")
+        assert (done.returncode, said in done.stderr) == (2 if said else 0, True), done
+        assert HIDDEN not in done.stdout + done.stderr

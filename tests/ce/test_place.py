@@ -96,6 +96,26 @@ def test_a_name_of_an_id_s_form_catches_nothing(ce, account, four):
     done = run("secret", "create", "-n", "one", "-l", "A=b", "--project", four["flag"])
     assert (done.returncode, done.stderr) == (0, "Acting in project 'flag' (--project).\n")
     assert secrets(account, four["flag"]) == ["one"]
+    ce("project", "create", "--name", NOWHERE)
+    assert run("secret", "create", "-n", "two", "-l", "A=b", "--project", NOWHERE).returncode == 1
+
+
+def test_a_destroyed_project_says_so(ce, four):
+    """Whoever names one by its ID is told when it was destroyed, and why."""
+    ce("project", "delete", "-n", "flag", "--hard", "-f")
+    said = ce("secret", "list", "--project", four["flag"], code=1)
+    assert "which --project names: nothing was done." in said
+    assert "was destroyed for good on" in said
+
+
+@pytest.mark.usefixtures("ce")
+def test_what_was_made_is_said(tmp_path, monkeypatch):
+    """A project that cannot be selected, since nothing can be written, was made all the same."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CE_HOME", str(tmp_path / "file"))
+    done = run("project", "create", "-n", "made")
+    assert done.returncode == 1
+    assert "Project 'made' was made, and is not selected." in done.stderr
 
 
 def test_no_project_of_that_name(ce, four, folder, monkeypatch):

@@ -1,0 +1,80 @@
+/**
+ * One change at a time: a form that is being sent is busy, a second click does nothing, and what
+ * was typed stays until the host has taken it. What happened is told at the foot of the page.
+ */
+
+import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
+
+const SHOWN = 10_000;
+let bread = null;
+let redraw = () => {};
+
+/** Tell what happened; `undo` is offered until the time is over. */
+export function toast(text, undo = null) {
+  bread = { text, undo };
+  redraw();
+}
+
+/** Take back what is told, once its matter is settled. */
+export function settle() {
+  bread = null;
+  redraw();
+}
+
+/** Where it is told: always on the page, so that a screen reader hears of it. */
+export function Toasts() {
+  const [, draw] = useState(0);
+  const [held, hold] = useState(false);
+  redraw = () => draw((count) => count + 1);
+  useEffect(() => {
+    if (!bread || held) return undefined;
+    const timer = setTimeout(settle, SHOWN);
+    return () => clearTimeout(timer);
+  }, [bread, held]);
+  const [on, off] = [() => hold(true), () => hold(false)];
+  function undo() {
+    const { undo: act } = bread;
+    hold(false);
+    settle();
+    act();
+  }
+  return html`<div class="toasts" role="status">${bread && html`<div class="toast" onMouseEnter=${on} onMouseLeave=${off} onFocusIn=${on} onFocusOut=${off}>
+    <span>${bread.text}</span>
+    ${bread.undo && html`<button type="button" class="button" onClick=${undo}>Undo</button>`}
+    <button type="button" class="button" aria-label="Close this message" onClick=${() => { hold(false); settle(); }}>✕</button>
+  </div>`}</div>`;
+}
+
+/** Give a name for a change: the same for what is sent again because no answer came. */
+function named(held, body) {
+  const text = JSON.stringify(body ?? null);
+  if (!held.lost || held.text !== text) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    held.name = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+  held.text = text;
+  return held.name;
+}
+
+/** Give `{busy, problem, send}`: `act(body, again)` is under way at most once. */
+export function useChange(act) {
+  const [state, set] = useState({ busy: false, problem: null });
+  const held = useRef({ busy: false, lost: false, text: '', name: '' }).current;
+  async function send(body) {
+    if (held.busy) return;
+    held.busy = true;
+    set({ busy: true, problem: null });
+    try {
+      const again = named(held, body);
+      held.lost = false;
+      await act(body, again);
+      set({ busy: false, problem: null });
+    } catch (problem) {
+      held.lost = problem.status === 0 || problem.status === 503;
+      set({ busy: false, problem });
+    } finally {
+      held.busy = false;
+    }
+  }
+  return { ...state, send, clear: () => set({ busy: false, problem: null }) };
+}

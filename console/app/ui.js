@@ -1,0 +1,151 @@
+/**
+ * The parts that every screen is made of, from native elements. All text is a text child: a name
+ * or a message is never read as HTML.
+ */
+
+import { Problem, now } from './api.js';
+import { length, whole } from './time.js';
+import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
+
+export { html };
+
+/** Draw again every 30 seconds: what is left of a time is told to the minute. */
+export function useTick() {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((count) => count + 1), 30_000);
+    return () => clearInterval(timer);
+  }, []);
+}
+
+/** A name as people wrote it, whatever its direction. */
+export const Name = ({ of }) => html`<bdi>${of}</bdi>`;
+
+/** What is left until a deadline, by the host's clock. */
+export function Countdown({ deadline }) {
+  useTick();
+  const left = deadline - now();
+  return html`<time datetime=${new Date(deadline).toISOString()} title=${whole(deadline)}>
+    ${left > 0 ? length(left) : 'now'}</time>`;
+}
+
+/** A problem in words that say what to do. */
+export function words(problem) {
+  if (!(problem instanceof Problem)) return 'This page made a mistake. Reload it; what is stored is not touched.';
+  const verb = problem.status === 403 && problem.message.match(/`([a-z]+\.[a-z]+)`/);
+  if (verb) return `Your key may not do this. It takes ${verb[1]}.`;
+  if (problem.status === 0) return 'The host does not answer.';
+  if (problem.status === 429) return `Too many requests. Try again in ${problem.wait || 'some'} s.`;
+  return problem.message.replaceAll('`', '');
+}
+
+/** A box that tells a problem, with its trace, and offers to try again. */
+export function Trouble({ problem, retry, lead = 'That did not work.' }) {
+  if (!problem) return null;
+  return html`<div class="note red stack" role="alert">
+    <p><b>${lead}</b> ${words(problem)}</p>
+    ${problem.trace && html`<p class="small">Trace <code>${problem.trace}</code></p>`}
+    ${retry && html`<div><button type="button" class="button" onClick=${retry}>Try again</button></div>`}
+  </div>`;
+}
+
+/** Rows to come, once a reading takes over 300 ms. */
+export function Skeleton() {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 300);
+    return () => clearTimeout(timer);
+  }, []);
+  return html`<div aria-busy="true"><span class="hidden">Loading</span>
+    ${late && [1, 2, 3, 4].map((row) => html`<div class="skeleton" key=${row}></div>`)}</div>`;
+}
+
+/** A button that copies a text; where pages may not copy there is none. `read` may fetch it. */
+export function Copy({ read, label = 'Copy', what = '', plain = true }) {
+  const [told, tell] = useState('');
+  if (!navigator.clipboard) return null;
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(await read());
+      tell('Copied');
+    } catch (problem) {
+      tell(problem instanceof Problem ? words(problem) : 'Not copied: the browser does not allow it');
+    }
+    setTimeout(() => tell(''), 3000);
+  }
+  return html`<button type="button" class=${`button ${plain ? 'plain' : ''}`} onClick=${copy}>${label}${what && html`<span class="hidden"> ${what}</span>`}</button>
+    <span class=${told === 'Copied' ? 'small' : told && 'wrong'} role="status">${told}</span>`;
+}
+
+/** The command that does the same. */
+export const Command = ({ line }) => html`<div class="command"><code>${line}</code><${Copy} read=${() => line} what="the command" /></div>`;
+
+/** Say which project in a command: by name where nothing in it needs quoting, else by id. */
+export const which = (project) => (/^[A-Za-z0-9._][A-Za-z0-9._-]*$/.test(project.name) ? `--name ${project.name}` : `--id ${project.id}`);
+
+/** A dialog that keeps the focus and gives it back; `busy` keeps it open, `submit` makes it a form. */
+export function Dialog({ title, close, submit, busy, whole: covers, children }) {
+  const own = useRef();
+  useEffect(() => {
+    const opener = document.activeElement;
+    const dialog = own.current;
+    dialog.showModal();
+    (dialog.querySelector('[data-first]') || dialog.querySelector('input, textarea, button'))?.focus();
+    return () => {
+      dialog.close();
+      if (opener?.isConnected) opener.focus();
+    };
+  }, []);
+  const cancel = (event) => { event.preventDefault(); if (!busy) close?.(); };
+  const sent = (event) => { event.preventDefault(); if (!busy) submit(event); };
+  return html`<dialog class=${`dialog ${covers ? 'whole' : ''}`} ref=${own} aria-label=${title} onCancel=${cancel}>
+    ${submit ? html`<form method="dialog" onSubmit=${sent}><h2>${title}</h2>${children}</form>` : html`<div class="stack"><h2>${title}</h2>${children}</div>`}</dialog>`;
+}
+
+let menus = 0;
+
+/** A button with a menu: `label` says whose. */
+export function Menu({ label, text = '⋯', children, look = 'dots' }) {
+  const [id] = useState(() => `menu-${(menus += 1)}`);
+  const [own, button] = [useRef(), useRef()];
+  function placed(event) {
+    if (event.newState !== 'open' || CSS.supports('position-area', 'bottom')) return;
+    const at = button.current.getBoundingClientRect();
+    own.current.style.top = `${Math.min(at.bottom, innerHeight - own.current.offsetHeight)}px`;
+    own.current.style.left = `${Math.max(at.right - own.current.offsetWidth, 0)}px`;
+  }
+  const chosen = (event) => event.target.closest('.item') && own.current.hidePopover();
+  return html`<button type="button" class=${`button ${look}`} ref=${button} popovertarget=${id} aria-label=${label}>${text}</button>
+    <div class="menu" id=${id} popover="auto" ref=${own} onToggle=${placed} onClick=${chosen}>${children}</div>`;
+}
+
+/** One thing to choose in a menu; `why` says what forbids it. */
+export const Item = ({ act, why, danger, children }) => html`<button type="button" class=${`item ${danger ? 'danger' : ''}`}
+  aria-disabled=${why ? 'true' : undefined} onClick=${(event) => (why ? event.stopPropagation() : act())}>
+  <span>${children}</span>${why && html`<span class="small">${why}</span>`}</button>`;
+
+/** Buttons of which one holds. */
+export const Chips = ({ label, choices, chosen, choose }) => html`<div class="chips" role="group" aria-label=${label}>
+  ${Object.entries(choices).map(([name, text]) => html`<button type="button" class="button" key=${name}
+    aria-pressed=${String(name === chosen)} onClick=${() => choose(name)}>${text}</button>`)}</div>`;
+
+/** A field with its label, hint and fault. */
+export function Field({ label, hint, wrong, area, first, look = '', ...rest }) {
+  const [id] = useState(() => `field-${(menus += 1)}`);
+  const said = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || undefined;
+  const shared = { id, class: `input ${look}`, 'aria-describedby': said, 'aria-invalid': wrong ? 'true' : undefined, ...(first && { 'data-first': '' }), spellcheck: false, ...rest };
+  return html`<div class="field"><label for=${id}>${label}</label>
+    ${area ? html`<textarea ...${shared}></textarea>` : html`<input type="text" autocomplete="off" ...${shared} />`}
+    ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
+    <p class="wrong" id=${`${id}-wrong`} role="alert" hidden=${!wrong}>${wrong}</p></div>`;
+}
+
+/** After a row has gone: to the one that took its place, else to the heading. */
+export function focusRow(index) {
+  requestAnimationFrame(() => {
+    const rows = document.querySelectorAll('main tbody tr');
+    const row = rows[Math.min(index, rows.length - 1)];
+    const aim = row?.querySelector('a, button') || document.querySelector('main h1');
+    aim?.focus();
+  });
+}

@@ -1,0 +1,91 @@
+/** Delete, restore, destroy: what each asks before, and what it tells after. */
+
+import { now } from '../api.js';
+import { settle, toast, useChange } from '../change.js';
+import { load } from '../data.js';
+import { contents, deleteProject, destroyProject, restoreProject } from '../operations.js';
+import { short, whole } from '../time.js';
+import { Command, Dialog, Field, Name, Trouble, focusRow, html, which } from '../ui.js';
+import { useEffect, useState } from '../vendor/preact-htm.js';
+
+const WEEK = 7 * 86_400_000;
+const NAMES = { secrets: 'secret', config_maps: 'config map', apps: 'app', jobs: 'job', builds: 'build', functions: 'function' };
+
+/** Name a project within a sentence. */
+export const quoted = (project) => `“\u2068${project.name}\u2069”`;
+
+/** Say what a project holds: `4 secrets and 1 config map`; empty for what is not known. */
+export function held(counts) {
+  const told = Object.entries(counts || {}).filter(([, count]) => Number(count) > 0);
+  const parts = told.map(([kind, count]) => {
+    const one = NAMES[kind] || kind.replaceAll('_', ' ').replace(/s$/, '');
+    return `${count} ${count === 1 ? one : `${one}s`}`;
+  });
+  return parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : parts.join('');
+}
+
+/** Give `{restore(project, index), trouble}`: one click, no question. */
+export function useRestore() {
+  const { problem, send, clear } = useChange(async ({ project, index }) => {
+    await restoreProject(project.reclamation);
+    settle();
+    await load();
+    toast(`${quoted(project)} is back, complete.`);
+    if (index !== undefined) focusRow(index);
+  });
+  const over = problem?.code === 'project_not_restorable';
+  const told = problem && { problem, retry: clear, lead: over ? 'It is too late.' : undefined };
+  return { restore: (project, index) => send({ project, index }), trouble: told };
+}
+
+/** Ask before a project is deleted: what stops at once, and until when it can be taken back. */
+export function DeleteProject({ project, close, done }) {
+  const [counts, count] = useState(null);
+  const { restore } = useRestore();
+  useEffect(() => {
+    const gone = new AbortController();
+    contents(project.id, { signal: gone.signal, once: true }).then(count, () => {});
+    return () => gone.abort();
+  }, []);
+  const { busy, problem, send } = useChange(async () => {
+    await deleteProject(project.id);
+    close();
+    const rows = await load();
+    const gone = rows?.find((one) => one.id === project.id);
+    toast(`${quoted(project)} is deleted, restorable until ${short(gone?.deadline || now() + WEEK)}.`, gone?.reclamation && (() => restore(gone)));
+    done?.();
+  });
+  const until = now() + WEEK;
+  const what = held(counts);
+  return html`<${Dialog} title=${`Delete project ${quoted(project)}?`} close=${close} busy=${busy} submit=${() => send()}>
+    <ul><li>${what ? `${what} can no longer be read or changed, at once.` : 'Everything in it can no longer be read or changed, at once.'}</li>
+      <li>You can restore all of it, unchanged, until <b class="tight">${whole(until)}</b>.</li>
+      <li>After that its key is destroyed, and nobody can bring it back.</li></ul>
+    <p class="small">It keeps its name and its slot until then.</p>
+    <${Trouble} problem=${problem} /><${Command} line=${`ce project delete ${which(project)}`} />
+    <div class="row end"><button type="button" class="button" data-first onClick=${close}>Cancel</button>
+      <button class="button danger" aria-busy=${String(busy)}>Delete, restorable until ${short(until)}</button></div><//>`;
+}
+
+/** Ask before a deleted project is destroyed: its name is typed, or the head of its id. */
+export function Destroy({ project, close, done }) {
+  const [typed, type] = useState('');
+  const { busy, problem, send } = useChange(async () => {
+    await destroyProject(project.reclamation);
+    close();
+    await load();
+    toast(`${quoted(project)} is being destroyed.`);
+    done?.();
+  });
+  const word = /^[!-~]+( [!-~]+)*$/.test(project.name) ? project.name : project.id.slice(0, 8);
+  const same = typed === word;
+  return html`<${Dialog} title=${`Destroy ${quoted(project)} now?`} close=${close} busy=${busy} submit=${() => same && send()}>
+    <div class="note red"><b>This cannot be taken back</b>, not by you and not by whoever runs this host.</div>
+    <ul><li>Its encryption key is destroyed first; everything in it is unreadable from then on.</li>
+      <li>Then its documents are removed, and its name and slot are free.</li></ul>
+    <${Field} label=${html`Type <code>${word}</code> to confirm`} first=${true} value=${typed} onInput=${(event) => type(event.target.value)} />
+    <p class="hint" role="status">${same ? 'The name matches.' : `Without you it is kept until ${whole(project.deadline)}.`}</p>
+    <${Trouble} problem=${problem} /><${Command} line=${`ce reclamation delete ${which(project)}`} />
+    <div class="row end"><button type="button" class="button" onClick=${close}>Keep it</button>
+      <button class=${`button danger ${same ? 'filled' : ''}`} aria-disabled=${same ? undefined : 'true'} aria-busy=${String(busy)}>Destroy for good</button></div><//>`;
+}

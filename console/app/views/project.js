@@ -1,0 +1,72 @@
+/** One project: what it is, and a tab for each thing it holds. Deleted, it can only be restored. */
+
+import { may, now } from '../api.js';
+import { load, state, useProjects } from '../data.js';
+import { details } from '../operations.js';
+import { go, to } from '../route.js';
+import { ago, whole } from '../time.js';
+import { Copy, Name, Skeleton, Trouble, html } from '../ui.js';
+import { DeleteProject, useRestore } from './ending.js';
+import { Maps } from './maps.js';
+import { Status } from './projects.js';
+import { Secrets } from './secrets.js';
+import { Templates } from './templates.js';
+import { useEffect, useState } from '../vendor/preact-htm.js';
+
+/** In the order of the tabs; what has no screen yet has neither a tab nor a page. */
+const TABS = [
+  { at: 'secrets', title: 'Secrets', screen: Secrets },
+  { at: 'maps', title: 'Config maps', screen: Maps },
+  { at: 'templates', title: 'Templates', screen: Templates },
+  { at: 'activity', title: 'Activity' },
+  { at: 'settings', title: 'Settings', screen: Settings },
+].filter((one) => one.screen);
+
+function Settings({ project }) {
+  const [asked, ask] = useState(false);
+  const [more, setMore] = useState(null);
+  useEffect(() => {
+    const gone = new AbortController();
+    details(project.id, { signal: gone.signal, once: true }).then(setMore, () => {});
+    return () => gone.abort();
+  }, [project.status]);
+  const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
+  const fact = (name, value) => html`<dt>${name}</dt><dd class="mono">${value}</dd>`;
+  return html`<section class="card stack"><h2>Facts</h2><dl>
+      ${fact('ID', project.id)}${fact('CRN', project.crn)}<dt>Region</dt><dd>${project.region}</dd>
+      <dt>Created</dt><dd>${whole(Date.parse(project.created_at))}</dd>
+      ${more && html`<dt>Project</dt><dd>${more.project}</dd>`}</dl></section>
+    ${state(project) === 'active' && html`<section class="card stack"><h2>Delete this project</h2><p>Restorable for seven days, then destroyed for good.</p>
+      <div><button type="button" class="button danger" aria-disabled=${deny ? 'true' : undefined} onClick=${() => !deny && ask(true)}>Delete project…</button>
+      ${deny && html`<p class="hint">${deny}</p>`}</div></section>`}
+    ${asked && html`<${DeleteProject} project=${project} close=${() => ask(false)} done=${() => go('#/projects')} />`}`;
+}
+
+function Ended({ project }) {
+  const { restore, trouble } = useRestore();
+  const is = state(project);
+  const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
+  if (is !== 'deleted') return html`<div class="note red">This project is being destroyed. Nothing in it can be read again.</div>`;
+  return html`<div class="note amber row"><span>This project is deleted. Everything in it comes back if you restore it before <b class="tight">${whole(project.deadline)}</b>.</span>
+    <button type="button" class="button primary" aria-disabled=${deny ? 'true' : undefined} title=${deny} onClick=${() => !deny && restore(project)}>Restore</button></div><${Trouble} ...${trouble} />`;
+}
+
+/** The screen. */
+export function Project({ place }) {
+  const { rows, problem } = useProjects();
+  const [, id, at = 'secrets', ...names] = place.segments;
+  const project = rows?.find((one) => one.id === id);
+  const tab = TABS.find((one) => one.at === at);
+  if (problem && !rows) return html`<h1 tabindex="-1">Project</h1><${Trouble} problem=${problem} retry=${load} />`;
+  if (!rows) return html`<h1 tabindex="-1">Project</h1><${Skeleton} />`;
+  if (!project || !tab) return html`<h1 tabindex="-1">${project ? 'No such page' : 'No such project'}</h1><p>${project ? 'Nothing is at this address.' : 'No project of this account has this ID: it may have been destroyed.'} <a href="#/projects">Projects</a></p>`;
+  const active = state(project) === 'active';
+  const { screen: Screen } = tab;
+  return html`<div class="stack"><p class="crumb"><a href="#/projects">Projects</a> /</p>
+      <h1 tabindex="-1"><${Name} of=${project.name} /></h1>
+      <div class="facts"><${Status} project=${project} /><span>${project.region}</span><span>created ${ago(Date.parse(project.created_at), now())}</span>
+        <code>${project.id.slice(0, 8)}</code><${Copy} read=${() => project.id} label="Copy ID" what="of this project" /></div></div>
+    ${!active && html`<${Ended} project=${project} />`}
+    <nav class="tabs" aria-label="In this project">${TABS.map((one) => html`<a key=${one.at} href=${to`#/projects/${id}/${one.at}`} aria-current=${one === tab ? 'page' : undefined}>${one.title}</a>`)}</nav>
+    ${active || at === 'settings' ? html`<${Screen} key=${`${at}/${names.join('/')}`} project=${project} names=${names} place=${place} />` : html`<p class="sub">Not readable while deleted.</p>`}`;
+}

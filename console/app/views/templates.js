@@ -1,0 +1,3 @@
+/** To come. */
+import { html } from "../ui.js";
+export const Templates = () => html`<p>To come</p>`;

@@ -14,6 +14,7 @@ from tests.support.google_keys import Google
 from tests.support.keyrings import Cloud, Local
 from tests.support.kinds import Home
 
+pytest_plugins = ["tests.support.browser"]
 stand_alone()  # before anything is started, or reads a setting
 
 

@@ -42,6 +42,7 @@ WEEK = 7 * 24 * 3600
 ASKED_AGAIN = 5  # times at most, where an answer says when
 LEADING = ("CE_", "CODE_ENGINE_", "RESOURCE_CONTROLLER_", "IBMCLOUD_")  # names begin with
 LEADS = {"FIRESTORE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"}
+OURS = {"CE_BROWSER", "CE_NEED_BROWSER"}  # these the tests themselves read: see browser.py
 
 
 def stand_alone() -> None:
@@ -50,8 +51,9 @@ def stand_alone() -> None:
     As `eval "$(ce emulator env)"` leaves it in a shell: with it the tests would use, and reset,
     the user's own host.
     """
-    for name in [name for name in os.environ if name in LEADS or name.startswith(LEADING)]:
-        del os.environ[name]
+    for name in os.environ.keys() - OURS:
+        if name in LEADS or name.startswith(LEADING):
+            del os.environ[name]
 
 
 def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:

@@ -1,0 +1,54 @@
+"""Fixtures for tests in a real browser: one for each process, and a context for each test."""
+
+import pytest
+
+from tests.support.browser import launched
+from tests.support.pages import DESKTOP, Watch, sign_in
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The browser; that a test asks for it, even through another fixture, is its mark."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def console_url(host):
+    """Where the console is."""
+    return host.url
+
+
+@pytest.fixture
+def watch(console_url):
+    """What the pages of this test did; `watch.allow` expects some of it, the rest fails it."""
+    watch = Watch(console_url)
+    yield watch
+    unexpected = watch.unexpected()
+    for context in watch.contexts:
+        context.close()
+    assert unexpected == []
+
+
+@pytest.fixture
+def new_page(browser, watch):
+    """Make a page in a context of its own, as a second person or machine has it."""
+
+    def make(**options):
+        context = browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light"} | options)
+        watch.add(context)
+        return context.new_page()
+
+    return make
+
+
+@pytest.fixture
+def page(new_page):
+    """A fresh page: 1280 px wide, light, nothing stored."""
+    return new_page()
+
+
+@pytest.fixture
+def signed_in(console_url):
+    """Sign a page in with an account's key: `signed_in(page, account)`."""
+    return lambda page, account: sign_in(page, console_url, account)

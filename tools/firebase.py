@@ -5,6 +5,7 @@ emulator of its own, and asks the functions by name and through Hosting. The sui
 and the schedule function but calls neither: it feeds only from a Firestore it started itself.
 """
 
+import json
 import os
 import shlex
 import signal
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import requests
 
-from emulator import ports
+from emulator import ports, wire
 from emulator.log import Log
 from tests.support import own_firestore, stand_alone
 
@@ -58,6 +59,29 @@ def check() -> None:
     expect(200, web.post(f"{HOSTED}/v1/reclamations/{found['id']}/actions/reclaim", json={}))
     expect(401, requests.post(f"{NAMED}/listProjects", timeout=60))
     expect(404, requests.get(f"{NAMED}/enforceRetention", timeout=60))
+    headers()
+
+
+def headers() -> None:
+    """See that all answers have the headers of firebase.json, each once; and the API's their own.
+
+    Hosting puts its policy in place of a function's; the local host leaves a function its own.
+    """
+    rules = json.loads((ROOT / "firebase.json").read_text())["hosting"]["headers"]
+    (every,) = [row["headers"] for row in rules if row["source"] == "**"]
+    wanted = {pair["key"]: pair["value"] for pair in every} | {"Cache-Control": "no-cache"}
+    for path in ("/", "/index.html", "/app/app.js", "/docs", "/docs/docs.js"):
+        same(expect(200, requests.get(HOSTED + path, timeout=60)), wanted)
+    for path, status in (("/openapi.json", 200), ("/v2/projects", 401)):
+        own = {**wire.ALWAYS, **wanted, "Cache-Control": wire.ALWAYS["Cache-Control"]}
+        same(expect(status, requests.get(HOSTED + path, timeout=60)), own)
+
+
+def same(answer: requests.Response, wanted: dict[str, str]) -> None:
+    """End unless an answer has these headers."""
+    found = {key: answer.headers.get(key) for key in wanted}
+    if found != wanted:
+        sys.exit(f"expected {wanted}, found {found}")
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """What firebase.json says: ports, Firestore's rules; the rewrites, headers and files of hosting.
 
-First match wins, in Firebase's order: a file that exists, then the rewrites. Settings this host
-does not support are refused by name; it must never serve anything outside the public folder.
+First match wins, in Firebase's order: a file that exists, then the rewrites, then 404.html; but who
+would rather have JSON, or asks where a function's paths begin, is answered in the error model.
+Settings this host does not support are refused by name; it must never serve anything outside the
+public folder.
 """
 
 import json
@@ -11,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotFound
+from werkzeug.http import parse_accept_header
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Response
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 FILE = "firebase.json"
+LOST = "404.html"
 SERVED = {"public", "ignore", "headers", "rewrites"}
 DEPLOY_ONLY = {"site", "target", "predeploy", "postdeploy"}
 PARTS = re.compile(r"/\*\*/|\*\*|\*|@\([^()]*\)|[?\[\]{}!+@()]|[^*?\[\]{}!+@()/]+|/")
@@ -31,6 +36,7 @@ class Rewrite:
     """Where paths that match go: to a function, or to a file."""
 
     match: re.Pattern[str]
+    root: str  # the first segment of its source
     function: str | None
     destination: str | None
 
@@ -129,8 +135,8 @@ def _route(
             if rewrite.function:
                 environ["reprieve.function"] = rewrite.function
                 return function(rewrite.function)
-            return _file(site, str(rewrite.destination), environ) or wire.not_found()
-    return wire.not_found()
+            return _file(site, str(rewrite.destination), environ) or _lost(site, path, environ)
+    return _lost(site, path, environ)
 
 
 def _file(site: Site, path: str, environ: "WSGIEnvironment") -> Response | None:
@@ -149,6 +155,25 @@ def _file(site: Site, path: str, environ: "WSGIEnvironment") -> Response | None:
         found.close()
         return wire.error(412, "precondition_failed", "The file is another one.")
     return found
+
+
+def _lost(site: Site, path: str, environ: "WSGIEnvironment") -> Response:
+    """Answer what nothing matches: with the site's page for it, to who reads pages."""
+    page = site.public / LOST if site.public else None
+    asked = parse_accept_header(environ.get("HTTP_ACCEPT"), MIMEAccept)
+    if (
+        environ["REQUEST_METHOD"] not in {"GET", "HEAD"}
+        or asked.best_match(["application/json", "text/html"]) != "text/html"
+        or any(rewrite.function and rewrite.root == _root(path) for rewrite in site.rewrites)
+        or not (page and page.is_file())
+    ):
+        return wire.not_found()
+    fresh = {"Cache-Control": "no-cache", "Vary": "Accept"}
+    return Response(page.read_bytes(), 404, fresh, mimetype="text/html")
+
+
+def _root(path: str) -> str:
+    return path.lstrip("/").partition("/")[0]
 
 
 def _firebase(root: Path) -> dict[str, Any]:
@@ -174,7 +199,7 @@ def _rewrite(row: dict[str, Any], known: Callable[[str], bool]) -> Rewrite:
         raise Refused(
             f"firebase.json: the rewrite of {source!r} names no public function {target}."
         )
-    return Rewrite(glob(source), target, row.get("destination"))
+    return Rewrite(glob(source), _root(source), target, row.get("destination"))
 
 
 def _headers(row: dict[str, Any]) -> tuple[re.Pattern[str], tuple[tuple[str, str], ...]]:

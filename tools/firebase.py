@@ -72,6 +72,10 @@ def headers() -> None:
     wanted = {pair["key"]: pair["value"] for pair in every} | {"Cache-Control": "no-cache"}
     for path in ("/", "/index.html", "/app/app.js", "/docs", "/docs/docs.js"):
         same(expect(200, requests.get(HOSTED + path, timeout=60)), wanted)
+    lost = expect(404, requests.get(f"{HOSTED}/no/such/place", timeout=60))
+    same(lost, {pair["key"]: pair["value"] for pair in every})
+    if "Nothing is at this address" not in lost.text:
+        sys.exit("404.html is not served")
     for path, status in (("/openapi.json", 200), ("/v2/projects", 401)):
         own = {**wire.ALWAYS, **wanted, "Cache-Control": wire.ALWAYS["Cache-Control"]}
         same(expect(status, requests.get(HOSTED + path, timeout=60)), own)

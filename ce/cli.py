@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from ce.call import Call, Noun, Verb
-from ce.help import SETTINGS, Aliased, Leaf, Makers, Verbatim, guide
+from ce.help import ALONE, SETTINGS, Aliased, Leaf, Makers, Verbatim, guide
 from ce.rows import EMULATOR, KEYS, NOUNS, OWN, OWN_NOUNS, PARENTS, REFUSED, ROOT
 from ce.server import (
     FAILED,
@@ -30,14 +30,17 @@ from ce.text import program as called
 
 def command(noun: Noun, name: str, verb: Verb) -> click.Command:
     """Make the click command of one row."""
-    from ce.help import options as forms  # noqa: PLC0415 - not for `--help`
+    from ce.body import whole  # noqa: PLC0415 - not for `--help`
+    from ce.help import options as forms  # noqa: PLC0415 - likewise
 
     def run(**options: Any) -> None:
         ctx = click.get_current_context()
         _refuse_extra(ctx)
         given = forms.given(ctx, options)
         forms.refuse_unsupported(ctx.command.params, given)
-        execute(Call(noun, verb, forms.settled(options), given, name))
+        settled = forms.settled(options)
+        whole(settled)
+        execute(Call(noun, verb, settled, given, name))
 
     key = f"{noun.typed} {name}".strip()
     takes = f"{verb.takes} {forms.PROJECT}" if noun.acts(verb) else verb.takes
@@ -155,7 +158,8 @@ def _own(name: str) -> click.Command:
 def program() -> click.Group:
     """Make the root of all commands."""
     text = "Projects and secrets you can take back for seven days."
-    return Aliased(_root, OWN, "ce", name="ce", help=text, params=[guide.version_option()])
+    params = [guide.version_option()]
+    return Aliased(_root, OWN, "ce", alone=ALONE, name="ce", help=text, params=params)
 
 
 def main(args: list[str] | None = None) -> NoReturn:

@@ -21,11 +21,8 @@ from emulator.state import State
 def main(words: list[str] | None = None) -> int:
     """Run one command; the exit code."""
     given_words = sys.argv[1:] if words is None else words
-    parser = arguments.parser(RUN)
-    if not given_words:
-        parser.print_help(sys.stderr)
+    if (given := arguments.read(RUN, _spans(given_words))) is None:
         return 2
-    given = parser.parse_args(_spans(given_words))
     try:
         state = State(given.state.resolve())
         if (found := shell.of_another(state)) and given.run not in SILENT:

@@ -4,9 +4,12 @@ It must never do a command's work; `__main__` binds each row to what does.
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from emulator.words import Parser, spelled
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = ("hosting", "functions", "firestore", "hub")
@@ -25,14 +28,17 @@ class Command:
     usage: str | None = None  # what it is also called, and shorter
 
 
-def parser(run: dict[str, Callable[..., int]]) -> argparse.ArgumentParser:
-    """Make the parser; `run` says what each command becomes."""
-    made = argparse.ArgumentParser(
+def read(run: dict[str, Callable[..., int]], words: list[str]) -> argparse.Namespace | None:
+    """Read the words; None where there are none. `run` says what each command becomes.
+
+    Shows help, or refuses the words, by the end of the process.
+    """
+    made = Parser(
         prog="ce emulator",
         description=ABOUT,
         epilog=_examples(FIRST_STEPS) + "\n\n'ce emulator COMMAND --help' shows more.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    commands = {}
     group = made.add_subparsers(metavar="COMMAND", required=True)
     for name, row in COMMANDS.items():
         added = group.add_parser(
@@ -41,12 +47,15 @@ def parser(run: dict[str, Callable[..., int]]) -> argparse.ArgumentParser:
             help=row.text,
             description=f"{row.text[0].upper()}{row.text[1:]}.",
             epilog=_examples(row.examples),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.add_argument("--state", type=Path, required=True, help=argparse.SUPPRESS)
         added.set_defaults(run=run[name])
         row.add(added)
-    return made
+        commands[name] = added
+    if not words:
+        made.print_help(sys.stderr)
+        return None
+    return made.parse_args(spelled(made, commands, words))
 
 
 def _examples(lines: tuple[str, ...]) -> str:

@@ -59,7 +59,7 @@ ADDRESSES, CHECKS = "ce/server/addresses.py", "ce/body/checks.py"
 PLACE, ENDING = "ce/server/place.py", "ce/verbs/ending.py"
 PROJECTS, QUOTA = "ce/verbs/projects.py", "ce/verbs/quota.py"
 RULES: Mapping[str, tuple[Cut, ...]] = {
-    "no empty credential": (Cut(SECRETS, "if not value.strip()", "if False"),),
+    "no empty credential": (Cut(SECRETS, "if blank(value)", "if False"),),
     "empty if meant": (Cut(SECRETS, 'bool(call["allow_empty"])', "False"),),
     "one line": (Cut(INPUTS, "if more.strip()", "if False"),),
     "one dash": (Cut(GRAMMAR, "if name in known", 'if word[:2] == "--" and name in known'),),
@@ -99,7 +99,7 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     "no answer": (Cut(STREAMS, "if sys.stdin is None", "if False"),),
     "no home": (Cut("ce/server/files.py", "except RuntimeError", "except KeyError"),),
     "our keys alone": (Cut(ADDRESSES, "if not KEY.fullmatch(text)", "if False"),),
-    "trimmed": (Cut(ADDRESSES, "text = text.strip()", ""),),
+    "trimmed": (Cut(ADDRESSES, "text = bare(text)", ""),),
     "quotes named": (Cut(ADDRESSES, "text[0] in QUOTES or text[-1] in QUOTES", "False"),),
     "version added": (Cut(ADDRESSES, 'else f"{url}/v2"', "else url"),),
     "no TLS there": (Cut("ce/server/advice.py", "return PLAIN", "pass"),),
@@ -113,14 +113,14 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     "project named": (
         Cut("ce/cli.py", "if noun.acts(verb) else", "if False else"),
         Cut("ce/verbs/dialog.py", 'emit(f"Acting in', 'str(f"Acting in'),
-        Cut(PLACE, 'if variable := os.environ.get(VARIABLE, "").strip()', 'if variable := ""'),
+        Cut(PLACE, "os.environ.get(VARIABLE)) is not None", "None) is not None"),
         Cut(PLACE, "(here, *here.parents)", "(here,)"),
     ),
     "project order": (
         Cut(
             PLACE, "if option is not None", "if not os.environ.get(VARIABLE) and option is not None"
         ),
-        Cut(PLACE, "if not option.strip()", "if False"),
+        Cut(PLACE, "if blank(option)", "if False"),
         Cut(PLACE, "(here, *here.parents)", "(*reversed(here.parents), here)"),
         Cut(PLACE, "if not projects:", "if False:"),
     ),

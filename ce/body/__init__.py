@@ -4,9 +4,10 @@ A wrong option is refused here, before anything is asked of the API. Values pass
 clear: nothing is printed or raised with one in it. `secrets` and `fields` are used by their names.
 """
 
+from ce.body.checks import whole
 from ce.body.fields import Field, always, chosen, flag, masking, plain, removed, value
 from ce.body.inputs import STDIN, Inputs, hidden
-from ce.body.variables import REMOVALS, option_of
+from ce.body.variables import REMOVALS, place_in
 from ce.body.workloads import (
     CONTAINER,
     MEMBERS,
@@ -38,7 +39,7 @@ __all__ = [
     "hidden",
     "indices",
     "masking",
-    "option_of",
+    "place_in",
     "plain",
     "port",
     "probe",
@@ -48,4 +49,5 @@ __all__ = [
     "saved",
     "value",
     "visible",
+    "whole",
 ]

@@ -4,15 +4,27 @@ No text here holds a value: a key is named only where it can be no value that wa
 """
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import click
 
-from ce.text import emit
+from ce.text import broken, emit
 
 KEY = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 RULE = "keys hold letters, digits, - _ . (at most 253)"
 # A line of base64 or an address with a password has a `=` too, and what is before it is no key.
 NAMED = re.compile(r"[\w ./-]{1,64}")
+
+LIKE = 0.8  # how alike two names are of which one is the other misspelt, by difflib
+# Options that name files, which may hold any bytes in their names.
+FILES = frozenset(
+    (
+        *("cert_chain_file", "from_env_file", "from_file", "from_json_file", "inline_code"),
+        *("key_path", "known_hosts_path", "password_from_file", "password_from_json_file"),
+        *("private_key_file", "save"),
+    )
+)
 
 PRIVATE, CERTIFICATE = "PRIVATE KEY-----", "-----BEGIN CERTIFICATE-----"
 PUBLIC = re.compile(r"\s*(ssh-|ecdsa-|sk-)|.*-----BEGIN (SSH2 |RSA )?PUBLIC KEY", re.DOTALL)
@@ -22,11 +34,54 @@ def keyed(key: str, value: str, where: str, hint: str = "") -> tuple[str, str]:
     """Give a key and its value. Raises UsageError for what is no key, which says where it is."""
     folder = key in {".", ".."}
     if folder or not KEY.fullmatch(key):
-        named = NAMED.fullmatch(key) and not value.startswith("=") and value
-        what = f'key "{key}"' if named else "its key"
         rule = "no key is . or .." if folder else RULE
-        raise click.UsageError(f"{where}: {what} - {rule}{hint}.")
+        raise click.UsageError(f"{where}: {called('key', key, value)} - {rule}{hint}.")
     return key, value
+
+
+def called(what: str, key: str, value: str) -> str:
+    """Give a key as it may be shown: without itself where it may be a value by mistake."""
+    named = NAMED.fullmatch(key) and not value.startswith("=") and value
+    return f'{what} "{key}"' if named else f"its {what}"
+
+
+def once(given: Iterable[tuple[str, str, str]], what: str = "key") -> dict[str, str]:
+    """Give values by their keys, of keys, values and what gives them.
+
+    Raises UsageError for one that is given twice: which of both counts, nobody can see.
+    """
+    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
+    for key, value, where in given:
+        if key in found:
+            before = "twice" if sources[key] == where else f"already, by {sources[key]}"
+            raise click.UsageError(f"{where}: {called(what, key, value)} is given {before}.")
+        found[key], sources[key] = value, where
+    return found
+
+
+def whole(options: Mapping[str, Any]) -> None:
+    """Refuse a value that is not text in UTF-8; the name of a file can be any bytes."""
+    for option, value in options.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            if option in FILES or not isinstance(text, str) or not broken(text):
+                continue
+            key, equals, rest = text.partition("=")
+            part = f": {called('key', key, rest)}" if equals and not broken(key) else ""
+            name = f"--{option.replace('_', '-')}"
+            raise click.UsageError(f"{name}{part}: its value is not text in UTF-8.")
+
+
+def misspelt(wanted: Iterable[str], there: Iterable[str]) -> tuple[str, str] | None:
+    """Find a member that is wanted and missing, and one that is there and written nearly so."""
+    from difflib import get_close_matches  # noqa: PLC0415 - few commands need it
+
+    wanted, there = [*wanted], [*there]
+    left = [name for name in there if name not in wanted and NAMED.fullmatch(name)]
+    for name in wanted:
+        if name not in there and (near := get_close_matches(name, left, 1, LIKE)):
+            return name, near[0]
+    return None
 
 
 def no_choice(what: str, given: str, choices: list[str]) -> click.UsageError:

@@ -9,12 +9,14 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ce.body.checks import keyed
+from ce.body.checks import called, keyed, misspelt, once
+from ce.text import bare
 
 STDIN = "-"
 
@@ -41,7 +43,7 @@ class Inputs:
             file = f"'{path}'" if there else "the file that it names"
             raise click.UsageError(f"{option}: cannot read {file}: {error.strerror}.") from None
         except UnicodeDecodeError:
-            raise click.UsageError(f"'{path}' is not text in UTF-8.") from None
+            raise click.UsageError(f"{option}: '{path}' is not text in UTF-8.") from None
 
     def first_line(self, path: str) -> str:
         """Read a password file, which is one line: what is below it would be lost."""
@@ -66,43 +68,46 @@ class Inputs:
         """Read an API key: a line, or a JSON object with it as `apikey`."""
         if _asks(source):
             return hidden("API key", "--apikey @FILE")
-        text = self.text(source, "--apikey").strip()
-        return _field(_object(text, source), "apikey", source) if text.startswith("{") else text
+        text = bare(self.text(source, "--apikey"))
+        if not text.startswith("{"):
+            return text
+        where = f"--apikey: '{source}'"
+        return _field(_object(text, where), "apikey", where)
 
     def fields(self, path: str, option: str) -> dict[str, Any]:
         """Read a JSON object."""
-        return _object(self.text(path, option), path)
+        return _object(self.text(path, option), f"{option}: '{path}'")
 
     def field(self, path: str, name: str, option: str) -> str:
         """Read one text of a JSON object."""
-        return _field(self.fields(path, option), name, path)
+        return _field(self.fields(path, option), name, f"{option}: '{path}'")
 
-    def env_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Read KEY=VALUE lines, without blank ones and comments."""
+    def env_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """Read KEY=VALUE lines, without blank ones and comments; give where each is, too."""
         for path in paths:
             for number, line in enumerate(self.text(path, "--from-env-file").split("\n"), 1):
                 if line.strip() and not line.startswith("#"):
                     where = f"line {number} of '{path}'"
-                    yield keyed(*pair(line.removesuffix("\r"), where), where)
+                    yield *keyed(*pair(line.removesuffix("\r"), where), where), where
 
-    def files(self, specs: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Read `KEY=FILE` or `FILE`, whose name is then the key."""
+    def files(self, specs: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """Read `KEY=FILE` or `FILE`, whose name is then the key; give the option, too."""
         for spec in specs:
             key, equals, path = spec.partition("=")
             if not equals and key == STDIN:
                 raise click.UsageError("--from-file needs a key for standard input: KEY=-.")
             option, file = "--from-file", path if equals else spec
             hint = "" if equals else f"; give {option} KEY={shlex.quote(spec)}"
-            yield keyed(key if equals else Path(spec).name, self.exact(file, option), option, hint)
+            text = self.exact(file, option)
+            yield *keyed(key if equals else Path(spec).name, text, option, hint), option
 
     def pairs(
         self, env_files: Iterable[str], files: Iterable[str], literals: Iterable[str]
     ) -> dict[str, str]:
         """Read the values that `--from-env-file`, `--from-file` and `--from-literal` give."""
-        found = dict(self.env_files(env_files or ()))
-        found |= dict(self.files(files or ()))
         where = "--from-literal"
-        return found | dict(keyed(*pair(text, where), where) for text in literals or ())
+        typed = ((*keyed(*pair(text, where), where), where) for text in literals or ())
+        return once(chain(self.env_files(env_files or ()), self.files(files or ()), typed))
 
     def _bytes(self, path: str) -> bytes:
         if path != STDIN:
@@ -123,20 +128,26 @@ def _asks(path: str) -> bool:
     return path.removeprefix("@") == STDIN and sys.stdin.isatty()
 
 
-def _object(text: str, path: str) -> dict[str, Any]:
+def _object(text: str, where: str) -> dict[str, Any]:
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        once((name, name, f"{where} as JSON") for name, _ in pairs)
+        return dict(pairs)
+
     try:
-        found = json.loads(text)
-    except ValueError:
-        raise click.UsageError(f"'{path}' is not JSON.") from None
+        found = json.loads(text, object_pairs_hook=members)
+    except (RecursionError, ValueError):
+        raise click.UsageError(f"{where} is not JSON.") from None
     if not isinstance(found, dict):
-        raise click.UsageError(f"'{path}' is not a JSON object.")
+        raise click.UsageError(f"{where} is not a JSON object.")
     return found
 
 
-def _field(fields: dict[str, Any], name: str, path: str) -> str:
+def _field(fields: dict[str, Any], name: str, where: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise click.UsageError(f"'{path}' has no text field '{name}'.")
+        near = misspelt([name], fields)
+        has = f"; it has {called('field', near[1], near[1])}" if near else ""
+        raise click.UsageError(f"{where} has no text field '{name}'{has}.")
     return value
 
 

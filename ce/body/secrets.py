@@ -12,11 +12,12 @@ from typing import Any
 
 import click
 
-from ce.body.checks import keyed, no_choice, odd
+from ce.body.checks import called, keyed, misspelt, no_choice, odd
 from ce.body.fields import REDACTED, flag
 from ce.body.inputs import Inputs, hidden, unmarked
 from ce.call import Call
 from ce.server import WITHIN, Doc, Failure
+from ce.text import blank
 
 WORDS = {"ssh": "ssh_auth", "hmac": "hmac_auth"}  # the documented command line's own
 KEY_NAMES = {"ssh_key": "ssh-privatekey", "tls_cert": "tls.crt", "tls_key": "tls.key"}
@@ -136,7 +137,7 @@ def _typed(call: Call, inputs: Inputs) -> Iterator[tuple[str, str, str]]:
 
 def _refuse_empty(where: str, value: str) -> None:
     """Refuse what is no credential: a variable that was not set, a file that was not written."""
-    if not value.strip():
+    if blank(value):
         raise click.UsageError(f"{where} is empty: nothing was stored. --allow-empty stores it.")
 
 
@@ -194,10 +195,17 @@ def _completed(call: Call, form: str, values: Values) -> Values:
     needs = FORMATS[form].needs
     if not needs and not (values.own or values.document):
         raise click.UsageError("Give --from-literal, --from-file or --from-env-file.")
-    typed = {key: call[key] for key in needs if key in TEXTS and call[key]} | values.typed
+    document = _from_document(form, values)
+    usual = {key: call[key] for key in needs if key in TEXTS and call[key] and key not in document}
+    typed = usual | values.typed
     for key in needs:
-        if key in typed or values.document:
+        if key in typed or key in document:
             continue
+        if values.document:
+            raise click.UsageError(
+                f"--from-json-file '{values.file}' has no field '{key}', and "
+                f"{flag(OPTION_OF[key])} is not given."
+            )
         if key not in ASKED:
             raise click.UsageError(f"A secret of format {form} needs {flag(OPTION_OF[key])}.")
         label, option = ASKED[key]
@@ -216,6 +224,11 @@ def _from_document(form: str, values: Values) -> dict[str, str]:
         document = document | nested
     found = {key: value for key, value in document.items() if not keys or key in keys}
     where = f"--from-json-file '{values.file}'"
+    if keys and (near := misspelt(keys, document)):
+        field = called("field", near[1], near[1])
+        raise click.UsageError(f"{where}: {field} - did you mean '{near[0]}'?")
+    if both := [key for key in found if key in values.typed or key in values.own]:
+        raise click.UsageError(f"{where}: field '{both[0]}' is given by an option too.")
     for key, value in found.items():
         if not keys:
             keyed(key, "a member's", where)

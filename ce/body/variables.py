@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from ce.body.checks import called, once
 from ce.body.fields import flag
 from ce.body.inputs import pair
 from ce.call import Call
@@ -20,6 +21,16 @@ MOUNTED = {
     "mount_data_store": "persistent_data_store",
 }
 REMOVALS = ("env_rm", "env_from_configmap_rm", "env_from_secret_rm")
+# What a refusal calls the members of an entry.
+PARTS = {
+    "key": "its key",
+    "mount_path": "its folder",
+    "name": "its name",
+    "prefix": "its prefix",
+    "reference": "what it refers to",
+    "sub_path": "its path",
+    "value": "its value",
+}
 FULL = "_full_reference"
 
 
@@ -39,7 +50,7 @@ class Mounts(NamedTuple):
 
 
 def environment(call: Call) -> Variables:
-    """Read the variables that options name; the last of a name counts."""
+    """Read the variables that options name, each once."""
     literals = (pair(text, "--env", "NAME=VALUE") for text in call["env"] or ())
     added = [{"type": "literal", "name": name, "value": value} for name, value in literals]
     detached = []
@@ -48,8 +59,10 @@ def environment(call: Call) -> Variables:
             added += _references(source, text, flag(f"env_from_{word}"))
         names = call[f"env_from_{word}_rm"] or ()
         detached += [(f"{source}{FULL}", name) for name in names]
-    last = {_apart(entry): entry for entry in added}
-    return Variables([*last.values()], [*(call["env_rm"] or ())], detached)
+    names = ((e["name"], e.get("value", "-"), option_of(e)) for e in added if "name" in e)
+    once(names, "variable")
+    each = {_apart(entry): entry for entry in added}
+    return Variables([*each.values()], [*(call["env_rm"] or ())], detached)
 
 
 def _references(source: str, text: str, option: str) -> list[Doc]:
@@ -116,6 +129,8 @@ def mounts(call: Call) -> Mounts:
             reference, colon, inner = name.partition(":")
             entry = {"type": source, "mount_path": folder, "reference": reference}
             added.append({**entry, "sub_path": inner} if colon else entry)
+    folders = ((_folder(e["mount_path"]), e["reference"], option_of(e)) for e in added)
+    once(folders, "folder")
     return Mounts(added, [*(call["mount_rm"] or ())])
 
 
@@ -137,6 +152,15 @@ def option_of(entry: Doc) -> str:
     if "mount_path" in entry:
         words = {source: option for option, source in MOUNTED.items()}
     return flag(words[source]) if source in words else ""
+
+
+def place_in(entry: Doc, member: str) -> str:
+    """Name the part of an entry that a refusal is about; "" where no option gives it."""
+    if not (option := option_of(entry)):
+        return ""
+    name, value = str(entry.get("name") or entry.get("mount_path")), entry.get("value", "-")
+    shown = called("", name, value).removeprefix("its") if name != "None" else ""
+    return f"{option}{shown.rstrip()}: {PARTS.get(member, 'it')}"
 
 
 def _folder(path: str) -> str:

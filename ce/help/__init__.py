@@ -5,9 +5,10 @@ Never runs a command, and asks the server for nothing but the names that a shell
 """
 
 from ce.help import guide
-from ce.help.groups import SETTINGS, Aliased, Leaf, Makers, Verbatim
+from ce.help.groups import ALONE, SETTINGS, Aliased, Leaf, Makers, Verbatim
 
 __all__ = [
+    "ALONE",
     "SETTINGS",
     "Aliased",
     "Leaf",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import click
 from click.shell_completion import CompletionItem
 
+from ce.body.checks import FILES
 from ce.call import Noun
 from ce.rows import NOUNS, OWN_NOUNS
 from ce.server import Client, Failure, path, profiles, target
@@ -34,13 +35,6 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "target_type": ("app", "job", "function"),
     "visibility": ("public", "private", "project"),
 }
-FILES = frozenset(
-    (
-        *("cert_chain_file", "from_env_file", "from_file", "from_json_file", "inline_code"),
-        *("key_path", "known_hosts_path", "password_from_file", "password_from_json_file"),
-        *("private_key_file", "save"),
-    )
-)
 MAKING = frozenset({"create", "submit", "resubmit"})  # their names are new
 PLAIN = re.compile(r"[\w.-]+")  # other names would need quoting, each shell in its way
 TIMEOUT = (1, 2)  # seconds to connect, to answer

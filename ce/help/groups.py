@@ -19,6 +19,25 @@ SETTINGS = {"help_option_names": ["--help", "-h"], "allow_extra_args": True}
 # Words that people try, for the command that does it; no help names them.
 TRIED = {"ls": "list", "show": "get", "rm": "delete", "add": "create", "undelete": "restore"}
 
+# And words that stand alone, where a noun is missing: most mean a project.
+ALONE = {
+    "add": "project create --name NAME",
+    "create": "project create --name NAME",
+    "current": "project current",
+    "delete": "project delete --name NAME",
+    "get": "project get --name NAME",
+    "list": "project list",
+    "ls": "project list",
+    "restore": "project restore --name NAME",
+    "rm": "project delete --name NAME",
+    "select": "project select --name NAME",
+    "show": "project get --name NAME",
+    "undelete": "project restore --name NAME",
+    "undo": "project restore --name NAME",
+    "use": "project select --name NAME",
+    "whoami": "target",
+}
+
 Makers = dict[tuple[str, ...], Callable[[], click.Command]]
 
 
@@ -35,7 +54,8 @@ def write_examples(formatter: click.HelpFormatter, key: str) -> None:
 class Aliased(Spelled, click.Group):
     """A group whose commands answer to aliases, and are made when they are needed.
 
-    `helps` are help texts by name, for commands that are costly to make.
+    `helps` are help texts by name, for commands that are costly to make; `alone` are words that
+    are no commands here, with what each may mean.
     """
 
     def __init__(
@@ -43,10 +63,12 @@ class Aliased(Spelled, click.Group):
         makers: Callable[[], Makers],
         helps: Mapping[str, str] | None = None,
         key: str = "",
+        alone: Mapping[str, str] | None = None,
         **rest: Any,
     ) -> None:
         super().__init__(context_settings=SETTINGS, **rest)
         self._makers = makers
+        self._alone = alone or {}
         self._helps = helps or {}
         self._key = key
 
@@ -79,9 +101,11 @@ class Aliased(Spelled, click.Group):
 
         known = [name for names in self._makers() for name in names]
         tried = [word for word, command in TRIED.items() if command in known]
-        found = get_close_matches(args[0], [*known, *tried], 1)
-        if not found:
-            return ""
+        if args[0] in self._alone:
+            return self._alone[args[0]]
+        found = get_close_matches(args[0], [*known, *tried, *self._alone], 1)
+        if not found or found[0] in self._alone:
+            return self._alone[found[0]] if found else ""
         name = found[0] if found[0] in known else TRIED[found[0]]
         below = self.get_command(ctx, name)
         if not isinstance(below, Aliased) or len(args) < 2:

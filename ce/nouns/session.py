@@ -11,7 +11,7 @@ def _project(_call: Call, doc: Doc) -> str:
     if not found:
         return "none: 'ce project select --name NAME'"
     name, identity = found.get("name"), found.get("id")
-    return f"{name} ({identity})" if name and identity else name or identity
+    return f"{name} ({identity})" if name and identity else name or identity or "none"
 
 
 def _used(_call: Call, doc: Doc) -> str:

@@ -8,6 +8,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from ce.server.failure import USAGE, Failure
+from ce.text import bare
 
 EXAMPLE = "https://ce.example.com"
 KEY = re.compile(r"ce_[A-Za-z0-9]+_[A-Za-z0-9_-]+")  # of this service: ce_ID_SECRET
@@ -33,6 +34,12 @@ def read(url: str) -> SplitResult | None:
 def checked(url: str, name: str, remedy: str) -> str:
     """Give an address a key may be sent to. Raises Failure, with what to do, for any other."""
     parts = read(url)
+    if "://" not in url:
+        raise Failure(
+            f"{name} has no scheme: an address begins with https://, as {EXAMPLE} does, or with "
+            "http:// where it is of this machine.",
+            exit_code=USAGE,
+        )
     if parts is None:
         raise Failure(f"{name} is no address such as {EXAMPLE}: {remedy}.", exit_code=USAGE)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
@@ -55,7 +62,7 @@ def trimmed(text: str, name: str) -> str:
 
     Raises Failure for quotes, which a shell would have taken off.
     """
-    text = text.strip()
+    text = bare(text)
     if text and (text[0] in QUOTES or text[-1] in QUOTES):
         raise Failure(f"{name} has quotes in it: leave them out.", exit_code=USAGE)
     return text

@@ -41,6 +41,10 @@ def path(*parts: str) -> str:
     return "".join(f"/{quote(part, safe='', errors='surrogateescape')}" for part in parts)
 
 
+def _strange(url: str, code: str) -> Failure:
+    return Failure(f"{url} does not answer as this API does.", code=code)
+
+
 class Client:
     """One target's API for the time of one command."""
 
@@ -111,6 +115,8 @@ class Client:
         """Read a list to its end, page after page."""
         while True:
             page = self.get(where, **params)
+            if not isinstance(page.get(key), list):
+                raise _strange(self._url(where), "")
             yield from page[key]
             start = (page.get("next") or {}).get("start")
             if not start:
@@ -170,7 +176,7 @@ class Client:
         self.changed |= method not in READS
         body = answers.document(answer)
         if body is None:
-            raise Failure(f"{url} does not answer as this API does.", code=str(answer.status_code))
+            raise _strange(url, str(answer.status_code))
         return body
 
     def _change(self, method: str, url: str, **rest: Any) -> "Response":

@@ -14,10 +14,13 @@ from ce.server.failure import USAGE, Failure
 
 
 def home() -> Path:
-    """Return the folder of everything `ce` keeps. Raises Failure where there is no home."""
+    """Return the folder of everything `ce` keeps.
+
+    Raises Failure where there is no home, and where what CE_HOME names cannot be one.
+    """
     try:
         if given := os.environ.get("CE_HOME"):
-            return Path(given).expanduser()
+            return _folder(Path(given).expanduser())
         base = os.environ.get("XDG_CONFIG_HOME")
         return (Path(base) if base else Path.home() / ".config") / "ce"
     except RuntimeError:
@@ -25,6 +28,23 @@ def home() -> Path:
             "There is no home folder to keep anything in: set CE_HOME to a folder.",
             exit_code=USAGE,
         ) from None
+
+
+def _folder(path: Path) -> Path:
+    """Give a folder, or what is not there yet and can become one."""
+    why = ""
+    try:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            why = "which is no folder"
+        elif not os.access(path, os.R_OK | os.X_OK):
+            why = "which you may not read"
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        why = f"which can be no folder ({error.strerror})"
+    if why:
+        raise Failure(f"CE_HOME names '{path}', {why}: set it to a folder.", exit_code=USAGE)
+    return path
 
 
 def text(path: Path) -> str:

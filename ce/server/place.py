@@ -14,12 +14,14 @@ from typing import Any, Protocol
 
 from ce.server.failure import USAGE, Failure
 from ce.server.target import Target, selected
+from ce.text import bare, blank
 
 OPTION, VARIABLE, FILE = "--project", "CODE_ENGINE_PROJECT", ".ce.toml"
 SELECTION = "the selection ('ce project select')"
 ID = re.compile("[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}")
 BYTES = 65536  # of a .ce.toml, at most
 LIST = "'ce project list' shows them all."
+EMPTY = f"{VARIABLE} is empty: set it to a project, or unset it; {OPTION} goes before it."
 Project = dict[str, str]  # `id`, `name`, and what says so as `from`
 
 
@@ -46,14 +48,16 @@ class Named:
 def named(option: str | None = None) -> Named | None:
     """Give what names a project; None where only the selection does.
 
-    Raises Failure for an option without a name, and for a broken `.ce.toml`.
+    Raises Failure for an option or a variable without a name, and for a broken `.ce.toml`.
     """
     if option is not None:
-        if not option.strip():
+        if blank(option):
             raise Failure(f"{OPTION} is given no name and no ID.", exit_code=USAGE)
         return Named(option, OPTION)
-    if variable := os.environ.get(VARIABLE, "").strip():
-        return Named(variable, VARIABLE)
+    if (variable := os.environ.get(VARIABLE)) is not None:
+        if blank(variable):
+            raise Failure(EMPTY, exit_code=USAGE)
+        return Named(bare(variable), VARIABLE)
     file = _nearest()
     return Named(_read(file), str(file)) if file else None
 
@@ -81,7 +85,7 @@ def acting(client: Asks, option: str | None) -> Project:
             "or 'ce project create --name NAME' for a new one."
         )
     if not {"id", "name"} <= found.keys():
-        found |= _looked_up(client, found)
+        found |= looked_up(client, found)
     return found
 
 
@@ -96,7 +100,8 @@ def overridden(project: Project) -> str:
     return f"Note: {said.source} names project '{said.word}', and goes before what is selected.\n"
 
 
-def _looked_up(client: Asks, found: Project) -> Project:
+def looked_up(client: Asks, found: Project) -> Project:
+    """Give id and name of a project of which one is known. Raises Failure where there is none."""
     source, missing = found["from"], "There is no project '{}', which {} names: nothing was done."
     if word := found.get("id"):
         try:
@@ -162,7 +167,7 @@ def _read(file: Path) -> str:
     if others:
         raise _broken(file, f"has the key '{others[0]}'")
     word = found.get("project")
-    if not isinstance(word, str) or not word.strip():
+    if not isinstance(word, str) or blank(word):
         raise _broken(file, "names no project")
     return word
 

@@ -54,7 +54,7 @@ def active() -> str | None:
     """Return the name of the profile in use."""
     try:
         name = files.text(files.home() / "active").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
         name = ""

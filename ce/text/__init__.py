@@ -9,11 +9,15 @@ from ce.text.prompt import agreed, typed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
 from ce.text.streams import Unwritten, settle
+from ce.text.unseen import bare, blank, broken
 
 __all__ = [
     "Unwritten",
     "agreed",
     "as_plugin",
+    "bare",
+    "blank",
+    "broken",
     "emit",
     "emit_document",
     "hints",

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import click
 
 from ce.call import Call
-from ce.server import Doc, Failure, path, place, target
+from ce.server import FAILED, Doc, Failure, path, place, target
 from ce.text import emit, words
 from ce.verbs import ending, quota
 from ce.verbs.dialog import confirm, ordered, say, wait
@@ -54,7 +54,7 @@ def create(call: Call) -> Doc:
             target.select(call.client.target, project)
         except Failure as failure:
             made = f"Project '{project['name']}' was made, and is not selected."
-            raise failure.saying(made, *failure.messages) from None
+            raise failure.saying(made, *failure.messages, exit_code=FAILED) from None
         ending.note(f"Project '{project['name']}' is selected now.")
         emit(place.overridden(project), error=True)
     return described(project)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ce.body import flag, option_of
+from ce.body import flag, place_in
 from ce.call import Call
 from ce.rows import Kind
 from ce.server import NONE, Doc, Failure, path
@@ -171,7 +171,7 @@ def _told_in_options(kind: Kind, body: Doc) -> Iterator[None]:
         if index and isinstance(entries, list):
             entry = dict(enumerate(entries)).get(int(index[1:]))
             if isinstance(entry, dict):
-                return option_of(entry) or found[0]
+                return place_in(entry, found[0].strip("`").rpartition(".")[2]) or found[0]
         member = whole if whole in kind.flags else home
         return kind.flags.get(member, found[0])
 

@@ -88,7 +88,7 @@ def aim(call: Call) -> Doc:
     """Show what commands act on; with an option, change it first."""
     say(call)
     found = target.current()
-    project = place.known(found)
+    project = standing.known(found)
     if not call.given & {"region", "group"}:
         return standing.told(found, _described(found, project))
     if found.source != target.PROFILE:
@@ -102,7 +102,7 @@ def aim(call: Call) -> Doc:
         profile = _verified(call, found.profile, profile, target.PROFILE)
     profiles.save(found.profile, profile)
     found = target.of_profile(found.profile, profile)
-    return standing.told(found, _described(found, place.known(found)))
+    return standing.told(found, _described(found, standing.known(found)))
 
 
 def listing(call: Call) -> Doc:
@@ -257,7 +257,7 @@ def _verified(call: Call, name: str, profile: Profile, source: str) -> Profile:
     return replace(profile, region=region, account=account)
 
 
-def _described(found: target.Target, project: place.Project | None) -> Doc:
+def _described(found: target.Target, project: Doc | None) -> Doc:
     """Give a target as a document: what is known without asking, and never the key."""
     if found.source == target.PROFILE:
         emit(target.overridden(), error=True)

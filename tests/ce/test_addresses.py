@@ -24,7 +24,6 @@ ODD = (  # what one library reads as this machine, another may read as another
     "http://127.0.0.1:0/v2",
     "http:///v2",
     "ftp://127.0.0.1/v2",
-    "127.0.0.1/v2",
     f"https://ce.example.com/v2?apikey={KEY}",
     f"https://{KEY}:x@ce.example.com/v2",
 )
@@ -58,6 +57,17 @@ def test_the_environment(elsewhere, monkeypatch, auth):
         assert (done.returncode, SAID in done.stderr) == (2, True)
         assert "CODE_ENGINE_URL" in done.stderr
         assert KEY not in done.stderr
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("url", ["ce.example.com", "localhost:5000/v2", "127.0.0.1/v2"])
+def test_an_address_without_a_scheme(monkeypatch, url):
+    """It is told what is missing; `ce` does not guess, for a guess may send a key in clear."""
+    monkeypatch.setenv("CODE_ENGINE_URL", url)
+    monkeypatch.setenv("CODE_ENGINE_APIKEY", KEY)
+    done = run("project", "list", "-q")
+    said = "FAILED\nCODE_ENGINE_URL has no scheme: an address begins with https://, as "
+    assert (done.returncode, done.stderr[: len(said)]) == (2, said)
 
 
 @pytest.mark.parametrize("members", [("url",), ("auth_url",)])

@@ -20,7 +20,16 @@ FILES = {
     "crt": CERTIFICATE,
     "both": CERTIFICATE + KEY,
     "text": HIDDEN,
+    "twice.env": f"# A\nA={HIDDEN}\nB=1\nA=2\n",
+    "twice.json": f'{{"A": "{HIDDEN}", "A": "b"}}',
+    "user.json": f'{{"username": "a", "pasword": "{HIDDEN}"}}',
+    "u.json": '{"username": "a"}',
+    "a.json": f'{{"a": "{HIDDEN}"}}',
+    "key.txt": f'{{"apiKey": "{HIDDEN}"}}',
+    "unseen": "\u202e\u2066\ufeff\u00a0\n",
+    "unseen.json": '{"username": "a", "password": "\u200b"}',
 }
+HALF = "\udcff"  # how a byte that is no UTF-8 is read from the command line
 RULE = "keys hold letters, digits, - _ . (at most 253)"
 CREATE, CONFIG = "secret create -n s", "cm create -n s"
 APP = "app create -n a -i x/y --force"
@@ -41,10 +50,58 @@ SAID = {
     "project list -o jsn": (2, "did you mean 'json'?"),
     f"{APP} -e {HIDDEN}": (2, "--env is not of the form NAME=VALUE."),
     f"{APP} --mount-secret {HIDDEN}": (2, "--mount-secret is not of the form FOLDER=NAME."),
-    f"{APP} -e A~B={HIDDEN}": (1, "\n--env must be letters, digits, "),
-    f"{APP} -e A=1 --env-from-secret a:b=c~d": (1, "\n--env-from-secret must be letters, "),
-    f"{APP} -e A=1 --env-from-configmap UP": (1, "\n--env-from-configmap must be lower-case "),
-    f"{APP} --mount-configmap /a=c --mount-secret b=s": (1, "\n--mount-secret must be an abs"),
+    f"{APP} -e A~B={HIDDEN}": (1, '\n--env "A B": its name must be letters, '),
+    f"{APP} -e A/b+=={HIDDEN}": (1, "\n--env: its name must be letters, digits, "),
+    f"{APP} -e A=1 --env-from-secret a:b~b=c": (1, '\n--env-from-secret "b b": its name must be'),
+    f"{APP} -e A=1 --env-from-secret a:b=c~d": (1, '\n--env-from-secret "b": its key must be le'),
+    f"{APP} --env-from-configmap UP": (1, "\n--env-from-configmap: what it refers to must be lo"),
+    f"{APP} --mount-configmap /a=c --mount-secret b=s": (
+        1,
+        '\n--mount-secret "b": its folder must be an absolute path',
+    ),
+    f"{CREATE} -l A={HIDDEN} -l A=1": (2, '--from-literal: key "A" is given twice.'),
+    f"{CREATE} -l A={HIDDEN} -l A=": (2, "--from-literal: its key is given twice."),
+    f"{CREATE} -e twice.env": (
+        2,
+        "line 4 of 'twice.env': key \"A\" is given already, by line 2 of",
+    ),
+    f"{CONFIG} -e twice.env": (
+        2,
+        "line 4 of 'twice.env': key \"A\" is given already, by line 2 of",
+    ),
+    f"{CONFIG} -f A=text -l A={HIDDEN}": (2, 'key "A" is given already, by --from-file.'),
+    f"{CREATE} --json twice.json": (2, "'twice.json' as JSON: key \"A\" is given twice."),
+    f"{APP} -e A={HIDDEN} -e A=1": (2, '--env: variable "A" is given twice.'),
+    f"{APP} -e A={HIDDEN} --env-from-secret s:A": (2, 'variable "A" is given already, by --env.'),
+    f"{APP} --mount-secret /m=s --mount-configmap /m/=c": (2, "is given already, by --mount-conf"),
+    f"{CREATE} --fo basic_auth --json user.json": (
+        2,
+        "field \"pasword\" - did you mean 'password'",
+    ),
+    f"{CREATE} --fo basic_auth --json a.json": (2, "none of its fields is one of username, passw"),
+    f"{CREATE} --fo basic_auth --json u.json": (2, "has no field 'password', and --password is no"),
+    f"{CREATE} --fo basic_auth --json u.json -u a": (
+        2,
+        "field 'username' is given by an option to",
+    ),
+    "secret update -n hub --json user.json": (2, "field \"pasword\" - did you mean 'password'?"),
+    "registry update -n hub --pfj key.txt": (2, "'key.txt' has no text field 'apikey'; it has fie"),
+    "registry update -n hub --pfj text": (2, "--password-from-json-file: 'text' is not JSON."),
+    f"{CREATE} -l K={HALF}{HIDDEN}": (
+        2,
+        '--from-literal: key "K": its value is not text in UTF-8.',
+    ),
+    f"{CREATE} -l {HALF}={HIDDEN}": (2, "--from-literal: its value is not text in UTF-8."),
+    f"{CREATE} --fo basic_auth -u a --pw {HALF}": (
+        2,
+        "--password: its value is not text in UTF-8.",
+    ),
+    f"{APP} -e A={HALF}{HIDDEN}": (2, '--env: key "A": its value is not text in UTF-8.'),
+    f"secret get -n {HALF}": (2, "--name: its value is not text in UTF-8."),
+    f"{CREATE} --fo basic_auth -u a --pw \u200b\u2060\u00ad": (2, "--password: its value is empty"),
+    f"{CREATE} --fo basic_auth -u \u3164 --pw {HIDDEN}": (2, "--username: its value is empty"),
+    f"{CREATE} --fo basic_auth --json unseen.json": (2, "field 'password' is empty"),
+    "registry update -n hub --pf unseen": (2, "--password-from-file: the first line is empty"),
     "registry update -n hub": (2, "Nothing to update: give an option."),
     "repo create -n r1 --host h --kp id.pub": (0, "--key-path: the file holds a public key"),
     "repo create -n r2 --host h --kp public.pem": (0, "--key-path: the file holds a public key"),
@@ -67,13 +124,13 @@ def typed(mine, tmp_path, monkeypatch):
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     mine("registry", "create", "-n", "hub", "-p", "p")
-    return lambda line: run(*(word.replace("~", " ") for word in line.split()))
+    return lambda line: run(*(word.replace("~", " ") for word in line.split(" ")))
 
 
 def test_where_it_lies(typed, subtests):
     """A mistake names its place and no value; a file that is odd is stored, with a warning."""
     for line, (code, said) in SAID.items():
-        with subtests.test(line[:60]):
+        with subtests.test(ascii(line[:60])):
             done = typed(line)
             assert (done.returncode, said in done.stderr) == (code, True), done.stderr
             assert ("Warning" in done.stderr) == (code == 0 and bool(said))
@@ -153,3 +210,12 @@ def test_a_password_of_a_file_is_one_line_of_text(typed, tmp_path):
         done = typed("registry update -n hub --password-from-file pw")
         assert (done.returncode, said in done.stderr) == (2 if said else 0, True), done
         assert HIDDEN not in done.stdout + done.stderr
+
+
+def test_what_a_file_names_goes_before_a_default(mine):
+    """The server of a document is the one that is stored, not the documented default."""
+    made = '{"username": "a", "password": "b", "server": "registry.example"}'
+    words = ("secret", "create", "-n", "r", "--format", "registry", "--json", "-")
+    mine(*words, text=made)
+    shown = mine("secret", "get", "-n", "r", "-d", "-o", "jsonpath={.data.server}")
+    assert shown == "registry.example"

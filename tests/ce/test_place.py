@@ -71,7 +71,7 @@ def test_who_says_so(ce, four, folder, monkeypatch):
     chosen = {"id": four["chosen"], "name": "chosen"}
     assert told() == {**chosen, "from": "the selection ('ce project select')"}
     (folder / ".ce.toml").write_text('project = "file"')
-    assert told() == {"name": "file", "from": f"{folder}/.ce.toml"}
+    assert told() == {"name": "file", "id": four["file"], "from": f"{folder}/.ce.toml"}
     monkeypatch.setenv("CODE_ENGINE_PROJECT", four["variable"])
     assert told() == {"id": four["variable"], "from": "CODE_ENGINE_PROJECT"}
     shown = ce("target")
@@ -114,8 +114,9 @@ def test_what_was_made_is_said(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CE_HOME", str(tmp_path / "file"))
     done = run("project", "create", "-n", "made")
-    assert done.returncode == 1
+    assert done.returncode == 1  # and not 2, which says that nothing was asked of the server
     assert "Project 'made' was made, and is not selected." in done.stderr
+    assert f"CE_HOME names '{tmp_path}/file', which is no folder" in done.stderr
 
 
 def test_no_project_of_that_name(ce, four, folder, monkeypatch):
@@ -136,6 +137,23 @@ def test_no_project_of_that_name(ce, four, folder, monkeypatch):
     for word in ("chosen", four["chosen"]):
         said = ce("secret", "get", "-n", "t", "--project", word, code=1)
         assert "looked for in project 'chosen', which --project names." in said
+
+
+def test_an_empty_variable_is_refused(ce, four, monkeypatch):
+    """A script's variable that is not set falls through to no other project; `target` tells it."""
+    said = "CODE_ENGINE_PROJECT is empty: set it to a project, or unset it;"
+    for word in ("", "  ", "\u200b", "\r"):
+        monkeypatch.setenv("CODE_ENGINE_PROJECT", word)
+        assert said in ce("secret", "create", "-n", "s", "-l", "A=b", code=2)
+    assert said in ce("project", "current", code=2)
+    lines = ce("target").splitlines()
+    assert "Project From:    CODE_ENGINE_PROJECT" in lines
+    assert any(line.startswith(f"Project Status:  {said}") for line in lines)
+    assert json.loads(ce("target", "-o", "json"))["project"]["status"] == "unset"
+    assert "chosen" in ce("project", "list", "-q")
+    assert run("project", "select", "-n", "chosen").stderr.startswith(f"Note: {said}")
+    assert ce("secret", "list", "-q", "--project", four["file"])
+    assert "is given no name" in ce("secret", "list", "--project", "\u200b", code=2)
 
 
 BROKEN = {

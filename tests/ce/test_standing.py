@@ -55,6 +55,32 @@ def test_until_it_is_gone_and_after(mine, account):
     assert "FAILED\nResource not found.\n" in unknown
 
 
+@pytest.mark.parametrize("by", ["variable", "file"])
+def test_a_project_that_is_named(ce, account, by, tmp_path, monkeypatch):
+    """Of a name that is not the selected one's the ID and the state are looked up, or its lack."""
+    project = account.project("named")
+    source = {"variable": "CODE_ENGINE_PROJECT", "file": f"{tmp_path}/.ce.toml"}[by]
+    monkeypatch.chdir(tmp_path)
+
+    def name(word):
+        if by == "variable":
+            monkeypatch.setenv("CODE_ENGINE_PROJECT", word)
+        else:
+            (tmp_path / ".ce.toml").write_text(f"project = '{word}'")
+
+    name("named")
+    said = f"\nProject:         named ({project['id']})\nProject From:    {source}\n"
+    assert f"{said}Project Status:  active\n" in ce("target")
+    account.delete(project)
+    assert f"{said}Project Status:  soft deleted until 20" in ce("target")
+    name("none")
+    said = f"\nProject:         none\nProject From:    {source}\n"
+    assert f"{said}Project Status:  there is no project of this name\n" in ce("target")
+    found = json.loads(ce("target", "-o", "json"))["project"]
+    assert (found["name"], found["status"]) == ("none", "not_found")
+    assert "id" not in found
+
+
 @pytest.mark.usefixtures("mine")
 def test_without_a_server(monkeypatch):
     """The target is shown all the same, and why its project's status is not."""
@@ -69,3 +95,5 @@ def test_without_a_server(monkeypatch):
     assert "\nProject Status:  unknown: Cannot reach 127.0.0.1:1 (ConnectionError)." in done.stdout
     document = json.loads(run("target", "-o", "json").stdout)["project"]
     assert (document["name"], document["status"]) == ("p", "unknown")
+    monkeypatch.setenv("CODE_ENGINE_PROJECT", "another")
+    assert "\nProject Status:  unknown: Cannot reach 127.0.0.1:1" in run("target").stdout

@@ -125,10 +125,19 @@ def test_no_home(monkeypatch, tmp_path):
     done = run("emulator", "status")
     assert (done.returncode, done.stderr) == (2, f"FAILED\n{said}")
     (tmp_path / "file").touch()
-    monkeypatch.setenv("CE_HOME", str(tmp_path / "file"))
-    done = run("logout")
+    for home, why in (
+        ("/dev/null", "which is no folder"),
+        (f"{tmp_path}/file", "which is no folder"),
+        (f"{tmp_path}/file/ce", "which can be no folder (Not a directory)"),
+    ):
+        monkeypatch.setenv("CE_HOME", home)
+        for words in (("logout",), ("target",), ("project", "list"), ("emulator", "status")):
+            done = run(*words)
+            said = f"FAILED\nCE_HOME names '{home}', {why}: set it to a folder.\n"
+            assert (done.returncode, done.stderr) == (2, said)
+    monkeypatch.setenv("CE_HOME", "/proc")  # a folder in which nobody can make a file
+    done = run("login", "--url", "http://127.0.0.1:1", "--apikey", "-", text="ce_a_b")
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert str(tmp_path / "file") in done.stderr
 
 
 @pytest.mark.parametrize("file", ["active", "profiles/other.json"])

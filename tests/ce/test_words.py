@@ -29,6 +29,17 @@ HINT = re.compile(r"['`]ce ([a-z][^'`]*)['`]|`ce ([^`]*)`")
         ("connectivity outbond list", "ce connectivity outbound list"),
         ("emulatr start", "ce emulator"),
         ("secrt hunter2", "ce secret"),
+        ("restore hunter2", "ce project restore --name NAME"),
+        ("undelete hunter2", "ce project restore --name NAME"),
+        ("restor hunter2", "ce project restore --name NAME"),
+        ("delete --name hunter2 -f", "ce project delete --name NAME"),
+        ("rm hunter2", "ce project delete --name NAME"),
+        ("create -n hunter2", "ce project create --name NAME"),
+        ("get hunter2", "ce project get --name NAME"),
+        ("select hunter2", "ce project select --name NAME"),
+        ("list", "ce project list"),
+        ("ls", "ce project list"),
+        ("whoami", "ce target"),
     ],
 )
 def test_a_mistyped_command(words, meant):

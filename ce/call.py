@@ -25,6 +25,7 @@ class Verb:
     asked: "Callable[[Call], bool]" = lambda _call: True  # whether it asks this time
     instead: Mapping[str, str] = field(default_factory=dict)  # the transcript with an option
     anywhere: bool = False  # whether it is the same in every project
+    left: str = ""  # what to do where Ctrl-C left it without its answer
     # Takes back what is of no use unread, where it could not be shown; gives what to say of it.
     undo: "Callable[[Call, Any], str] | None" = None
 

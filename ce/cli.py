@@ -67,6 +67,9 @@ def execute(call: Call) -> None:
     try:
         document = call.verb.run(call)
         dialog.finish(call, document)
+    except KeyboardInterrupt:
+        dialog.interrupted(call)
+        raise
     except Unwritten:
         dialog.lost(call, document)
         raise

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from ce.body.checks import called, keyed, misspelt, once
-from ce.text import bare
+from ce.text import Cut, bare, hidden_line
 
 STDIN = "-"
 
@@ -165,9 +165,9 @@ def hidden(label: str, option: str) -> str:
         raise click.UsageError(
             f"{label} is missing and there is no terminal to ask: give {option}."
         )
-    from getpass import getpass  # noqa: PLC0415 - slow to import
-
     try:
-        return unmarked(getpass(f"{label}> "))
+        return unmarked(hidden_line(f"{label}> "))
     except EOFError:
         raise click.UsageError(f"{label} was not given.") from None
+    except Cut as cut:
+        raise click.UsageError(f"{label}: {cut}: nothing was stored. Give {option}.") from None

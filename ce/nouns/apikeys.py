@@ -55,6 +55,7 @@ NOUNS = {
                 apikeys.create,
                 APIKEY,
                 undo=apikeys.unmake,
+                left="A key whose text was not shown is of no use: 'ce apikey delete' deletes it.",
             ),
             "delete": Verb(
                 "Delete an API key; its tokens end with it, but for lists of the account.",

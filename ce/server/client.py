@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from ce.server import answers, place
+from ce.server import answers, bounds, place
 from ce.server.addresses import LOOPBACK
 from ce.server.failure import FAILED, NONE, NOT_LOGGED_IN, Failure
 from ce.server.target import EMULATOR, Target
@@ -39,6 +39,11 @@ def path(*parts: str) -> str:
         if part in {"", ".", ".."}:
             raise Failure(f"'{part}' is no name and no ID.", status=404, code=NONE)
     return "".join(f"/{quote(part, safe='', errors='surrogateescape')}" for part in parts)
+
+
+def _host(url: str) -> str:
+    host = urlsplit(url)
+    return f"{host.hostname}:{host.port or host.scheme}"
 
 
 def _strange(url: str, code: str) -> Failure:
@@ -73,6 +78,7 @@ class Client:
         )
         self._token = ""
         self.changed = False  # whether anything was, so far
+        self.changing = False  # whether a change is under way, of which nobody knows the end
         self.told: dict[str, str] = {}  # the last of each header of ours, without what begins it
 
     @property
@@ -121,6 +127,8 @@ class Client:
             start = (page.get("next") or {}).get("start")
             if not start:
                 return
+            if start == params.get("start"):  # the same page for ever
+                raise _strange(self._url(where), "")
             params["start"] = start
 
     def post(self, where: str, body: Doc) -> Doc:
@@ -167,7 +175,13 @@ class Client:
         # A first 401 may only mean that the token aged while we waited.
         for _ in range(2):
             self._token = self._token or self._fetch_token()
-            answer = ask(method, url, auth=self._authorise, **rest)
+            self.changing = method not in READS
+            try:
+                answer = ask(method, url, auth=self._authorise, **rest)
+            except Failure:
+                self.changing = False
+                raise
+            self.changing = False
             if answer.status_code != 401:
                 break
             self._token = ""
@@ -204,20 +218,27 @@ class Client:
     def _send(self, method: str, url: str, **rest: Any) -> "Response":
         # By the host that is asked: a proxy cannot reach this machine, and must not see its keys.
         self._http.trust_env = urlsplit(url).hostname not in LOOPBACK
+        how = {"timeout": self._timeout, "allow_redirects": False, "stream": True, **rest}
+        bound = bounds.Bound(sum(how["timeout"]))
         try:
-            how = {"timeout": self._timeout, "allow_redirects": False, **rest}
-            answer: Response = self._http.request(method, url, **how)
-            if answers.is_cut(answer):
-                raise self._cut
+            with bound:
+                answer: Response = self._http.request(method, url, **how)
+                answer.raw = bounds.Counted(answer.raw)
+                if not answer.content and answers.is_cut(answer):
+                    raise self._cut
         except (OSError, ValueError) as error:
             # Its text may quote what was sent; its kind says enough.
-            failure = self._beyond_reach(url, error)
-            failure.lost = isinstance((*error.args, None)[0], self._unanswered)
+            said = bounds.broken(error, bound)
+            failure = self._odd(url, said) if said else self._beyond_reach(url, error)
+            failure.lost = bool(said) or isinstance((*error.args, None)[0], self._unanswered)
             raise failure from None
         for name, value in answer.headers.items():
             if name.lower().startswith(OURS):
                 self.told[name.lower().removeprefix(OURS)] = value
         return answer
+
+    def _odd(self, url: str, said: str) -> Failure:
+        return Failure(f"{_host(url)} {said}: 'ce target' shows the address that is asked.")
 
     def _beyond_reach(self, url: str, error: Exception) -> Failure:
         from ce.server import advice  # noqa: PLC0415 - only what fails needs it
@@ -227,10 +248,7 @@ class Client:
             return Failure(fault)
         local = self.target.source == EMULATOR
         hint = advice.LOCAL if local else advice.unreachable(error)
-        return Failure(
-            f"Cannot reach {host.hostname}:{host.port or host.scheme} ({type(error).__name__}). "
-            f"{hint}"
-        )
+        return Failure(f"Cannot reach {_host(url)} ({type(error).__name__}). {hint}")
 
     def _fetch_token(self) -> str:
         form = {

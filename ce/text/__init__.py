@@ -5,6 +5,7 @@ the formats of `--output`, is read when one is asked for.
 """
 
 from ce.text.called import as_plugin, hints, program
+from ce.text.hidden import Cut, hidden_line
 from ce.text.prompt import agreed, typed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
@@ -12,6 +13,7 @@ from ce.text.streams import Unwritten, settle
 from ce.text.unseen import bare, blank, broken
 
 __all__ = [
+    "Cut",
     "Unwritten",
     "agreed",
     "as_plugin",
@@ -20,6 +22,7 @@ __all__ = [
     "broken",
     "emit",
     "emit_document",
+    "hidden_line",
     "hints",
     "instant",
     "program",

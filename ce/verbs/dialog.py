@@ -4,6 +4,7 @@ What stands before the transcript's `|`, or else before its `OK`, is printed bef
 rest after. With a document asked for, the document is all that reaches standard output.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from ce.call import Call
 from ce.server import Declined, Doc, Failure, place, until
 from ce.text import agreed, emit, emit_document, hints, instant, safe
 
+LEFT = "Interrupted: the request may have been carried out all the same."
+BEGUN = "Interrupted: what was done by then stays, and what was begun goes on."
 MADE = "The change was made all the same: look before you run the command again.\n"
 
 
@@ -75,6 +78,20 @@ def finish(call: Call, document: Any) -> None:
         emit(f"{after}\n")
     if call.verb.shows:
         emit(f"{call.verb.shows(call, document)}\n")
+
+
+def interrupted(call: Call) -> None:
+    """Tell of a change that Ctrl-C left under way, or that was made before it."""
+    client = vars(call).get("client")  # looked for, and not made
+    if client is None or not (client.changing or client.changed):
+        return
+    said = LEFT if client.changing else BEGUN
+    text = (
+        f"{said} 'ce {call.noun.typed or 'project'} list' shows it; look before you run it again."
+    )
+    more = f" {call.verb.left}" if call.verb.left else ""
+    line = "\n" * sys.stderr.isatty()  # a terminal has shown what was pressed
+    emit(f"{line}{hints(text + more)}\n", error=True)
 
 
 def lost(call: Call, document: Any) -> None:

@@ -213,6 +213,7 @@ def _ran(args: list[str]) -> int:
 
 def _refuse_extra(ctx: click.Context) -> None:
     if ctx.args:
-        raise click.UsageError(
-            f"{len(ctx.args)} too many words; a value with spaces needs quotes.", ctx
-        )
+        named = any(param.name == "name" for param in ctx.command.params)
+        hint = " A name is given by --name." if named and not ctx.params["name"] else ""
+        many = f"{len(ctx.args)} too many words; a value with spaces needs quotes."
+        raise click.UsageError(many + hint, ctx)

@@ -48,7 +48,7 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     ),
     "one reader": (
         Cut(INPUTS, 'self.exact(path.removeprefix("@"), option)', "self.exact(path, option)"),
-        Cut(INPUTS, 'if text.startswith("{") else text', "if False else text"),
+        Cut(INPUTS, 'if not text.startswith("{")', "if True"),
     ),
     "exact documents": (Cut(RENDER, "_write(text, sys", '_write(f"{text}\\n", sys'),),
     "documents in UTF-8": (Cut(RENDER, 'encoding="utf-8", ', ""),),
@@ -138,6 +138,17 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     "home is a folder": (Cut("ce/server/files.py", "if why:", "if False:"),),
     "scheme named": (Cut(ADDRESSES, 'if "://" not in url', "if False"),),
     "option's part named": (Cut("ce/body/variables.py", "{option}{shown.rstrip()}", "{option}"),),
+    "picked once": (Cut(GRAMMAR, "if told and option.name in PICKS", "if False"),),
+    "name empty": (Cut(CHECKS, "if option in NAMES and", "if False and"),),
+    "indices without blanks": (
+        Cut(
+            "ce/body/workloads.py",
+            '"".join(str(call["array_indexes"]).split())',
+            'call["array_indexes"]',
+        ),
+    ),
+    "server without blanks": (Cut(SECRETS, 'bare(text) if key == "server" else text', "text"),),
+    "file without lines": (Cut(INPUTS, "if not lines:", "if False:"),),
     "emulator's options": (
         Cut(
             "emulator/arguments.py",

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ce.text import broken, emit
+from ce.text import blank, broken, emit
 
 KEY = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 RULE = "keys hold letters, digits, - _ . (at most 253)"
@@ -23,6 +23,14 @@ FILES = frozenset(
         *("cert_chain_file", "from_env_file", "from_file", "from_json_file", "inline_code"),
         *("key_path", "known_hosts_path", "password_from_file", "password_from_json_file"),
         *("private_key_file", "save"),
+    )
+)
+
+# Options that name something, of which an empty one would be taken for none.
+NAMES = frozenset(
+    (
+        *("application", "auth_url", "build", "format", "id", "job", "jobrun", "name", "profile"),
+        *("project_id", "region", "regions", "url"),
     )
 )
 
@@ -61,8 +69,13 @@ def once(given: Iterable[tuple[str, str, str]], what: str = "key") -> dict[str, 
 
 
 def whole(options: Mapping[str, Any]) -> None:
-    """Refuse a value that is not text in UTF-8; the name of a file can be any bytes."""
+    """Refuse a value that is not text in UTF-8, and the empty name of something.
+
+    The name of a file can be any bytes.
+    """
     for option, value in options.items():
+        if option in NAMES and isinstance(value, str) and blank(value):
+            raise click.UsageError(f"--{option.replace('_', '-')}: its value is empty.")
         for text in value if isinstance(value, tuple) else (value,):
             if option in FILES or not isinstance(text, str) or not broken(text):
                 continue

@@ -85,10 +85,15 @@ class Inputs:
     def env_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """Read KEY=VALUE lines, without blank ones and comments; give where each is, too."""
         for path in paths:
-            for number, line in enumerate(self.text(path, "--from-env-file").split("\n"), 1):
-                if line.strip() and not line.startswith("#"):
-                    where = f"line {number} of '{path}'"
-                    yield *keyed(*pair(line.removesuffix("\r"), where), where), where
+            lines = [
+                (f"line {number} of '{path}'", line.removesuffix("\r"))
+                for number, line in enumerate(self.text(path, "--from-env-file").split("\n"), 1)
+                if line.strip() and not line.startswith("#")
+            ]
+            if not lines:
+                raise click.UsageError(f"--from-env-file: '{path}' holds no line KEY=VALUE.")
+            for where, line in lines:
+                yield *keyed(*pair(line, where), where), where
 
     def files(self, specs: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """Read `KEY=FILE` or `FILE`, whose name is then the key; give the option, too."""

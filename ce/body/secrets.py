@@ -17,7 +17,7 @@ from ce.body.fields import REDACTED, flag
 from ce.body.inputs import Inputs, hidden, unmarked
 from ce.call import Call
 from ce.server import WITHIN, Doc, Failure
-from ce.text import blank
+from ce.text import bare, blank
 
 WORDS = {"ssh": "ssh_auth", "hmac": "hmac_auth"}  # the documented command line's own
 KEY_NAMES = {"ssh_key": "ssh-privatekey", "tls_cert": "tls.crt", "tls_key": "tls.key"}
@@ -118,7 +118,8 @@ def _typed(call: Call, inputs: Inputs) -> Iterator[tuple[str, str, str]]:
     """Give what the options of formats give: the key, where it is from, and the value."""
     for option, key in TEXTS.items():
         if option in call.given:
-            yield key, f"{flag(option)}: its value", unmarked(call[option])
+            text = unmarked(call[option])
+            yield key, f"{flag(option)}: its value", bare(text) if key == "server" else text
     for option, key in FILES.items():
         if option in call.given:
             text = inputs.text(call[option], flag(option))

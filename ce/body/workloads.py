@@ -39,7 +39,9 @@ def probe(option: str) -> Read:
                 raise click.UsageError(f"{flag}: choose {', '.join(PROBE)}.")
             if PROBE[key] is int and not DIGITS.fullmatch(value):
                 raise click.UsageError(f"{flag}: '{key}' is not a number.")
-            found[key.replace("-", "_")] = PROBE[key](value)
+            if (member := key.replace("-", "_")) in found:
+                raise click.UsageError(f"{flag}: '{key}' is given twice.")
+            found[member] = PROBE[key](value)
         return found
 
     return read
@@ -55,7 +57,7 @@ def indices(call: Call) -> str:
     if call.given >= {"array_indexes", "array_size"}:
         raise click.UsageError("Give only one of --array-indexes and --array-size.")
     if "array_size" not in call.given:
-        return str(call["array_indexes"])
+        return "".join(str(call["array_indexes"]).split())
     if call["array_size"] < 1:
         raise click.UsageError("--array-size is at least 1.")
     return "0" if call["array_size"] == 1 else f"0-{call['array_size'] - 1}"

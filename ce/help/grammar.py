@@ -5,7 +5,8 @@
    documented program reads its words so (Go's `flag`), and scripts are written for it.
 3. Else `-X` is one-letter switches together, as in `-fq`. It is never a letter with its value
    attached: `-cl`, meant as `--cl`, would make a public application whose command is `l`.
-4. A switch takes `=true` or `=false` (1, 0, t, f, in any case), and no word of its own for it;
+4. What picks the one that is acted on is given once, or twice the same.
+5. A switch takes `=true` or `=false` (1, 0, t, f, in any case), and no word of its own for it;
    `=false` is the opposite. Of a switch and its inverse the last counts.
 
 A refusal names a word that is no option only if it cannot be a secret with a dash before it: see
@@ -27,6 +28,8 @@ SECRET = frozenset(
         *("password", "secret_access_key", "username"),
     )
 )
+# Options that pick what is acted on: of two words for one of these, one is a slip.
+PICKS = frozenset(("application", "build", "id", "job", "jobrun", "name", "project", "url"))
 OPENINGS = (
     "--akid",
     "--apikey",
@@ -71,6 +74,7 @@ def spelled(ctx: click.Context, params: Iterable[click.Parameter], words: list[s
     options = [param for param in params if isinstance(param, click.Option)]
     known = {name.lstrip("-"): option for option in options for name in option.opts}
     found: list[str] = []
+    picked: dict[str, str] = {}
     left = iter(enumerate(words, 1))
     for place, word in left:
         if word == "--" or not (word.startswith("-") or ctx.allow_interspersed_args):
@@ -85,11 +89,17 @@ def spelled(ctx: click.Context, params: Iterable[click.Parameter], words: list[s
         for option in meant:
             if option.is_flag:
                 found += _told(known, option, value if equals else "true")
-            elif equals:
-                found.append(f"{_long(option)}={value}")
             else:
-                found += [_long(option), *(more for _, more in islice(left, 1))]
+                told = [value] if equals else [more for _, more in islice(left, 1)]
+                _once(option, told, picked)
+                found += [f"{_long(option)}={value}"] if equals else [_long(option), *told]
     return found
+
+
+def _once(option: click.Option, told: list[str], picked: dict[str, str]) -> None:
+    """Refuse a second word for what picks the one that is acted on."""
+    if told and option.name in PICKS and picked.setdefault(option.name, told[0]) != told[0]:
+        raise click.UsageError(f"{_long(option)} is given twice, and not the same.")
 
 
 def _meant(known: Options, word: str) -> list[click.Option]:

@@ -4,6 +4,7 @@ What stands before the transcript's `|`, or else before its `OK`, is printed bef
 rest after. With a document asked for, the document is all that reaches standard output.
 """
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -145,8 +146,9 @@ def _filled(call: Call, text: str, names: Mapping[str, Any]) -> str:
 
 def _as_typed(call: Call, message: str) -> str:
     """Call what the server has a name for by the option that gave it."""
-    for option in call.given:
-        message = message.replace(f"`{option}`", f"--{option.replace('_', '-')}")
+    for option in call.given:  # one of several is `options.N`
+        flag = f"--{option.replace('_', '-')}"
+        message = re.sub(rf"`{option}(s\.\d+)?`", flag, message)
     return message
 
 

@@ -68,7 +68,8 @@ def execute(call: Call) -> None:
         document = call.verb.run(call)
         dialog.finish(call, document)
     except KeyboardInterrupt:
-        dialog.interrupted(call)
+        if dialog.interrupted(call):
+            raise click.Abort from None
         raise
     except Unwritten:
         dialog.lost(call, document)

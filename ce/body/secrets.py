@@ -90,7 +90,7 @@ class Values:
 def read(call: Call, form: str | None) -> Values:
     """Read every value the options name; ask for a password that a new secret still needs."""
     if form is not None and form not in FORMATS:
-        raise no_choice(f"'{form}' is no format", form, CHOICES)
+        raise no_choice("--format has none of its words", form, CHOICES)
     inputs = Inputs()
     allow_empty = bool(call["allow_empty"])
     typed, given = dict[str, str](), dict[str, str]()

@@ -140,6 +140,8 @@ def _refusal(ctx: click.Context, known: Options, word: str, place: int) -> str:
     ask = f" Did you mean '--{near[0]}'?" if near else ""
     if not near and letter is not None and not letter.is_flag:
         ask = f" A value is a word of its own: '{word[:2]} VALUE'."
+    if not ask and isinstance(ctx.command, click.Group):
+        ask = " Options stand behind the whole command."
     if _safe(known, word):
         return f"No such option '{word}'.{ask}"
     where = f"word {place} after '{ctx.command_path}'"

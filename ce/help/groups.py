@@ -103,7 +103,7 @@ class Aliased(Spelled, click.Group):
         tried = [word for word, command in TRIED.items() if command in known]
         if args[0] in self._alone:
             return self._alone[args[0]]
-        found = get_close_matches(args[0], [*known, *tried, *self._alone], 1)
+        found = get_close_matches(args[0].lower(), [*known, *tried, *self._alone], 1)
         if not found or found[0] in self._alone:
             return self._alone[found[0]] if found else ""
         name = found[0] if found[0] in known else TRIED[found[0]]

@@ -61,11 +61,12 @@ def address(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
 
 def _writer(value: str, writers: Mapping[str, Callable[[str], Any]], word: str) -> Any:
     form, _, expression = value.partition("=")
+    form = form.lower()
     make = writers.get(form)
     if make is None or bool(expression) != form.startswith("jsonpath"):
         from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
-        near = [] if make else get_close_matches(form.lower(), writers, 1)
+        near = [] if make else get_close_matches(form, writers, 1)
         meant = f"did you mean '{near[0]}'? " if near else ""
         raise click.BadParameter(f"{meant}{HELP[word]}")
     try:
@@ -102,7 +103,7 @@ def destinations(_ctx: click.Context, _option: click.Parameter, value: str) -> s
 NUMBERS = (
     *("array_size", "array_size_var_override", "concurrency", "concurrency_target"),
     *("max_scale", "maxexecutiontime", "min_scale", "request_timeout", "retrylimit"),
-    *("scale_down_delay", "timeout", "user"),
+    *("scale_down_delay", "timeout", "user", "wait_timeout"),
 )
 CALLBACKS: dict[str, Any] = {
     "output": output,
@@ -111,10 +112,23 @@ CALLBACKS: dict[str, Any] = {
     "destinations": destinations,
 }
 CALLBACKS |= dict.fromkeys(NUMBERS, number)
+
+
+class Words(click.Choice[str]):
+    """A choice of words, in any case; the refusal does not quote what is none of them."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(words, case_sensitive=False)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Say what may be chosen."""
+        del value, ctx
+        return f"choose {' or '.join(self.choices)}."
+
+
 TYPES: dict[str, Any] = {
-    "destination": click.Choice(DESTINATIONS),
-    "sort_by": click.Choice(["name", "age"]),
-    "wait_timeout": click.IntRange(min=0),
+    "destination": Words(*DESTINATIONS),
+    "sort_by": Words("name", "age"),
 }
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ce.server import addresses
 from ce.server.failure import USAGE, Failure
 from ce.server.target import Target, selected
-from ce.text import bare, blank
+from ce.text import blank
 
 OPTION, VARIABLE, FILE = "--project", "CODE_ENGINE_PROJECT", ".ce.toml"
 SELECTION = "the selection ('ce project select')"
@@ -57,7 +58,7 @@ def named(option: str | None = None) -> Named | None:
     if (variable := os.environ.get(VARIABLE)) is not None:
         if blank(variable):
             raise Failure(EMPTY, exit_code=USAGE)
-        return Named(bare(variable), VARIABLE)
+        return Named(addresses.trimmed(variable, VARIABLE), VARIABLE)
     file = _nearest()
     return Named(_read(file), str(file)) if file else None
 

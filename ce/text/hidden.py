@@ -37,7 +37,7 @@ def hidden_line(prompt: str) -> str:
             more += _waiting(terminal)
         finally:
             termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
-            os.write(terminal, b"\n")
+        os.write(terminal, b"\n")
     if more.strip():
         raise Cut("more than a line was typed or pasted, and the rest would be lost")
     if len(line) >= LONGEST:
@@ -67,6 +67,7 @@ def _line(terminal: int) -> bytes:
     while b"\n" not in read and (piece := os.read(terminal, 65536)):
         read += piece
     if not read:
+        os.write(terminal, b"\n")
         raise EOFError
     return read
 

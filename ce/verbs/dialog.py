@@ -81,11 +81,11 @@ def finish(call: Call, document: Any) -> None:
         emit(f"{call.verb.shows(call, document)}\n")
 
 
-def interrupted(call: Call) -> None:
-    """Tell of a change that Ctrl-C left under way, or that was made before it."""
+def interrupted(call: Call) -> bool:
+    """Tell of a change that Ctrl-C left under way, or that was made before it, if there is one."""
     client = vars(call).get("client")  # looked for, and not made
     if client is None or not (client.changing or client.changed):
-        return
+        return False
     said = LEFT if client.changing else BEGUN
     text = (
         f"{said} 'ce {call.noun.typed or 'project'} list' shows it; look before you run it again."
@@ -93,6 +93,7 @@ def interrupted(call: Call) -> None:
     more = f" {call.verb.left}" if call.verb.left else ""
     line = "\n" * sys.stderr.isatty()  # a terminal has shown what was pressed
     emit(f"{line}{hints(text + more)}\n", error=True)
+    return True
 
 
 def lost(call: Call, document: Any) -> None:

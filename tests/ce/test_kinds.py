@@ -404,7 +404,10 @@ USAGE = {
     "both": ("br delete -n r -b b", "Give exactly one of --name, --build"),
     "no value": ("cm create -n c", "Give --from-literal"),
     "nothing": ("cm update -n c", "Nothing to update"),
-    "no destination": ("conn outbound create -n d -c 1.2.3.4/32 --format cidr", "is not one of"),
+    "no destination": (
+        "conn outbound create -n d -c 1.2.3.4/32 --format cidr",
+        "choose cidr_block or private_path_service_gateway.",
+    ),
     "no destinations": ("conn outbound list --format cidr_block,more", "choose cidr_block"),
     "no such address": ("job list -o url", "json, yaml"),
 }

@@ -460,9 +460,12 @@ def test_a_profile_is_written_whole_or_not(nobody):
 
 def test_a_home_that_is_none(nobody, host, key, monkeypatch):
     """Where nothing can be stored a login fails, and says where it would have been."""
-    (nobody / "file").write_text("")
-    monkeypatch.setenv("CE_HOME", str(nobody / "file" / "home"))
+    (nobody / "profiles").write_text("")
     assert "set CE_HOME to another folder" in login("--url", host.url, "--apikey", key, code=1)
+    home = nobody / "profiles" / "home"
+    monkeypatch.setenv("CE_HOME", str(home))
+    said = f"CE_HOME names '{home}', which can be no folder (Not a directory): set it to a folder."
+    assert said in login("--url", host.url, "--apikey", key, code=2)
 
 
 HUBS = ({}, {"hosting": 1}, {"hosting": None}, {"hosting": ["http://127.0.0.1:9"]})

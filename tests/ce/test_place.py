@@ -154,6 +154,8 @@ def test_an_empty_variable_is_refused(ce, four, monkeypatch):
     assert run("project", "select", "-n", "chosen").stderr.startswith(f"Note: {said}")
     assert ce("secret", "list", "-q", "--project", four["file"])
     assert "is given no name" in ce("secret", "list", "--project", "\u200b", code=2)
+    monkeypatch.setenv("CODE_ENGINE_PROJECT", "'chosen'")
+    assert "CODE_ENGINE_PROJECT has quotes in it: leave" in ce("secret", "list", code=2)
 
 
 BROKEN = {

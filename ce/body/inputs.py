@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from ce.body.checks import called, keyed, misspelt, once
-from ce.text import Cut, bare, hidden_line
+from ce.text import Cut, bare, broken, hidden_line
 
 STDIN = "-"
 
@@ -25,7 +25,7 @@ class Inputs:
     """The inputs of one command; standard input can be given to one option only."""
 
     def __init__(self) -> None:
-        self._stdin_read = False
+        self._stdin_of = ""  # the option that it was read for
 
     def text(self, path: str, option: str) -> str:
         """Read a file for its meaning: line ends as they are, no byte order mark."""
@@ -37,7 +37,7 @@ class Inputs:
         Where there is none the value itself may stand in the name's place: it is not shown.
         """
         try:
-            return self._bytes(path).decode()
+            return self._bytes(path, option).decode()
         except OSError as error:
             there = path == STDIN or os.path.lexists(path)
             file = f"'{path}'" if there else "the file that it names"
@@ -93,6 +93,8 @@ class Inputs:
             if not lines:
                 raise click.UsageError(f"--from-env-file: '{path}' holds no line KEY=VALUE.")
             for where, line in lines:
+                if "\0" in line:
+                    raise click.UsageError(f"{where} is no text: it has a zero byte.")
                 yield *keyed(*pair(line, where), where), where
 
     def files(self, specs: Iterable[str]) -> Iterator[tuple[str, str, str]]:
@@ -114,12 +116,13 @@ class Inputs:
         typed = ((*keyed(*pair(text, where), where), where) for text in literals or ())
         return once(chain(self.env_files(env_files or ()), self.files(files or ()), typed))
 
-    def _bytes(self, path: str) -> bytes:
+    def _bytes(self, path: str, option: str) -> bytes:
         if path != STDIN:
             return Path(path).read_bytes()
-        if self._stdin_read:
-            raise click.UsageError("Only one option can read standard input (-).")
-        self._stdin_read = True
+        if self._stdin_of:
+            both = f"{self._stdin_of} and {option}"
+            raise click.UsageError(f"Only one option can read standard input (-): {both} would.")
+        self._stdin_of = option
         return sys.stdin.buffer.read()
 
 
@@ -149,7 +152,7 @@ def _object(text: str, where: str) -> dict[str, Any]:
 
 def _field(fields: dict[str, Any], name: str, where: str) -> str:
     value = fields.get(name)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or broken(value):
         near = misspelt([name], fields)
         has = f"; it has {called('field', near[1], near[1])}" if near else ""
         raise click.UsageError(f"{where} has no text field '{name}'{has}.")

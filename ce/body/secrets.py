@@ -17,7 +17,7 @@ from ce.body.fields import REDACTED, flag
 from ce.body.inputs import Inputs, hidden, unmarked
 from ce.call import Call
 from ce.server import WITHIN, Doc, Failure
-from ce.text import bare, blank
+from ce.text import bare, blank, broken
 
 WORDS = {"ssh": "ssh_auth", "hmac": "hmac_auth"}  # the documented command line's own
 KEY_NAMES = {"ssh_key": "ssh-privatekey", "tls_cert": "tls.crt", "tls_key": "tls.key"}
@@ -235,6 +235,8 @@ def _from_document(form: str, values: Values) -> dict[str, str]:
             keyed(key, "a member's", where)
         if not isinstance(value, str):
             raise click.UsageError(f"{where}: field '{key}' is not text.")
+        if broken(value):  # JSON's escapes can say half of a character
+            raise click.UsageError(f"{where}: field '{key}' is not text in UTF-8.")
         if key in known.needs and not values.allow_empty:
             _refuse_empty(f"{where}: field '{key}'", value)
     if document and not found:

@@ -32,8 +32,8 @@ ENVIRONMENT = {
     "CODE_ENGINE_URL": "the address of the API; goes before every login",
     "CODE_ENGINE_APIKEY": "the API key for it",
     "CODE_ENGINE_AUTH_URL": "where keys are exchanged for tokens, if not at the same address",
-    "CODE_ENGINE_PROJECT": "the project to act in, by name or ID; goes before .ce.toml and what is "
-    "selected, --project before it",
+    "CODE_ENGINE_PROJECT": "the project to act in, by name or ID, and never empty; goes before "
+    ".ce.toml and what is selected, --project before it",
     "HTTPS_PROXY, NO_PROXY": "a proxy, and what is reached without it; never used for this machine",
     "REQUESTS_CA_BUNDLE": "a file of certificate authorities to trust",
     "COLUMNS": "the width of the terminal",

@@ -1,7 +1,7 @@
 """The REST surface behind two Hosting rewrites, for Hosting cannot route by method.
 
-Tokens and API keys apart from all else: who issues them holds the key that signs them, and who
-opens secrets (`api`) must not.
+Tokens, API keys and sign-in codes apart from all else: who issues them holds the key that signs
+them, and who opens secrets (`api`) must not.
 """
 
 import functions_framework
@@ -20,7 +20,11 @@ def _document(_app: App, _call: Call) -> Answer:
     return Answer(published())
 
 
-SIGNS = ("/identity/", "/v1/apikeys")  # how the paths begin of what takes the signing key
+SIGNS = (
+    "/identity/",
+    "/v1/apikeys",
+    "/v1/signin_codes",
+)  # how the paths begin of what takes the signing key
 PUBLIC: dict[str, Handler] = {"get_api_document": _document} | {
     name: handler for name, handler in HANDLERS.items() if not operations()[name].private
 }
@@ -30,11 +34,11 @@ OPERATIONS = {name: PUBLIC[name] for name in PUBLIC.keys() - SIGNING.keys()}
 
 @functions_framework.http
 def api(request: Request) -> Response:
-    """Serve every operation under its REST path, but for tokens and API keys."""
+    """Serve every operation under its REST path, but for tokens, keys and codes."""
     return serve(request, OPERATIONS)
 
 
 @functions_framework.http
 def identity(request: Request) -> Response:
-    """Serve the operations of tokens and API keys under their REST paths."""
+    """Serve the operations of tokens, keys and codes under their REST paths."""
     return serve(request, SIGNING)

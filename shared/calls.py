@@ -15,6 +15,8 @@ class Principal:
     roles: frozenset[str]
     project: str | None = None  # the one project a key is for; None is the whole account
     email: str | None = None  # of the operator alone: what the platform's token says, verified
+    # whether its token came of a sign-in code; it is the same key all the same
+    by_code: bool = field(default=False, compare=False)
 
     @property
     def is_operator(self) -> bool:

@@ -61,6 +61,9 @@ PART_TRIES = 20  # times it is read anew because it was replaced meanwhile
 PAGE_BYTES = 4 * MIB
 
 TOKEN_LIFETIME = timedelta(hours=1)  # contract 7.1
+SIGNIN_CODES = 5  # of one key that wait to be used: a browser takes one, and may be closed again
+SIGNIN_LIFETIME = timedelta(seconds=60)  # from the command to the click in the browser it opens
+SIGNIN_KEPT = timedelta(hours=1)  # after which the schedule removes those that nobody used
 CLOCK_SKEW = timedelta(seconds=60)  # that a token's issuer may be ahead of who is shown it
 KEY_CACHE_LIFETIME = 60.0  # seconds a plain data key may stay in memory
 KEY_CACHE_ENTRIES = 1024

@@ -5,8 +5,9 @@ asked for but whether this caller may; and never tells apart what does not exist
 another's. Who reads a project reads the caller's own key beside it (`callers`).
 """
 
-from shared.access import api_keys
+from shared.access import api_keys, signin
 from shared.access.callers import own_key, owned, require_own
 from shared.access.platform import Caller, admit
 from shared.access.roles import OWNER, ROLES, require
-from shared.access.tokens import authenticate, issue_token, key_id
+from shared.access.signin import issue_token
+from shared.access.tokens import CODE_GRANT, authenticate, key_id

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import evidence
-from shared.access import key_quota, records
+from shared.access import key_quota, records, signin
 from shared.access.callers import own_key, owned, require_own
 from shared.access.roles import OWNER, lacking, require_all
 from shared.access.tokens import digest, key_id
@@ -91,12 +91,12 @@ def listing(app: App, call: Call) -> Answer:
 
 
 def delete(app: App, call: Call) -> Answer:
-    """Delete a key, and with it what its tokens may do, but for lists of the whole account.
+    """Delete a key, its sign-in codes, and what its tokens may do, but for lists of the account.
 
     A key may delete itself. Raises Error `unauthorized` where the caller's own key is gone.
     """
     own, path = own_key(call.principal), records.path_of(call.parameters["id"])
-    once = evidence.Once(app, call)
+    once, codes = evidence.Once(app, call), signin.live_of(call.parameters["id"])
 
     def decide(read: Read) -> tuple[list[Write], Answer]:
         if own != path:  # who deleted the key that it calls with is told so all the same
@@ -108,11 +108,11 @@ def delete(app: App, call: Call) -> Answer:
         held = [Write.verify(read[own])] if own != path else []  # deleting it verifies it too
         gone = evidence.of_key(call.origin, "apikey.delete", key, now)
         unnamed = key_quota.removed(app, call, read, key["id"])
-        left = once.left(read, now, {"id": key["id"]})
+        left = [*signin.ended(read[codes]), *once.left(read, now, {"id": key["id"]})]
         return [*held, Write.delete(read[path]), unnamed, gone, *left], Answer()
 
     named = key_quota.path_of(call.principal.account)
-    paths = [*dict.fromkeys((own, path)), named, *once.paths]
+    paths = [*dict.fromkeys((own, path)), named, codes, *once.paths]
     return app.store.transact(evidence.operation(call.origin), paths, decide)
 
 

@@ -23,12 +23,16 @@ ROLES = {
     "reader": frozenset({"entity.view"}),
 }
 OWNER = frozenset({"administrator", "manager"})
+# What is about the caller's own key alone: every key may, for one project too, whatever its roles.
+OWN = frozenset({"apikey.use"})
 # What concerns a whole account: a key for one project may not, whatever its roles.
 ACCOUNT_WIDE = frozenset({"project.create", "apikey.view", "apikey.manage"})
 
 
 def require(principal: Principal, verb: str) -> None:
     """Raise Error `forbidden` unless a role of the principal's allows `verb`: `project.manage`."""
+    if verb in OWN:
+        return
     if principal.project is not None and verb in ACCOUNT_WIDE:
         raise Error("forbidden", f"A key for one project does not allow `{verb}`.")
     if verb not in _verbs(principal.roles):

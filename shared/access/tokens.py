@@ -21,6 +21,7 @@ from shared.errors import Error
 
 ISSUER, AUDIENCE = "urn:reprieve:identity", "urn:reprieve:api"
 SCOPE, GRANT = "ibm openid", "urn:ibm:params:oauth:grant-type:apikey"  # contract section 7.1
+CODE_GRANT = "urn:reprieve:grant:signin-code"  # ours: of a browser that `ce open` signs in
 GONE = "The API key of this token is gone or has changed: log in again."
 HEADER = {"alg": "EdDSA", "typ": "at+jwt"}  # one algorithm, one type (RFC 8725, RFC 9068)
 
@@ -84,7 +85,8 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float, float]:
             raise unauthorized()
         if not all(isinstance(role, str) for role in roles):
             raise unauthorized()
-        principal = Principal(claims["sub"], account, frozenset(roles), project)
+        by_code = claims.get("grant_type") == CODE_GRANT
+        principal = Principal(claims["sub"], account, frozenset(roles), project, by_code=by_code)
         return principal, float(claims["iat"]), float(claims["exp"])
     except jwt.ExpiredSignatureError:
         raise unauthorized("The token has expired.") from None
@@ -105,7 +107,7 @@ def _account(claims: Mapping[str, Any]) -> str:
     return bss
 
 
-def _for_ibm(record: Mapping[str, Any]) -> dict[str, Any]:
+def _for_ibm(record: Mapping[str, Any], grant: str) -> dict[str, Any]:
     """Give the claims that IBM's clients cast without a look: Terraform's provider, for one.
 
     No `email`: nobody has one. `roles`, `sub` and `project` are what is verified here.
@@ -116,11 +118,11 @@ def _for_ibm(record: Mapping[str, Any]) -> dict[str, Any]:
         "iam_id": identity,
         "account": {"valid": True, "bss": record["account_id"], "frozen": False},
         "scope": SCOPE,
-        "grant_type": GRANT,
+        "grant_type": grant,
     }
 
 
-def issue_token(app: App, call: Call) -> Answer:
+def of_key(app: App, call: Call) -> Answer:
     """Exchange an API key for a token (contract section 7.1).
 
     Raises Error `apikey_not_found` for a key that does not exist, is not the one stored or was made
@@ -134,17 +136,25 @@ def issue_token(app: App, call: Call) -> Answer:
         raise Error("apikey_not_found", "Provided API key could not be found.")
     if records.expired(app, record):
         raise Error("apikey_not_found", "Provided API key has expired.")
-    issued = int(app.wall())
-    expiration = issued + int(quotas.TOKEN_LIFETIME.total_seconds())
+    return issued(app, record, GRANT)
+
+
+def issued(app: App, record: Mapping[str, Any], grant: str) -> Answer:
+    """Give a token of a key as its record says it is; `grant` is what was exchanged for it.
+
+    It lives for quotas.TOKEN_LIFETIME, and never longer than its key.
+    """
+    now = int(app.wall())
+    expiration = now + int(quotas.TOKEN_LIFETIME.total_seconds())
     if expires_at := record["expires_at"]:  # no token outlives its key
         expiration = min(expiration, int(expires_at.timestamp()))
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": record["id"],
-        "iat": issued,
+        "iat": now,
         "exp": expiration,
-        **_for_ibm(record),
+        **_for_ibm(record, grant),
         "roles": record["roles"],
         **({"project": record["project_id"]} if record["project_id"] is not None else {}),
     }
@@ -154,7 +164,7 @@ def issue_token(app: App, call: Call) -> Answer:
             "access_token": token,
             "refresh_token": "not_supported",
             "token_type": "Bearer",
-            "expires_in": expiration - issued,
+            "expires_in": expiration - now,
             "expiration": expiration,
             "scope": SCOPE,
         }

@@ -1,9 +1,9 @@
 """What happens when nobody acts: the schedule's work, every five minutes.
 
 What is due begins its permanent deletion; what is stuck is nudged; what keeps failing is marked,
-and tried again; what was kept for requests that are sent again is forgotten; slots are compared
-with projects; and key halves without a project are settled (`orphans`). It takes no input, and
-calling it often or twice changes nothing.
+and tried again; what was kept for requests that are sent again, and sign-in codes that nobody used,
+are forgotten; slots are compared with projects; and key halves without a project are settled
+(`orphans`). It takes no input, and calling it often or twice changes nothing.
 
 Where events end with who was to be told of them, as on the local host, `wake` nudges at once.
 """
@@ -114,8 +114,16 @@ def _over(since: datetime | None, wait: timedelta, now: datetime) -> bool:
     return since is None or not now - wait < since <= now
 
 
-def _answered(_app: App, _now: datetime) -> Work:
-    return [("forgotten", _forget, None)]
+def _answered(app: App, now: datetime) -> Work:
+    """Give what is forgotten, by its collection, and until when that expired; codes first: few.
+
+    Codes live by the host's clock, as keys do, answers by the lifecycle's. All of it has
+    quotas.FORGET_TIME seconds.
+    """
+    used = datetime.fromtimestamp(app.wall(), UTC) - quotas.SIGNIN_KEPT
+    ends = {"signin_codes": used, "signin_keys": used, f"{EVERYWHERE}/operations": now}
+    stop = time.monotonic() + quotas.FORGET_TIME
+    return [("forgotten", _forget, (where, until, stop)) for where, until in ends.items()]
 
 
 def _regions(app: App, _now: datetime) -> Work:
@@ -164,16 +172,16 @@ def _nudge(app: App, document: Document, now: datetime) -> int:
     return 1
 
 
-def _forget(app: App, _all: None, now: datetime) -> int:
-    """Delete what was kept for requests that may not be sent again any more, page by page.
+def _forget(app: App, what: tuple[str, datetime, float], _now: datetime) -> int:
+    """Delete what expired until then and is of no use any more, page by page, until it must stop.
 
-    For quotas.FORGET_TIME seconds: as fast as it comes, whoever fills it.
+    As fast as it comes, whoever fills it.
     """
-    forgotten, end = 0, time.monotonic() + quotas.FORGET_TIME
-    while time.monotonic() < end:
+    (collection, until, stop), forgotten = what, 0
+    while time.monotonic() < stop:
         _, found = app.store.query(
-            f"{EVERYWHERE}/operations",
-            ("expires_at", "<=", now),
+            collection,
+            ("expires_at", "<=", until),
             order="expires_at",
             limit=quotas.SWEEP_BATCH,
             weigh=lambda record: record.contents.get("size", 0),  # what one commit may delete

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from shared import quotas
-from shared.access import key_id
+from shared.access import CODE_GRANT, key_id
 from shared.app import App
 from shared.calls import ANYBODY, Principal
 from shared.errors import Error
@@ -138,9 +138,11 @@ def _take(caller: tuple[str, str], rate: float) -> None:
 def count_exchange(app: App, body: Mapping[str, Any], environ: Mapping[str, Any]) -> None:
     """Count an exchange of a key, apart for each address: nobody can lock another out.
 
-    Raises Error `too_many_requests`.
+    All sign-in codes of an address count as one key. Raises Error `too_many_requests`.
     """
-    rate, caller = app.settings.token_rate, (key_id(body["apikey"]), address(app, environ))
+    by_code = body.get("grant_type", CODE_GRANT) == CODE_GRANT  # to look at one names no grant
+    exchanged = "sign-in codes" if by_code else key_id(body["apikey"])  # no id is two words
+    rate, caller = app.settings.token_rate, (exchanged, address(app, environ))
     RATES.take(caller, rate, rate * quotas.TOKEN_BURST)
 
 

@@ -40,6 +40,7 @@ from shared.wire.requests import (
 
 Handler = Callable[[App, Call], Answer]
 POST = {"Allow": "POST"}
+EXCHANGES = {"issue_token", "preview_signin_code"}  # to look at a code is to try one
 
 
 def serve(request: Request, handlers: Mapping[str, Handler]) -> Response:
@@ -113,7 +114,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
         with working(app, principal, request.environ) as place, one_request(place.outside):
             parameters, body = operation.checked(given, body, size)
             check_version(parameters)
-            if operation.id == "issue_token":
+            if operation.id in EXCHANGES:
                 count_exchange(app, body, request.environ)
             if operation.id == "create_project":
                 count_create(app, principal)

@@ -13,6 +13,7 @@ from shared.kinds import KINDS
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 # Contract 7.3, written out: what each role may, and what each operation asks for.
 KEYS = {"apikey.view", "apikey.manage"}
+ANY = "apikey.use"  # what is about the caller's own key alone: whatever its roles
 MAY = {
     "administrator": {"project.view", "project.manage", "project.create", "project.purge", *KEYS},
     "editor": {"project.view", "project.manage", "project.create"},
@@ -38,6 +39,8 @@ ASKS = {
     "get_resource_instance": "project.view",
     "delete_resource_instance": "project.manage",
     "issue_token": None,
+    "preview_signin_code": None,
+    "create_signin_code": ANY,
     "list_api_keys": "apikey.view",
     "create_api_key": "apikey.manage",
     "get_api_key": "apikey.view",
@@ -84,16 +87,17 @@ def test_role(role, subtests):
         with subtests.test(asked=asked, project=project):
             caller = Principal("key", "a" * 32, frozenset({role}), project)
             narrow = asked in {"project.create", *KEYS} and project is not None
-            assert allows(caller, asked) == (asked in MAY[role] and not narrow)
+            may = asked == ANY or (asked in MAY[role] and not narrow)
+            assert allows(caller, asked) == may
 
 
 def test_no_role():
-    """Without a role nothing is allowed, and several allow what any of them does."""
+    """Without a role a key is itself and no more, and several allow what any of them does."""
     verbs = {verb for verb in ASKS.values() if verb}
-    assert not any(allows(Principal("key", "a", frozenset()), verb) for verb in verbs)
+    assert {verb for verb in verbs if allows(Principal("key", "a", frozenset()), verb)} == {ANY}
     assert all(allows(Principal("key", "a", access.OWNER), verb) for verb in verbs)
     both = Principal("key", "a", frozenset({"viewer", "reader"}))
-    assert {verb for verb in verbs if allows(both, verb)} == {"project.view", "entity.view"}
+    assert {verb for verb in verbs if allows(both, verb)} == {ANY, "project.view", "entity.view"}
 
 
 @pytest.mark.parametrize("role", [role for role in MAY if role != "unheard"])
@@ -110,6 +114,7 @@ def test_role_over_http(host, owner, role):
         "entity.manage": caller.call("POST", f"{project}/secrets", {}),
         "apikey.view": caller.call("GET", "/v1/apikeys"),
         "apikey.manage": caller.call("POST", "/v1/apikeys", {}),
+        ANY: caller.call("POST", "/v1/signin_codes", {}),
     }
     allowed = {
         "project.view": 200,
@@ -120,10 +125,11 @@ def test_role_over_http(host, owner, role):
         "entity.manage": 400,
         "apikey.view": 200,
         "apikey.manage": 400,
+        ANY: 201,
     }
     assert set(answers) == set(allowed) == {verb for verb in ASKS.values() if verb}
     for verb, answer in answers.items():
-        assert answer.status_code == (allowed[verb] if verb in MAY[role] else 403)
+        assert answer.status_code == (allowed[verb] if verb in {*MAY[role], ANY} else 403)
         if answer.status_code == 403:
             (error,) = answer.json()["errors"]
             said = f"Your roles do not include `{verb}`."

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared import access, projects, resources
-from shared.access import api_keys
+from shared.access import api_keys, signin
 from shared.api import operations
 from shared.errors import Error
 from shared.kinds import SECRETS
@@ -143,6 +143,7 @@ def at(project, reclamation=""):
         "restore": lambda app, asks: reclamations.restore(app, asks(id=reclamation)),
         "reclaim": lambda app, asks: reclamations.reclaim(app, asks(id=reclamation)),
         "create a key": lambda app, asks: api_keys.create(app, asks(body={"name": "k"})),
+        "make a code": lambda app, asks: signin.create(app, asks()),
         "delete a key": lambda app, asks: api_keys.delete(app, asks(id="key")),
     }
 

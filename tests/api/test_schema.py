@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jsonschema_rs import is_valid
 
 from shared import api
+from shared.access import CODE_GRANT
 from shared.api import document, operations
 from shared.errors import Error
 from shared.kinds import secrets
@@ -23,6 +24,7 @@ BODIES = {
     "replace_secret": {"format": "generic", "data": {}},
     "issue_token": {"grant_type": GRANT, "apikey": "k"},
     "create_api_key": {"name": "k"},
+    "preview_signin_code": {"code": "c"},
 }
 ACCESS = {"name": "s", "format": "service_access"}
 QUERY = ("project_id", "limit", "format", "version", "start")
@@ -374,7 +376,9 @@ MANY = data(**{f"k{n}": "" for n in range(1001)})
         ("create_secret", data(**{"a b": ""}), f"{BAD_KEY} must be {OF_KEYS}."),
         ("create_secret", data(**{"a" * 254: ""}), f"{BAD_KEY} is above its maximum of 253."),
         ("create_secret", MANY, "`data` is above its maximum of 1000."),
-        ("issue_token", OTHER_GRANT, f"`grant_type` must be `{GRANT}`."),
+        ("issue_token", OTHER_GRANT, f"`grant_type` must be one of `{GRANT}`, `{CODE_GRANT}`."),
+        ("issue_token", OTHER_GRANT | {"grant_type": CODE_GRANT}, "`code` is required."),
+        ("issue_token", {"grant_type": GRANT, "code": "c"}, "`apikey` is required."),
     ],
 )  # fmt: skip
 def test_wording(operation, body, message):

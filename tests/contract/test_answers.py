@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.access import CODE_GRANT
 from shared.api import operations, route
 from shared.kinds import KINDS
 from tests.support import GRANT, answers
@@ -38,6 +39,8 @@ def answered(host):
     spare = f"/v1/apikeys/{owner.another_key().key_id}"
     other, instances = owner.project("b"), "/v2/resource_instances"
     form = {"grant_type": GRANT, "apikey": owner.apikey}
+    made = owner.call("POST", "/v1/signin_codes", {}).json()
+    code, for_code = {"code": made["code"]}, {"grant_type": CODE_GRANT}
     key = {"name": "k", "description": "d", "roles": ["reader"], "project_id": project["id"]}
     key |= {"expires_at": "9999-12-31T23:59:59Z"}
     found = of_kinds(Home(owner, project))
@@ -45,6 +48,12 @@ def answered(host):
         ("issue_token", "POST", "/identity/token", None, {"data": form}),
         ("issue_token", "POST", "/identity/token", None, {"data": form | {"apikey": "none"}}),
         ("issue_token", "POST", "/identity/token", None, {"data": {}}),
+        *[("create_signin_code", "POST", "/v1/signin_codes", {}, {})] * 6,
+        ("preview_signin_code", "POST", "/identity/signin_code", code, {}),
+        ("preview_signin_code", "POST", "/identity/signin_code", {"code": "none"}, {}),
+        ("preview_signin_code", "POST", "/identity/signin_code", {}, {}),
+        ("issue_token", "POST", "/identity/token", None, {"data": code | for_code}),
+        ("issue_token", "POST", "/identity/token", None, {"data": code | for_code}),
         ("list_api_keys", "GET", "/v1/apikeys?limit=1", None, {}),
         ("create_api_key", "POST", "/v1/apikeys", key, {}),
         ("create_api_key", "POST", "/v1/apikeys", {"name": "k"}, {}),

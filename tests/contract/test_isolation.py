@@ -119,6 +119,7 @@ def test_every_operation_is_asked():
         *("list_projects", "create_project", "list_reclamations", "list_resource_instances"),
         *("issue_token", "create_account", "get_api_document", "list_function_runtimes"),
         *("rotate_keys", "sign_keys", "reseal_values"),
+        *("create_signin_code", "preview_signin_code"),
         *("list_api_keys", "create_api_key", "get_api_key", "delete_api_key"),
     }
 

@@ -36,12 +36,16 @@ SERVED = {
     **binding.HANDLERS,
 }
 APIKEYS = {"list_api_keys", "create_api_key", "get_api_key", "delete_api_key"}
+CODES = {"create_signin_code", "preview_signin_code"}
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 # The limits of shared/quotas.py that a user can meet, as docs may write them.
 LIMITS = {
     "PROJECTS_PER_REGION": ("20",),
     "RESOURCES_PER_PROJECT": ("100",),
     "KEYS_PER_ACCOUNT": ("100",),
+    "SIGNIN_CODES": ("5",),
+    "SIGNIN_LIFETIME": ("60 s",),
+    "SIGNIN_KEPT": ("an hour",),
     "SECRET_BYTES": ("2 MiB",),
     "SERVICE_BYTES": ("64 KiB",),
     "TEMPLATE_BYTES": ("1 MiB",),
@@ -197,7 +201,7 @@ def test_api_serves_all_that_is_public():
     served = http_api.OPERATIONS | http_api.SIGNING
     assert set(served) == public
     assert all(served[name] is SERVED[name] for name in public)
-    assert set(http_api.SIGNING) == {"issue_token", *APIKEYS}
+    assert set(http_api.SIGNING) == {"issue_token", *APIKEYS, *CODES}
     assert not set(http_api.OPERATIONS) & set(http_api.SIGNING)
     private = {operations()[name].function for name in set(operations()) - public}
     invokers = {
@@ -296,6 +300,8 @@ QUERIES = {
         ("projects", ("account_id", "region"), "name"),
         ("regions", (), "key"),
         ("operations", (), "expires_at"),
+        ("signin_codes", (), "expires_at"),
+        ("signin_keys", (), "expires_at"),
     ],
 }
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from shared import access, projects, resources
-from shared.access import api_keys
+from shared.access import api_keys, signin
 from shared.kinds import SECRETS
 from shared.projects import account, instances, reclamations
 from shared.upkeep import purge
@@ -45,6 +45,9 @@ PINNED = {
     "restoreProject by its project": ("batch_get_documents", "commit"),
     "reclaimProject": ("batch_get_documents", "run_query", "commit"),  # likewise
     "issueToken": ("batch_get_documents",),
+    "createSigninCode": ("batch_get_documents", "commit"),
+    "previewSigninCode": ("batch_get_documents", "batch_get_documents"),  # and the key
+    "issueToken for a code": ("batch_get_documents", "batch_get_documents", "commit"),
     "createApiKey": ("batch_get_documents", "commit"),
     "createApiKey for a project": ("batch_get_documents", "commit"),
     "createApiKey, the first to be counted": ("batch_get_documents", "run_query", "commit"),
@@ -71,6 +74,8 @@ def test_round_trips_are_pinned(counted, operation):
         resources.create(SECRETS, app, call(body=secret("large", LARGE), **on))
     key = api_keys.create_account(app, call(body={"account_id": ACCOUNT})).body["apikey"]
     key_id, for_one = access.key_id(key), {"name": "k", "project_id": project}
+    code = signin.create(app, call()).body["code"]
+    for_code = {"grant_type": access.CODE_GRANT, "code": code}
     reclamation = ""
     if operation.startswith("re") or operation == "listReclamations":
         projects.delete(app, call(id=project))
@@ -96,6 +101,9 @@ def test_round_trips_are_pinned(counted, operation):
         "restoreProject by its project": partial(reclamations.restore, app, call(**on)),
         "reclaimProject": partial(reclamations.reclaim, app, call(id=reclamation)),
         "issueToken": partial(access.issue_token, app, call(body={"apikey": key})),
+        "createSigninCode": partial(signin.create, app, call()),
+        "previewSigninCode": partial(signin.preview, app, call(body={"code": code})),
+        "issueToken for a code": partial(access.issue_token, app, call(body=for_code)),
         "createApiKey": partial(api_keys.create, app, call(body={"name": "k"})),
         "createApiKey, the first to be counted": partial(
             api_keys.create, app, call(body={"name": "k"})

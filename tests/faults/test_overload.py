@@ -121,14 +121,17 @@ def test_whose_rate(app, monkeypatch):
     admission.count(cloud, ANYBODY, spoofed)
     admission.count_exchange(cloud, {"apikey": "ce_0f_x"}, spoofed)
     admission.count(app, ANYBODY, spoofed)
+    admission.count_exchange(cloud, {"code": "c"}, spoofed)
+    admission.count_exchange(cloud, {"grant_type": CODE_GRANT, "apikey": "ce_0f_x"}, spoofed)
     assert [(who, rate) for who, rate, _ in seen] == [
         (("key", "key"), 50),
         (("account", "a"), 100),
         (("address", "9.9.9.9"), 50),
         (("0f", "9.9.9.9"), 5),
         (("address", "10.0.0.1"), 1000),
+        *[(("sign-in codes", "9.9.9.9"), 5)] * 2,
     ]
-    assert [burst for *_, burst in seen] == [100, 200, 100, 20, 2000]
+    assert [burst for *_, burst in seen] == [100, 200, 100, 20, 2000, 20, 20]
 
 
 @pytest.mark.claim("F35", "over its rate a key gets 429 and Retry-After; another key is served")

@@ -32,7 +32,7 @@ def ready(
             *_box(
                 "✔  All emulators ready! It is now safe to connect your app.",
                 f"i  Ready in {spent:.1f}s, {since_firestore:.1f}s after Firestore answered",
-                f"i  Console and API  http://{addresses['hosting']}",
+                f"i  Console and API  http://{addresses['hosting']}   'ce open' signs you in",
             ),
             *_table([("Emulator", "Host:Port"), *places]),
             f"  Emulator Hub host: {host} port: {port}",

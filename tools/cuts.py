@@ -19,6 +19,7 @@ ADDRESSES, CHECKS = "ce/server/addresses.py", "ce/body/checks.py"
 PLACE, ENDING = "ce/server/place.py", "ce/verbs/ending.py"
 UNSEEN, STANDING = "ce/text/unseen.py", "ce/verbs/standing.py"
 PROJECTS, QUOTA = "ce/verbs/projects.py", "ce/verbs/quota.py"
+CONSOLE = "ce/verbs/console.py"
 RULES: Mapping[str, tuple[Cut, ...]] = {
     "no empty credential": (Cut(SECRETS, "if blank(value)", "if False"),),
     "empty if meant": (Cut(SECRETS, 'bool(call["allow_empty"])', "False"),),
@@ -112,6 +113,15 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     "standing told": (
         Cut("ce/nouns/session.py", '"Project Status": standing.in_words,', ""),
         Cut("ce/verbs/standing.py", "if failure.status == 404", "if False"),
+    ),
+    "no display": (Cut(CONSOLE, "any(os.environ.get(name) for name in DISPLAYS)", "True"),),
+    "address printed": (
+        Cut(CONSOLE, '        emit(f"{address}\\n")\n', ""),
+        Cut(CONSOLE, 'None if call["print"] else', ""),
+    ),
+    "page removed": (
+        Cut(CONSOLE, "files.remove(page)", "pass"),
+        Cut(CONSOLE, "if not 0 <=", "if 0 >"),
     ),
     "own key": (Cut("ce/verbs/apikeys.py", '== [key["id"]]', '== [""]'),),
     "given once": (Cut(CHECKS, "if key in found", "if False"),),

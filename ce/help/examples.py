@@ -19,6 +19,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "ce target -o jsonpath={.url}",
     ),
     "quota": ("ce quota", "ce quota --region eu-de -o json"),
+    "open": ("ce open", "ce open --print"),
     "profile list": ("ce profile list",),
     "profile use": ("ce profile use work",),
     "profile delete": ("ce profile delete work --force",),
@@ -153,6 +154,7 @@ FIRST = (
     "ce emulator start",
     "ce project create --name myproject",
     "ce secret create --name settings --from-env-file settings.env",
+    "ce open",
     "ce quota",
 )
 

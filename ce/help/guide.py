@@ -36,6 +36,7 @@ ENVIRONMENT = {
     ".ce.toml and what is selected, --project before it",
     "HTTPS_PROXY, NO_PROXY": "a proxy, and what is reached without it; never used for this machine",
     "REQUESTS_CA_BUNDLE": "a file of certificate authorities to trust",
+    "DISPLAY, WAYLAND_DISPLAY, BROWSER": "one of them: that 'ce open' can open a browser",
     "COLUMNS": "the width of the terminal",
     "TERM": "dumb: show nothing that moves, and no colours",
     "NO_COLOR, CI": "set to anything: no colours from 'ce doctor' and 'ce emulator'; all else has "

@@ -98,6 +98,7 @@ HELP = {
     "pps_crn": "The CRN of a private path service gateway.",
     "pps_isolation_policy": "shared, or dedicated for a gateway of this project alone.",
     "prefix": "What is put before the keys of the secret.",
+    "print": "Print the address, which signs in whoever opens it, and open nothing.",
     "private_key_file": "A file with the private key of a tls secret, in PEM format.",
     "probe_live": "How to find out that it lives: type, path, port, interval, timeout, "
     "initial-delay or failure-threshold=VALUE.",

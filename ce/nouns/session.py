@@ -3,7 +3,7 @@
 from ce.call import Call, Rows, Verb
 from ce.rows import OWN, as_block, as_table, text
 from ce.server import Doc
-from ce.verbs import quota, session, standing
+from ce.verbs import console, quota, session, standing
 
 
 def _project(_call: Call, doc: Doc) -> str:
@@ -59,6 +59,13 @@ NOUNS = {
                 session.logout,
             ),
             "target": Verb(OWN["target"], f"[O] {ADDRESS}", "", session.aim, TARGET),
+            "open": Verb(
+                OWN["open"],
+                "[Q] --print?",
+                "Opening {url} in a browser...\nOK\n{remark}",
+                console.sign_in,
+                instead={"print": ""},
+            ),
             "quota": Verb(
                 OWN["quota"],
                 "[O Q] --region/-r:target_region",

@@ -50,6 +50,7 @@ OWN = {
     "login": "Log in to a server: try an API key, and keep it in a profile.",
     "logout": "Forget the API key of a profile, and its selected project.",
     "target": "Show what commands act on; with an option, change it first.",
+    "open": "Open the console in a browser, signed in once as the key in use.",
     "quota": "Show what holds each project slot, when it frees itself, and how to free it now.",
 }
 ROOT = Noun("", (), "", "session")

@@ -140,7 +140,7 @@ def count_exchange(app: App, body: Mapping[str, Any], environ: Mapping[str, Any]
 
     All sign-in codes of an address count as one key. Raises Error `too_many_requests`.
     """
-    by_code = body.get("grant_type", CODE_GRANT) == CODE_GRANT  # to look at one names no grant
+    by_code = body.get("grant_type") == CODE_GRANT or "apikey" not in body
     exchanged = "sign-in codes" if by_code else key_id(body["apikey"])  # no id is two words
     rate, caller = app.settings.token_rate, (exchanged, address(app, environ))
     RATES.take(caller, rate, rate * quotas.TOKEN_BURST)

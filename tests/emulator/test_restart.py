@@ -111,6 +111,7 @@ def test_the_banner_has_the_exports_but_not_the_key(own, first):
     for name, value in own.info["env"].items():
         assert f"    export {name}={shlex.quote(value)}\n" in shown
     assert "'ce emulator env'" in shown
+    assert f"Console and API  {own.url}   'ce open' signs you in" in shown
     assert first().apikey not in shown
 
 

@@ -16,6 +16,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from shared import quotas
+from shared.access import CODE_GRANT
 from shared.calls import ANYBODY, Answer, Principal
 from shared.errors import Error
 from shared.settings import Settings

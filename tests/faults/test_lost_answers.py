@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from shared import projects, resources
-from shared.access import api_keys
+from shared.access import api_keys, signin
 from shared.errors import Error
 from shared.kinds import JOB_RUNS, JOBS, SECRETS
 from shared.projects import reclamations
@@ -60,6 +60,7 @@ ACTS = {
     "remove": asked(resources.delete, SECRETS, name="s"),
     "run": asked(resources.create, JOB_RUNS, body={"job_name": "j"}),
     "key": asked(api_keys.create, body={"name": "k"}),
+    "code": asked(signin.create),
 }
 
 
@@ -79,7 +80,7 @@ def test_sent_again(app, name):
         ACTS[name](there, project)
     assert refused.value.code == "unavailable"
     after = everything(app)
-    if name == "key":
+    if name in {"key", "code"}:
         with pytest.raises(Error) as refused:
             ACTS[name](app, project)
         assert refused.value.code == "already_made"
@@ -102,7 +103,7 @@ def test_overtaken(app, name):
             second[0] = ACTS[name](app, project)
 
     there, _ = troubled(app, Rule(COMMIT, "meanwhile", last=1, other=meanwhile))
-    if name == "key":
+    if name in {"key", "code"}:
         with pytest.raises(Error) as refused:
             ACTS[name](there, project)
         assert refused.value.code == "already_made"

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from shared import projects, quotas, resources
+from shared.access import signin
 from shared.errors import Error
 from shared.kinds import SECRETS
 from shared.lifecycle import HARD_DELETING
@@ -66,6 +67,7 @@ ACTS = {  # what is asked, on a project that is active or deleted
     "expire": ("deleted", lambda app, project: projects.move(app, project, "reclaim", call=None)),
     "put": ("active", _secret(resources.create, body={**SECRET, "name": "t"})),
     "replace": ("active", _secret(resources.update, body=NEW, name="s", if_match="*")),
+    "code": ("active", lambda app, _: signin.create(app, call())),
     "remove": ("active", _secret(resources.delete, name="s")),
 }
 FIRST = {"restore": QUERY, "reclaim": QUERY}  # how an act reads before its commit, beside READ

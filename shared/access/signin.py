@@ -43,30 +43,20 @@ def create(app: App, call: Call) -> Answer:
     now = datetime.fromtimestamp(int(app.wall()), UTC)
     expires_at = now + quotas.SIGNIN_LIFETIME
     own, where, live = own_key(call.principal), _path(code), live_of(call.principal.subject)
-    once = evidence.Once(app, call)
+    once, name = evidence.Once(app, call), where.rpartition("/")[2]
 
     def decide(read: Read) -> tuple[list[Write], None]:
         key, at = require_own(app, call.principal, read), app.now(read)
         if once.told(read, at):
             told = "The same request made a code already, and its text is told only once"
             raise Error("already_made", f"{told}: ask for another, as a request of its own.")
-        codes = {name: end for name, end in _codes(read[live]).items() if not _over(app, end)}
-        if len(codes) >= quotas.SIGNIN_CODES:
-            most = f"{quotas.SIGNIN_CODES} sign-in codes of the key are not used yet"
-            raise Error("quota_exceeded", f"{most}: use one, or wait until one has expired.")
         record = {"key_id": key["id"], "key": _meaning(key), "expires_at": expires_at}
-        name = where.rpartition("/")[2]
         stored = Write.create(where, {**record, "signature": _signature(app, name, record)})
-        listed = {"codes": codes | {name: expires_at}, "expires_at": expires_at}
+        codes = _room(app, read[live]) | {name: expires_at}
+        listed = Write.replace(read[live], {"codes": codes, "expires_at": expires_at})
         made = evidence.of_key(call.origin, "signin.code", key, at)
         left = once.left(read, at, {"id": key["id"]})
-        return [
-            Write.verify(read[own]),
-            stored,
-            Write.replace(read[live], listed),
-            made,
-            *left,
-        ], None
+        return [Write.verify(read[own]), stored, listed, made, *left], None
 
     paths = [own, where, live, *once.paths]
     app.store.transact(evidence.operation(call.origin), paths, decide)
@@ -136,6 +126,15 @@ def _path(code: str) -> str:
 def _codes(document: Document) -> dict[str, datetime]:
     """Give the codes that are listed of a key, by their ids, each with its end."""
     codes: dict[str, datetime] = (document.fields or {}).get("codes", {})
+    return codes
+
+
+def _room(app: App, document: Document) -> dict[str, datetime]:
+    """Give a key's live codes, where there is room for one more. Raises Error `quota_exceeded`."""
+    codes = {name: end for name, end in _codes(document).items() if not _over(app, end)}
+    if len(codes) >= quotas.SIGNIN_CODES:
+        most = f"{quotas.SIGNIN_CODES} sign-in codes of the key are not used yet"
+        raise Error("quota_exceeded", f"{most}: use one, or wait until one has expired.")
     return codes
 
 

@@ -185,7 +185,7 @@ def test_a_host_out_of_reach(monkeypatch, proxy, said):
 def test_a_refusal_names_the_option_that_was_given(ce):
     """What the server calls by its own name is told as it was typed, and nothing else is."""
     assert "\n--id must be a UUID" in ce("project", "get", "--id", "123", code=1)
-    said = ce("project", "create", "-n", "", code=1)
+    said = ce("project", "create", "-n", "a/b", code=1)
     assert "--name must" in said
     assert "`name`" not in said
 

@@ -7,6 +7,7 @@ from shared.access import api_keys, signin
 issueToken = http("issue_token", access.issue_token)
 listApiKeys = http("list_api_keys", api_keys.listing)
 createApiKey = http("create_api_key", api_keys.create)
+getOwnApiKey = http("get_own_api_key", api_keys.own)
 getApiKey = http("get_api_key", api_keys.get)
 deleteApiKey = http("delete_api_key", api_keys.delete)
 createSigninCode = http("create_signin_code", signin.create)

@@ -9,7 +9,7 @@ from functions.binding import function, http
 from shared import resources
 from shared.api import operations
 from shared.kinds import KINDS, Kind
-from shared.resources import revisions
+from shared.resources import keyed, metadata, revisions
 from shared.wire import Handler
 
 listAppRevisions = http("list_app_revisions", revisions.listing)
@@ -17,6 +17,8 @@ getAppRevision = http("get_app_revision", revisions.get)
 deleteAppRevision = http("delete_app_revision", revisions.delete)
 listAppInstances = http("list_app_instances", revisions.instances)
 listFunctionRuntimes = http("list_function_runtimes", revisions.runtimes)
+listSecretKeys = http("list_secret_keys", keyed.keys)
+getSecretKey = http("get_secret_key", keyed.value)
 
 
 def operations_of(kind: Kind) -> dict[str, Handler]:
@@ -28,6 +30,8 @@ def operations_of(kind: Kind) -> dict[str, Handler]:
         f"get_{kind.noun}": partial(resources.get, kind),
         f"list_{kind.collection}": partial(resources.listing, kind),
         f"delete_{kind.noun}": partial(resources.delete, kind),
+        f"list_{kind.noun}_metadata": partial(metadata.listing, kind),
+        **({f"patch_{kind.noun}": partial(keyed.patch, kind)} if kind.keyed else {}),
     }
 
 

@@ -33,6 +33,7 @@ def document() -> Schema:
         schemas[name] = _inherited(schemas, schemas[name])
     for kind in KINDS:
         _add_schemas(kind, schemas)
+        _add_count(kind, schemas["ProjectContents"])
         api["paths"] |= _paths(kind, template, schemas)
     for path, item in api["paths"].items():
         for method in METHODS & item.keys():
@@ -77,6 +78,11 @@ def _add_schemas(kind: Kind, schemas: Schema) -> None:
         "required": ["limit", "first", kind.collection],
         "properties": page | {kind.collection: entries},
     }
+    listed = {"type": "array", "items": _ref("ResourceMetadata")}
+    schemas[f"{kind.schema}MetadataList"] = {
+        **schemas[f"{kind.schema}List"],
+        "properties": page | {kind.collection: listed},
+    }
     change = {"PATCH": "Patch", "PUT": "Replacement"}.get(kind.update)
     if change and f"{kind.schema}{change}" not in schemas:
         required = [name for name in prototype.get("required", ()) if name != "name"]
@@ -90,6 +96,12 @@ def _add_schemas(kind: Kind, schemas: Schema) -> None:
             if change == "Patch"
             else {"type": "object", "required": required, "properties": body}
         )
+
+
+def _add_count(kind: Kind, contents: Schema) -> None:
+    """Let a project's contents tell how many there are of a kind."""
+    contents["required"].append(kind.collection)
+    contents["properties"][kind.collection] = {"type": "integer", "minimum": 0}
 
 
 def _patched(schema: Schema, schemas: Schema, required: bool) -> Schema:
@@ -124,28 +136,40 @@ def _paths(kind: Kind, template: Schema, schemas: Schema) -> Schema:
         "{Kinds}": kind.collection.title().replace("_", ""),
         "{write}": "put" if kind.update else "create",
     }
-    many, one = (_with_words(template[part], words) for part in ("collection", "item"))
-    many["get"]["parameters"] += [
-        {"$ref": f"#/components/parameters/{name}"} for name in kind.filters
-    ]
+    parts = "collection", "item", "metadata", "data"
+    many, one, listed, data = (_with_words(template[part], words) for part in parts)
+    for item in (many, listed):
+        item["get"]["parameters"] += [
+            {"$ref": f"#/components/parameters/{name}"} for name in kind.filters
+        ]
     many["post"]["responses"][str(kind.created)] = many["post"]["responses"].pop("201")
     key = schemas[f"{kind.schema}Prototype"]["properties"].get(kind.key, _ref("Id"))
     described = {"description": f"The {kind.label}", "required": True, "schema": key}
-    one["parameters"].append({"name": kind.key, "in": "path", **described})
+    for item in (one, data):
+        item["parameters"].append({"name": kind.key, "in": "path", **described})
     if BINDINGS.collection in kind.dependents:
         one["delete"]["parameters"] = [{"$ref": "#/components/parameters/keep_service_access"}]
-    for method in ("put", "patch"):
-        if method != kind.update.lower():
-            del one[method]
-    for operation in (many["post"], one.get(kind.update.lower())):
+    for method in {"put", "patch"} - {kind.update.lower()}:
+        del one[method]
+    for operation in (many["post"], one.get(kind.update.lower()), data["patch"]):
         if operation:
             operation["requestBody"]["x-max-bytes"] = kind.body_bytes
             if "entity_tag" not in kind.members:
                 operation["responses"][min(operation["responses"])].pop("headers", None)
     if "entity_tag" not in kind.members:
         del one["get"]["responses"]["200"]["headers"]
-    home = f"/v2/projects/{{project_id}}/{kind.collection}"
-    return {home: many, f"{home}/{{{kind.key}}}": one}
+    if not kind.sealed:
+        _open_nothing(many, one)
+    home = f"/projects/{{project_id}}/{kind.collection}"
+    ours = {f"/v1{home}": listed} | ({f"/v1{home}/{{{kind.key}}}": data} if kind.keyed else {})
+    return {f"/v2{home}": many, f"/v2{home}/{{{kind.key}}}": one, **ours}
+
+
+def _open_nothing(*items: Schema) -> None:
+    """Take `x-opens` from the operations of a kind that holds nothing sealed."""
+    for item in items:
+        for method in METHODS & item.keys():
+            item[method].pop("x-opens", None)
 
 
 def _with_words(item: Any, words: Mapping[str, str]) -> Any:

@@ -27,7 +27,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "pps_isolation_policy": ("shared", "dedicated"),
     "role": (
         *("administrator", "editor", "operator", "viewer"),
-        *("manager", "writer", "reader", "purge"),
+        *("manager", "writer", "reader", "purge", "auditor"),
     ),
     "service_account": ("default", "manager", "reader", "writer", "none"),
     "size": ("small", "medium", "large", "xlarge", "xxlarge"),

@@ -116,7 +116,7 @@ HELP = {
     "retrylimit": "How often an instance is tried again.",
     "rm": "A key to remove.",
     "rn": f"{UNSUPPORTED}a revision has the name of its application and a number.",
-    "role": "administrator, editor, operator, viewer, manager, writer, reader or purge.",
+    "role": "administrator, editor, operator, viewer, manager, writer, reader, purge or auditor.",
     "runtime": "The runtime, such as nodejs-22, or its family, such as nodejs.",
     "save": "A file to write the inline code to.",
     "scale_down_delay": "Seconds to wait before there are fewer instances.",

@@ -64,12 +64,13 @@ ADVICE: Mapping[str, str] = {
 ELSE = WHERE  # of a status without a row: redirects, pages of proxies
 # The roles that allow what the server calls by this name (docs/security.md).
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "project.view": ("administrator", "editor", "operator", "viewer"),
+    "project.view": ("administrator", "editor", "operator", "viewer", "auditor"),
     "project.manage": ("administrator", "editor"),
     "project.create": ("administrator", "editor"),
     "project.purge": ("administrator", "purge"),
     "apikey.view": ("administrator",),
     "apikey.manage": ("administrator",),
+    "entity.list": ("manager", "writer", "reader", "auditor"),
     "entity.view": ("manager", "writer", "reader"),
     "entity.manage": ("manager", "writer"),
 }

@@ -22,6 +22,7 @@ from shared.store import Read, Write
 Fields = Mapping[str, Any]
 LOOK_ONLY = ("reader", "viewer")  # the roles of who names none: they change nothing
 ALWAYS = ("id", "name", "account_id", "roles", "created_at")
+OWN = ("id", "name", "account_id", "roles", "scope", "created_at", "expires_at")
 OPTIONAL = ("description", "project_id", "created_by", "expires_at")
 
 
@@ -72,6 +73,17 @@ def get(app: App, call: Call) -> Answer:
     path = records.path_of(call.parameters["id"])
     read = app.store.read(own_key(call.principal), path)
     return Answer(present(_owned(app, call, read, path)))
+
+
+def own(app: App, call: Call) -> Answer:
+    """Give the key that calls: what it is and allows, and the one project it is for, as `scope`.
+
+    Raises Error `unauthorized` where it is gone.
+    """
+    key = require_own(app, call.principal, app.store.read(own_key(call.principal)))
+    told = present(key)
+    told["scope"] = told.pop("project_id", None)
+    return Answer({name: told[name] for name in OWN if told.get(name) is not None})
 
 
 def listing(app: App, call: Call) -> Answer:

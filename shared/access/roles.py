@@ -11,6 +11,7 @@ from shared.lifecycle import Project
 from shared.store import Document
 
 EDITOR = frozenset({"project.view", "project.manage", "project.create"})
+READER = frozenset({"entity.list", "entity.view"})
 # Contract section 7.3: platform roles for projects, service roles for what they hold.
 ROLES = {
     "administrator": EDITOR | {"project.purge", "apikey.view", "apikey.manage"},
@@ -18,9 +19,10 @@ ROLES = {
     "operator": frozenset({"project.view"}),
     "viewer": frozenset({"project.view"}),
     "purge": frozenset({"project.purge"}),  # ours: to destroy before the deadline, and no more
-    "manager": frozenset({"entity.view", "entity.manage"}),
-    "writer": frozenset({"entity.view", "entity.manage"}),
-    "reader": frozenset({"entity.view"}),
+    "manager": READER | {"entity.manage"},
+    "writer": READER | {"entity.manage"},
+    "reader": READER,
+    "auditor": frozenset({"project.view", "entity.list"}),  # ours: what there is, and no value
 }
 OWNER = frozenset({"administrator", "manager"})
 # What is about the caller's own key alone: every key may, for one project too, whatever its roles.

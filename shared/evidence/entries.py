@@ -24,12 +24,15 @@ def operation(origin: Origin) -> str:
     return f"audit/{origin.trace}"
 
 
-def by(origin: Origin, action: str, project: Project, now: datetime, name: str = "") -> Write:
-    """Give the entry of a change that a caller asked for; its request names it.
+def by(
+    origin: Origin, action: str, project: Project, now: datetime, name: str = "", **more: str
+) -> Write:
+    """Give the entry of what a caller asked for; its request names it.
 
-    `action` is as in contract section 9, such as `secret.create`; `name` is the resource's.
+    `action` is as in contract section 9, such as `secret.create`; `name` is the resource's, `more`
+    what else says which: the `key` of a secret that was read.
     """
-    named = {"name": name} if name else {}
+    named = {"name": name, **more} if name else {}
     return _entry(origin.trace, action, _about(project), now, **_caller(origin), **named)
 
 

@@ -71,6 +71,11 @@ class Kind:
         return self.noun.title().replace("_", "")
 
     @property
+    def keyed(self) -> bool:
+        """Whether it holds values by key, sealed: then how many is told beside them."""
+        return "data" in self.sealed
+
+    @property
     def audited(self) -> str:
         """The noun as audit actions have it (contract section 9): `jobrun`."""
         return {"app": "application"}.get(self.noun, self.noun.replace("_", ""))

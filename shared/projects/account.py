@@ -4,13 +4,14 @@ And what is told of one beside itself: nothing runs, so of its network there is 
 """
 
 from datetime import datetime
+from typing import Any
 
-from shared.access import own_key, owned
+from shared.access import own_key, owned, require
 from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error
 from shared.lifecycle import ACTIVE, Project
-from shared.resources import counts, usage_paths
+from shared.resources import counts, each, usage_paths
 
 Found = tuple[datetime, list[Project]]  # the time of the reading, and the projects
 
@@ -73,3 +74,21 @@ def status_details(app: App, call: Call) -> Answer:
     }
     told = {"Holds": ", ".join(f"{collection}={count}" for collection, count in held.items())}
     return Answer(body, now=app.now(read), told=told)
+
+
+def contents(app: App, call: Call) -> Answer:
+    """Give how many resources of each kind a project holds, in whatever state it is.
+
+    With `names`, each of them too, without what it holds; which takes `entity.list`: Error
+    `forbidden` without it.
+    """
+    if names := call.parameters.get("names"):
+        require(call.principal, "entity.list")
+    project_id = call.parameters["project_id"]
+    path = f"projects/{project_id}"
+    read = app.store.read(path, own_key(call.principal), *usage_paths(project_id))
+    owned(app, call.principal, read, path)
+    held: dict[str, Any] = {**counts(read, project_id)}
+    if names:
+        held["resources"] = each(app, project_id, held)
+    return Answer(held, now=app.now(read))

@@ -15,8 +15,8 @@ A write in a project, in the order of its checks:
 Nothing here moves a project, and no value leaves but in the answer to its owner.
 """
 
-from shared.resources import revisions
+from shared.resources import keyed, metadata, revisions
 from shared.resources.change import first_rule, new_marks
-from shared.resources.held import counts, usage_paths
+from shared.resources.held import counts, each, usage_paths
 from shared.resources.place import data_key_path
 from shared.resources.verbs import create, delete, get, listing, update

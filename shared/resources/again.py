@@ -36,7 +36,8 @@ def answer(app: App, call: Call, place: Place, now: datetime, kept: Fields) -> A
     if hidden:
         body |= _said(there, call, hidden) or _still(app, call, there, body, hidden)
     tag, location = body.get("entity_tag"), there.href(app, there.key)
-    return Answer(api.shown(kind.schema, body), entity_tag=tag, now=now, location=location)
+    shown = api.shown(kind.schema, body) if hidden else body
+    return Answer(shown, entity_tag=tag, now=now, location=location)
 
 
 def _large(value: Any) -> bool:

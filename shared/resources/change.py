@@ -17,11 +17,12 @@ from shared.calls import Answer, Call, Origin
 from shared.errors import Error, missing
 from shared.kinds import ALLOWED_OUTBOUND_DESTINATIONS, Fields, Kind, destinations
 from shared.lifecycle import Project
-from shared.resources import again, history, reading, sealing
+from shared.resources import again, history, metadata, reading, sealing
 from shared.resources.place import Place
 from shared.resources.usage import Usage
 from shared.store import Document, Read, Write
 
+Show = Callable[[Place, App, Project, Fields, datetime], Answer]
 EVERYTHING = {"type": destinations.RANGE, destinations.CIDR: str(destinations.EVERYTHING)}
 
 
@@ -33,7 +34,8 @@ def new_marks(app: App) -> dict[str, str]:
 def first_rule(project_id: str, marks: Fields, now: datetime) -> list[Write]:
     """Give the writes of a new project's own rule: all addresses are allowed (contract 1.6)."""
     place = Place(ALLOWED_OUTBOUND_DESTINATIONS, project_id, destinations.DEFAULT)
-    stored = {**marks, "name": place.key, "created_at": now, "body": EVERYTHING}
+    times = {"created_at": now, "updated_at": now}
+    stored = {**marks, "name": place.key, **times, "body": EVERYTHING}
     usage = Usage(place.kind, Document(place.usage, None))
     return [Write.create(place.path, stored), *usage.write({place.key: EVERYTHING})]
 
@@ -73,11 +75,12 @@ class Change:
         before: Fields | None = None,
         *,
         given: Fields,
+        show: Show = Place.answer,
     ) -> Answer:
         """Store the resource, with all that goes along, and give the answer that shows it.
 
         `own` is what was made for it or is kept of it, `before` the whole of what it replaces,
-        `given` what the request says of it.
+        `given` what the request says of it; `show` makes the answer.
         Raises what the kind's check raises, Error `name_taken` or `quota_exceeded`.
         """
         place, kind, usage = self.place, self.place.kind, self.usage(self.place.kind)
@@ -89,7 +92,8 @@ class Change:
                 taken = f"A {kind.label} of this name exists already."
                 raise Error("name_taken", taken, "name")
             usage.require_room(leaving=len(replaced))
-        form, parts = sealing.stored(self.app, place, self.project, self.read, own, body)
+        marks = {**own, **metadata.marks(kind, body, self.now)}
+        form, parts = sealing.stored(self.app, place, self.project, self.read, marks, body)
         born = {"id": revision_id, "created_at": self.now}
         stored, past = history.advance(place, form, document.fields, born)
         self.writes.extend([Write.replace(document, stored), *parts, *past])
@@ -97,7 +101,7 @@ class Change:
         changed = "" if before is None else place.key
         self.writes.extend(usage.write({place.key: claim}, replaced, changed))
         self.gone(kind, replaced)
-        return place.answer(self.app, self.project, {**stored, **resource}, self.now)
+        return show(place, self.app, self.project, {**stored, **resource}, self.now)
 
     def gone(self, kind: Kind, keys: list[str]) -> None:
         """Delete others of a kind along with the change, each with an audit entry."""
@@ -118,12 +122,13 @@ def commit(
     paths: Iterable[str],
     decide: Callable[[Change], Answer],
     name: str = "",
+    **more: str,
 ) -> Answer:
     """Let `decide` make a change on what is read at the paths, and commit it; give its answer.
 
-    `action` and `name` are the audit entry's; the name is the place's if none is given. Sent again
-    under its `Idempotency-Key` it is answered as at first. Raises Error `unauthorized` where the
-    caller's own key is gone, `resource_not_found` for a project that is not the caller's,
+    `action`, `name` and `more` are the audit entry's; the name is the place's if none is given.
+    Sent again under its `Idempotency-Key` it is answered as at first. Raises Error `unauthorized`
+    where the caller's own key is gone, `resource_not_found` for a project that is not the caller's,
     `project_not_active`, `idempotency_key_reused`, and what `decide` raises.
     """
     origin, once = call.origin, evidence.Once(app, call, place.home)
@@ -137,7 +142,7 @@ def commit(
             return [], again.answer(app, call, place, now, told)
         change = Change(app, origin, place, read, project, now)
         answer = decide(change)
-        entry = evidence.by(origin, action, project, now, name or place.key)
+        entry = evidence.by(origin, action, project, now, name or place.key, **more)
         left = once.left(read, now, again.kept(place, answer), mark) if once.paths else []
         return [*change.writes, Write.verify(read[place.home]), entry, *left], answer
 

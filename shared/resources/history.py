@@ -34,7 +34,9 @@ def rebind(document: Document, entity_tag: str, own: Fields) -> list[Write]:
     """Give the writes that make a revision of an app as it is, under a fresh entity tag."""
     if (old := document.fields) is None:  # a binding may name an app that does not exist yet
         return []
-    stored, writes = _revised(document.path, {**old, "entity_tag": entity_tag}, old, own)
+    stored, writes = _revised(
+        document.path, {**old, "entity_tag": entity_tag, "updated_at": own["created_at"]}, old, own
+    )
     return [*writes, Write.replace(document, stored)]
 
 

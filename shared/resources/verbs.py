@@ -1,6 +1,6 @@
 """List, get, create, update and delete for any kind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -8,11 +8,13 @@ from shared import api
 from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error, Target
-from shared.kinds import Kind
+from shared.kinds import Fields, Kind
 from shared.resources import dependents, history, reading, templates
-from shared.resources.change import Change, commit, new_marks
+from shared.resources.change import Change, Show, commit, new_marks
 from shared.resources.place import Place
 from shared.store import Write
+
+Bodies = tuple[Fields, Fields]  # of a resource: before a change, and after it
 
 
 def create(kind: Kind, app: App, call: Call) -> Answer:
@@ -53,8 +55,30 @@ def _create(kind: Kind, app: App, call: Call, own: Mapping[str, Any]) -> Answer:
 def update(kind: Kind, app: App, call: Call) -> Answer:
     """Replace a resource (PUT) or merge into it (PATCH), if `if_match` is its entity tag or `*`.
 
-    Raises Error `precondition_failed`, `project_not_active`, `invalid_field` or `missing_field`
-    when the merged resource is not whole, or what `kind.check` raises.
+    Raises as `changed` does, and Error `invalid_field` or `missing_field` when the merged resource
+    is not whole.
+    """
+
+    def whole(change: Change, old: Fields) -> Bodies:
+        if kind.update != "PATCH":
+            return old["body"], api.filled(kind.schema, call.body)
+        before = change.opened(change.place, change.read[change.place.path])
+        return before, api.whole(kind.schema, merged(before, call.body), change.place.key)
+
+    return changed(kind, app, call, whole)
+
+
+def changed(
+    kind: Kind,
+    app: App,
+    call: Call,
+    whole: Callable[[Change, Fields], Bodies],
+    show: Show = Place.answer,
+) -> Answer:
+    """Put another body in place of a resource's, if `if_match` is its entity tag or `*`.
+
+    `whole` gives the body that it has and the one that it gets, of its stored form. Raises Error
+    `precondition_failed`, `project_not_active`, what `whole` and what `kind.check` raises.
     """
     place = Place(kind, call.parameters["project_id"], call.parameters["name"])
     new, revision_id = new_marks(app), app.new_id()
@@ -64,13 +88,10 @@ def update(kind: Kind, app: App, call: Call) -> Answer:
         if call.parameters["if_match"] not in ("*", old["entity_tag"]):
             message = f"The {kind.label} is not at this entity tag any more: get it again."
             raise Error("precondition_failed", message, Target("header", "If-Match"))
-        if kind.update == "PATCH":
-            before = change.opened(place, change.read[place.path])
-            body = api.whole(kind.schema, merged(before, call.body), place.key)
-        else:
-            before, body = old["body"], api.filled(kind.schema, call.body)
+        before, body = whole(change, old)
         kept = {name: old[name] for name in ("id", "name", "created_at")}
-        return change.put(body, {**new, **kept}, revision_id, {**kept, **before}, given=call.body)
+        own, before = {**new, **kept}, {**kept, **before}
+        return change.put(body, own, revision_id, before, given=call.body, show=show)
 
     paths = [*place.context, place.usage, place.path]
     return commit(app, call, place, f"{kind.audited}.update", paths, decide)

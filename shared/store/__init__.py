@@ -6,6 +6,7 @@ request's deadline.
 """
 
 from shared.store.events import Change, change_of
-from shared.store.firestore import EVERYWHERE, NAME, Conflict, Filter, Store, Unanswered
+from shared.store.firestore import EVERYWHERE, NAME, Conflict, Store, Unanswered
 from shared.store.tries import one_request
+from shared.store.values import Filter
 from shared.store.writes import Document, Read, Write

@@ -22,13 +22,12 @@ from shared.errors import Error, unavailable
 from shared.store import values
 from shared.store.tries import Attempts, left
 from shared.store.turns import Turns
+from shared.store.values import Filter
 from shared.store.writes import Document, Read, Write
 
 T = TypeVar("T")
-Filter = tuple[str, str, Any]
 NAME = "__name__"  # as an order: documents by their own ids, whatever is in them
 EVERYWHERE = "**"  # before a collection's name: all collections of this name, below whatever
-OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 # A stream is read by the thread that asked for it, not by one of its own: half the cost of a read.
 OPTIONS = [
     ("grpc.max_receive_message_length", -1),
@@ -98,22 +97,18 @@ class Store:
         after: str | datetime | None = None,
         limit: int,
         weigh: Callable[[Document], int] = lambda _: 0,
+        fields: Sequence[str] = (),
     ) -> tuple[datetime, list[Document]]:
         """Give the read time and up to `limit` documents of a collection that match all `filters`.
 
         They come in the order of the field `order`, or of their ids (NAME), from beyond `after`.
         What `weigh` gives for them is added up: none follows the first beyond quotas.PAGE_BYTES.
+        Where `fields` are named, no other leaves the store.
         """
         parent, _, name = collection.rpartition("/")
         query = values.Query(limit={"value": limit})
         query.from_.add(collection_id=name, all_descendants=parent == EVERYWHERE)
-        for field, operator, value in filters:
-            test = query.where.composite_filter.filters.add().field_filter
-            test.field.field_path = field
-            test.op = OPERATORS[operator]
-            test.value.CopyFrom(values.value_of(value))
-        if filters:
-            query.where.composite_filter.op = 1  # AND
+        values.restrict(query, filters, fields)
         query.order_by.add(field={"field_path": order}, direction=1)
         if after is not None and order == NAME:
             query.start_at.values.add(reference_value=self._name(f"{collection}/{after}"))

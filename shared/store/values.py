@@ -3,7 +3,7 @@
 Works on the plain protobuf classes below the client's wrappers, at a third of their cost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,8 @@ from google.cloud.firestore_v1.types import document, firestore, query, write
 
 from shared.store import writes
 
+Filter = tuple[str, str, Any]  # a field, how it is compared, and with what
+OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The plain class of each wrapper used here and in `store` and `events`.
 Value: Any = type(document.Value.pb(document.Value()))
@@ -47,6 +49,18 @@ def encode_write(name: str, change: writes.Write, into: Any) -> None:
         into.current_document.update_time.CopyFrom(change.update_time)
     elif change.exists is not None:
         into.current_document.exists = change.exists
+
+
+def restrict(query: Any, filters: Iterable[Filter], fields: Iterable[str]) -> None:
+    """Let a query give only what matches all `filters`; of that only `fields`, if there are any."""
+    for field, operator, value in filters:
+        test = query.where.composite_filter.filters.add().field_filter
+        test.field.field_path = field
+        test.op = OPERATORS[operator]
+        test.value.CopyFrom(value_of(value))
+        query.where.composite_filter.op = 1  # AND
+    for field in fields:
+        query.select.fields.add(field_path=field)
 
 
 def value_of(value: Any) -> Any:

@@ -19,9 +19,10 @@ MAY = {
     "editor": {"project.view", "project.manage", "project.create"},
     "operator": {"project.view"},
     "viewer": {"project.view"},
-    "manager": {"entity.view", "entity.manage"},
-    "writer": {"entity.view", "entity.manage"},
-    "reader": {"entity.view"},
+    "manager": {"entity.list", "entity.view", "entity.manage"},
+    "writer": {"entity.list", "entity.view", "entity.manage"},
+    "reader": {"entity.list", "entity.view"},
+    "auditor": {"project.view", "entity.list"},
     "purge": {"project.purge"},
     "unheard": set(),
 }
@@ -32,6 +33,7 @@ ASKS = {
     "delete_project": "project.manage",
     "get_project_egress_ips": "project.view",
     "get_project_status_details": "project.view",
+    "get_project_contents": "project.view",
     "list_reclamations": "project.view",
     "restore_project": "project.manage",
     "reclaim_project": "project.purge",
@@ -42,6 +44,7 @@ ASKS = {
     "preview_signin_code": None,
     "create_signin_code": ANY,
     "list_api_keys": "apikey.view",
+    "get_own_api_key": ANY,
     "create_api_key": "apikey.manage",
     "get_api_key": "apikey.view",
     "delete_api_key": "apikey.manage",
@@ -55,6 +58,10 @@ ASKS = {
     "delete_app_revision": "entity.manage",
     "list_app_instances": "entity.view",
     "list_function_runtimes": "entity.view",
+    "list_secret_keys": "entity.view",
+    "get_secret_key": "entity.view",
+    **{f"patch_{noun}": "entity.manage" for noun in ("secret", "config_map")},
+    **{f"list_{kind.noun}_metadata": "entity.list" for kind in KINDS},
     **{f"list_{kind.collection}": "entity.view" for kind in KINDS},
     **{f"get_{kind.noun}": "entity.view" for kind in KINDS},
     **{f"create_{kind.noun}": "entity.manage" for kind in KINDS},
@@ -97,7 +104,9 @@ def test_no_role():
     assert {verb for verb in verbs if allows(Principal("key", "a", frozenset()), verb)} == {ANY}
     assert all(allows(Principal("key", "a", access.OWNER), verb) for verb in verbs)
     both = Principal("key", "a", frozenset({"viewer", "reader"}))
-    assert {verb for verb in verbs if allows(both, verb)} == {ANY, "project.view", "entity.view"}
+    assert {verb for verb in verbs if allows(both, verb)} == {
+        *(ANY, "project.view", "entity.list", "entity.view"),
+    }
 
 
 @pytest.mark.parametrize("role", [role for role in MAY if role != "unheard"])
@@ -110,6 +119,7 @@ def test_role_over_http(host, owner, role):
         "project.manage": caller.call("DELETE", project),
         "project.create": caller.call("POST", "/v2/projects", {}),
         "project.purge": caller.call("POST", f"/v1/reclamations/{NOWHERE}/actions/reclaim", {}),
+        "entity.list": caller.call("GET", f"/v1/projects/{NOWHERE}/secrets"),
         "entity.view": caller.call("GET", f"{project}/secrets"),
         "entity.manage": caller.call("POST", f"{project}/secrets", {}),
         "apikey.view": caller.call("GET", "/v1/apikeys"),
@@ -121,6 +131,7 @@ def test_role_over_http(host, owner, role):
         "project.manage": 404,
         "project.create": 400,
         "project.purge": 404,
+        "entity.list": 404,
         "entity.view": 404,
         "entity.manage": 400,
         "apikey.view": 200,

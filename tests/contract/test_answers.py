@@ -21,7 +21,7 @@ def of_kinds(home):
         for operation, asked in requests_of(kind, made.json()[kind.key]).items():
             more = {"limit": 1} if operation.startswith("list_") else {}
             for _ in range(2):  # what is created or deleted is so once
-                path = home.path + asked.path
+                path = asked.at(home.project["id"])
                 sent = home.ask(asked.method, path, asked.body, headers=asked.headers, params=more)
                 found.append((operation, sent))
             if "If-Match" in asked.headers:
@@ -36,6 +36,7 @@ def answered(host):
     owner = host.account()
     project = owner.project("a")
     at, by = f"/v2/projects/{project['id']}", "/v1/reclamations/RECLAMATION/actions"
+    ours = f"/v1/projects/{project['id']}"
     spare = f"/v1/apikeys/{owner.another_key().key_id}"
     other, instances = owner.project("b"), "/v2/resource_instances"
     form = {"grant_type": GRANT, "apikey": owner.apikey}
@@ -60,6 +61,7 @@ def answered(host):
         ("create_api_key", "POST", "/v1/apikeys", {"name": "\n"}, {}),
         ("get_api_key", "GET", f"/v1/apikeys/{owner.key_id}", None, {}),
         ("list_api_keys", "GET", "/v1/apikeys?limit=1", None, {}),
+        ("get_own_api_key", "GET", "/v1/apikeys/self", None, {}),
         ("delete_api_key", "DELETE", spare, None, {}),
         ("delete_api_key", "DELETE", spare, None, {}),
         ("get_api_key", "GET", spare, None, {}),
@@ -73,6 +75,9 @@ def answered(host):
         ("get_project", "GET", f"/v2/projects/{ID}", None, {}),
         ("get_project_egress_ips", "GET", f"{at}/egress_ips", None, {}),
         ("get_project_status_details", "GET", f"{at}/status_details", None, {}),
+        ("get_project_contents", "GET", f"{ours}/contents", None, {}),
+        ("get_project_contents", "GET", f"{ours}/contents?names=true", None, {}),
+        ("get_project_contents", "GET", f"{ours}/contents?names=1", None, {}),
         ("list_resource_instances", "GET", f"{instances}?limit=1", None, {}),
         ("list_resource_instances", "GET", f"{instances}?state=none", None, {}),
         ("get_resource_instance", "GET", f"{instances}/{project['id']}", None, {}),
@@ -145,6 +150,7 @@ def test_links_lead_where_they_say(host, real):
             links.extend([answer.headers["Location"]] if "Location" in answer.headers else [])
     assert len(links) > 100
     for link in links:
-        assert link.startswith((f"{host.url}/v2/projects", f"{host.url}/v1/apikeys"))
+        ours = f"{host.url}/v1/apikeys", f"{host.url}/v1/projects"
+        assert link.startswith((f"{host.url}/v2/projects", *ours))
         path = link.removeprefix(host.url).partition("?")[0]
         assert route(operations().keys(), "GET", path)[0].method == "GET"

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from shared.api import operations
+from shared.kinds import SECRETS
 from tests.support.kinds import EXAMPLES, Home
 from tests.support.regions import abroad
 
@@ -23,7 +24,7 @@ BODIES = {
     for operation in operations().values()
     if operation.path.partition("{project_id}/")[2].partition("/")[0] == example.kind.collection
     and operation.method in {"POST", "PUT"}
-}
+} | {key: {"data": {"k": "v"}} for key in ("patch_secret", "patch_config_map")}
 STATES = ("active", "soft_deleted", "hard_deleting")
 
 
@@ -57,8 +58,8 @@ KEYS = {}  # of each of their projects, by collection
 def _keys(village):
     """Give the keys of what is in a project, by collection."""
     found = {kind.collection: made[kind.key] for kind, made in village.items()}
-    app = found["apps"]
-    return found | {"revisions": f"{app}-00001", "app": app}
+    app, secret = found["apps"], next(made for kind, made in village.items() if kind is SECRETS)
+    return found | {"revisions": f"{app}-00001", "app": app, "key": next(iter(secret["data"]))}
 
 
 def asked(project):
@@ -71,7 +72,9 @@ def parameters(operation, project, keys):
     """Give an operation's path parameters for a project and what is in it."""
     *_, above, last = operation.path.split("/")
     found = {"project_id": project, "app_name": keys["app"]}
-    if last in {"{name}", "{id}"}:
+    if "/keys" in operation.path:
+        found |= {"name": keys["secrets"], "key": keys.get("key", "none")}
+    elif last in {"{name}", "{id}"}:
         found[last.strip("{}")] = keys.get(above, project)
     elif "{id}" in operation.path:
         found["id"] = keys.get(operation.path.split("/")[2], project)
@@ -120,7 +123,7 @@ def test_every_operation_is_asked():
         *("issue_token", "create_account", "get_api_document", "list_function_runtimes"),
         *("rotate_keys", "sign_keys", "reseal_values"),
         *("create_signin_code", "preview_signin_code"),
-        *("list_api_keys", "create_api_key", "get_api_key", "delete_api_key"),
+        *("list_api_keys", "create_api_key", "get_api_key", "delete_api_key", "get_own_api_key"),
     }
 
 

@@ -35,7 +35,7 @@ SERVED = {
     "get_api_document": http_api.OPERATIONS["get_api_document"],
     **binding.HANDLERS,
 }
-APIKEYS = {"list_api_keys", "create_api_key", "get_api_key", "delete_api_key"}
+APIKEYS = {"list_api_keys", "create_api_key", "get_api_key", "get_own_api_key", "delete_api_key"}
 CODES = {"create_signin_code", "preview_signin_code"}
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
 # The limits of shared/quotas.py that a user can meet, as docs may write them.
@@ -211,11 +211,15 @@ def test_api_serves_all_that_is_public():
 
 
 def test_only_what_is_sealed_may_be_unwrapped():
-    """The identity that may unwrap keys is that of functions which show or take values."""
-    opening = {"list_app_revisions", "get_app_revision"}
+    """The identity that may unwrap keys is that of what says `x-opens`: it deals with values."""
+    opening = {"list_app_revisions", "get_app_revision", "list_secret_keys", "get_secret_key"}
     for kind in KINDS:
         if kind.sealed:
-            opening |= set(http_resources.operations_of(kind)) - {f"delete_{kind.noun}"}
+            apart = {f"delete_{kind.noun}", f"list_{kind.noun}_metadata"}
+            opening |= set(http_resources.operations_of(kind)) - apart
+    specs = [spec for path in DOCUMENT["paths"].values() for spec in path.values()]
+    said = {s["operationId"]: s["x-opens"] for s in specs if isinstance(s, dict) and "x-opens" in s}
+    assert said == dict.fromkeys(opening, True)
     sealed = {operations()[name].function for name in opening}
     sealed |= {"api", "resealValues"}
     reveal = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-reveal@"}
@@ -284,6 +288,15 @@ QUERIES = {
         ("tombstones", ("account_id", "region"), "__name__"),
     ],
     "account.py": [("projects", ("account_id", "region"), "name")],
+    "metadata.py": [
+        *((kind.collection, (), kind.key) for kind in KINDS),
+        *(
+            (kind.collection, (f"body.{name}",), kind.key)
+            for kind in KINDS
+            for name in kind.filters
+        ),
+    ],
+    "held.py": [(kind.collection, (), kind.key) for kind in KINDS],
     "reading.py": [
         *((kind.collection, (), kind.key) for kind in KINDS),
         *(
@@ -309,7 +322,7 @@ QUERIES = {
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
-    once.append("identity.py")
+    once += ["held.py", "identity.py", "metadata.py"]
     twice = ["migration.py", "rotation.py", "tombstones.py"]
     assert sorted(queries()) == sorted([*once, "rotation.py", *["schedule.py"] * 5, *twice * 2])
     assert set(queries()) == set(QUERIES)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.kinds import KINDS, Kind
+from shared.kinds import KINDS, SECRETS, Kind
 from tests.support import Account, answers
 from tests.support.kinds_examples import EXAMPLES, filled
 
@@ -48,12 +48,17 @@ def called(kind: Kind) -> str:
 class Request:
     """A request of one operation: over REST, and the members of a call by name."""
 
-    verb: str  # of the permission: `view` or `manage`
+    verb: str  # of the permission: `list`, `view` or `manage`
     method: str
     path: str  # below the project
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     members: dict[str, Any] = field(default_factory=dict)
+    version: str = "v2"
+
+    def at(self, project_id: str) -> str:
+        """Give the whole path, in a project."""
+        return f"/{self.version}/projects/{project_id}{self.path}"
 
 
 def requests_of(kind: Kind, key: str, number: int = 99) -> dict[str, Request]:
@@ -64,6 +69,7 @@ def requests_of(kind: Kind, key: str, number: int = 99) -> dict[str, Request]:
         f"list_{kind.collection}": Request("view", "GET", home),
         f"get_{kind.noun}": Request("view", "GET", one, members=which),
         f"create_{kind.noun}": Request("manage", "POST", home, body, members=body),
+        f"list_{kind.noun}_metadata": Request("list", "GET", home, version="v1"),
     }
     if kind.revised:
         app = {f"{kind.noun}_name": key}
@@ -74,6 +80,17 @@ def requests_of(kind: Kind, key: str, number: int = 99) -> dict[str, Request]:
             "get_app_revision": Request("view", "GET", last, members=revision),
             "list_app_instances": Request("view", "GET", f"{one}/instances", members=app),
             "delete_app_revision": Request("manage", "DELETE", last, members=revision),
+        }
+    if kind.keyed:
+        data, sent = {"data": {"more": "x"}}, {"If-Match": "*"} | MERGE
+        members = {**data, **which, "if_match": "*"}
+        found[f"patch_{kind.noun}"] = Request("manage", "PATCH", one, data, sent, members, "v1")
+    if kind is SECRETS:
+        keys, last = f"{one}/keys", next(iter(body["data"]))
+        value = which | {"key": last}
+        found |= {
+            "list_secret_keys": Request("view", "GET", keys, members=which, version="v1"),
+            "get_secret_key": Request("view", "GET", f"{keys}/{last}", members=value, version="v1"),
         }
     if kind.update:
         change = filled(example.change, number, "")

@@ -88,6 +88,37 @@ def test_the_least_a_key_is(owner):
     assert (first["name"], first["roles"]) == ("first", ["administrator", "manager"])
 
 
+def test_the_key_itself(host, owner):
+    """Each key may ask which it is, what it may, for which project and how long; not its text."""
+    project, until = owner.project()["id"], written(in_days(1))
+    for role in ROLES:
+        key = owner.another_key(role, project_id=project, expires_at=until)
+        answer = key.call("GET", "/v1/apikeys/self")
+        body = answer.json()
+        created = body.pop("created_at")
+        assert body == {
+            "id": key.key_id,
+            "name": "another",
+            "account_id": owner.id,
+            "roles": [role],
+            "scope": project,
+            "expires_at": until,
+        }
+        assert datetime.fromisoformat(created) <= datetime.now(UTC)
+        assert key.function("getOwnApiKey").json() == body | {"created_at": created}
+    assert "X-Reprieve-Now" not in answer.headers  # keys live by the host's own clock
+    assert key.call("HEAD", "/v1/apikeys/self").content == b""
+    first = owner.got("/v1/apikeys/self")
+    assert first == owner.got(f"/v1/apikeys/{owner.key_id}")
+    assert first.keys() == {"id", "name", "account_id", "roles", "created_at"}
+    for headers in ({}, {"Authorization": "Bearer x.y.z"}):
+        refused = requests.get(f"{host.url}/v1/apikeys/self", headers=headers, timeout=30)
+        assert refused.status_code == 401
+    assert owner.call("DELETE", "/v1/apikeys/self").status_code == 405
+    assert owner.call("DELETE", f"/v1/apikeys/{key.key_id}").status_code == 204
+    assert key.call("GET", "/v1/apikeys/self").status_code == 401
+
+
 def test_the_most_a_key_may(owner):
     """A key may have every role there is; a role named twice is one."""
     assert made(owner, roles=ROLES)["roles"] == ROLES

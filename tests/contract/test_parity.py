@@ -19,7 +19,7 @@ from shared.api import operations
 from shared.api.document import COMPILED
 from shared.errors import STATUS, Error
 from shared.kinds import APPS, KINDS
-from shared.projects import instances, reclamations
+from shared.projects import account, instances, reclamations
 from shared.resources import revisions
 from shared.store import Store
 from shared.upkeep import migration, rotation, schedule
@@ -354,11 +354,14 @@ def asked(app, monkeypatch):
         reclamations.restore(app, call(id=ID))
     for kind in KINDS:
         resources.listing(kind, app, call(**on))
+        resources.metadata.listing(kind, app, call(**on))
         for name in kind.filters:
             resources.listing(kind, app, call(**on, **{name: "x"}))
+            resources.metadata.listing(kind, app, call(**on, **{name: "x"}))
     image = {"name": "a", "image_reference": "hello"}
     resources.create(APPS, app, call(body=image, **on))
     revisions.listing(app, call(app_name="a", **on))
+    account.contents(app, call(names=True, **on))
     for number in (0, 0.999):
         schedule.enforce(replace(app, random=lambda n=number: n))
     return seen

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 import grpc
@@ -24,6 +25,8 @@ PINNED = {
     "create": (READ, COMMIT),
     "update": (READ, COMMIT),
     "delete": (READ, COMMIT),
+    "list metadata": (READ, QUERY),  # sent at once too
+    "patch": (READ, COMMIT),
 }
 
 
@@ -43,6 +46,7 @@ def make(app, on, kind, number=1, **members):
 def rows(kind):
     """Give the operations of a kind that are pinned."""
     left_out = {"update": not kind.update, "list filtered": not kind.filters}
+    left_out["patch"] = not kind.keyed
     return [operation for operation in PINNED if not left_out.get(operation)]
 
 
@@ -66,6 +70,11 @@ def test_round_trips_are_pinned(counted, on, kind, operation):
         "create": partial(resources.create, kind, app, call(body=body, **on)),
         "update": partial(resources.update, kind, app, call(body=change, if_match="*", **which)),
         "delete": partial(resources.delete, kind, app, call(**which)),
+        "list metadata": partial(resources.metadata.listing, kind, app, call(**on)),
+        "patch": partial(
+            resources.keyed.patch,
+            *(kind, app, call(body={"data": {"k": "v"}}, if_match="*", **which)),
+        ),
     }[operation]
     api.calls.clear()
     act()
@@ -82,6 +91,9 @@ def test_a_key_costs_no_round_trip(counted, on, kind):
     key = {kind.key: create().body[kind.key]}
     change = call(body=filled(example.change, 1, ""), operation="update", **key, **which)
     acts = [partial(resources.delete, kind, app, call(operation="delete", **key, **which))]
+    if kind.keyed:
+        patch = call(body={"data": {"k": "v"}}, operation="patch", **key, **which)
+        acts.insert(0, partial(resources.keyed.patch, kind, app, patch))
     if kind.update:
         acts.insert(0, partial(resources.update, kind, app, change))
     api.calls.clear()
@@ -124,6 +136,12 @@ MORE = {
     "list revisions": (READ, QUERY),
     "get a revision": (READ,),
     "delete a revision": (READ, COMMIT),
+    "list metadata of secrets in parts": (READ, QUERY),
+    "list keys": (READ,),
+    "list keys in parts": (READ, READ),
+    "read one value": (READ, COMMIT),
+    "read one value in parts": (READ, READ, COMMIT),
+    "patch a secret in parts": (READ, READ, COMMIT),
     "list instances": (READ,),
     "list runtimes": (),
 }
@@ -140,12 +158,17 @@ def prepared(app, on):
             getattr(resources.revisions, verb), app, call(app_name="app-2", **which, **on)
         )
 
+    def keyed(verb, **which):
+        asked = replace(call(), parameters={**on, **which, "key": "k"})
+        return partial(getattr(resources.keyed, verb), app, asked)
+
     make(app, on, table.APPS, name="app-1", run_env_variables=VARIABLES)
     make(app, on, table.APPS, name="app-2")
     make(app, on, table.BINDINGS)  # to app-1
     make(app, on, table.JOBS, name="j")
     make(app, on, table.BUILDS, name="b", run_build_params=VARIABLES)
     act("create", SECRETS, SECRET)()
+    act("create", SECRETS, {"name": "small", "format": "generic", "data": {"k": "v"}})()
     act("create", table.JOB_RUNS, {"job_name": "j", "name": "r"})()
     component = {"name": "app-1", "resource_type": "app_v2"}
     binding = {"component": component, "prefix": "MY", "secret_name": "another"}
@@ -170,6 +193,17 @@ def prepared(app, on):
         "list revisions": of("listing"),
         "get a revision": of("get", name="app-2-00001"),
         "delete a revision": of("delete", name="app-2-00001"),
+        "list metadata of secrets in parts": partial(
+            resources.metadata.listing, SECRETS, app, call(**on)
+        ),
+        "list keys": keyed("keys", name="small"),
+        "list keys in parts": keyed("keys", name="large"),
+        "read one value": keyed("value", name="small"),
+        "read one value in parts": keyed("value", name="large"),
+        "patch a secret in parts": partial(
+            resources.keyed.patch,
+            *(SECRETS, app, call(body={"data": {"l": "v"}}, name="large", if_match="*", **on)),
+        ),
         "list instances": of("instances"),
         "list runtimes": of("runtimes"),
     }
@@ -236,8 +270,9 @@ def test_a_list_sends_its_read_and_its_query_at_once(app, host, on, kind):
         store = Store.connect(settings.project, address, lambda: 0.5, settings.database)
         over = type(app)(settings, store, app.keyring)
         page = resources.listing(kind, over, call(**on)).page
+        told = resources.metadata.listing(kind, over, call(**on)).page
         relay.patience = 0.3
         with suppress(Exception):
             store.read("none/alone")  # what comes alone is not answered: the relay does hold it
-    assert [entry[kind.key] for entry in page.entries] == [key]
+    assert [entry[kind.key] for entry in (*page.entries, *told.entries)] == [key, key]
     assert set(relay.apart) == {"/google.firestore.v1.Firestore/BatchGetDocuments"}

@@ -46,6 +46,22 @@ def test_read(db):
     assert (read[names[0]].path, read[names[0]].id) == ("c/d0", "d0")
 
 
+def test_some_fields(db):
+    """Of what a query finds only the fields that are named come, and of a map what is named."""
+    whole = {"name": "a", "n": 1, "body": {"format": "x", "other": "y"}, "sealed": b"z"}
+    db.commit([Write.create("c/a", whole), Write.create("c/b", {"name": "b", "sealed": b"z"})])
+    some = ("name", "n", "body.format")
+    _, found = db.query("c", order="name", limit=9, fields=some)
+    assert [document.contents for document in found] == [
+        {"name": "a", "n": 1, "body": {"format": "x"}},
+        {"name": "b"},
+    ]
+    assert [document.path for document in found] == ["c/a", "c/b"]
+    _, found = db.query("c", ("n", "==", 1), order="__name__", limit=9, fields=["sealed"])
+    assert [document.contents for document in found] == [{"sealed": b"z"}]
+    assert db.query("c", order="name", limit=1)[1][0].contents == whole
+
+
 def test_read_only_missing(db):
     """What is missing has a read time too: the store's clock."""
     one, two = db.read("none/x").time, db.read("none/x", "none/y").time

@@ -126,7 +126,7 @@ def test_a_second_account(shell, host):
 
 def test_roles_of_a_second_account(shell):
     """The key of a second account has the roles it is given; one nobody knows is refused."""
-    lines = shell("ce emulator account create --role viewer -r reader")
+    lines = shell("ce emulator account create --role viewer -r reader -r auditor")
     refused = shell(f"eval {shlex.quote(lines)}\nce project create -n x", code=1)
     assert "`project.create`" in refused
     assert "must be one of" in shell("ce emulator account create -r owner", code=1)

@@ -118,7 +118,7 @@ def test_who_may_not_look_is_told_what_the_server_said(there):
     assert run("login", "--apikey", "-", text=purger.apikey).returncode == 0
     said = quota(code=1)
     assert "Your roles do not include `project.view`." in said
-    assert "It takes a key with the role administrator, editor, operator or viewer" in said
+    assert "It takes a key with the role administrator, editor, operator, viewer or auditor" in said
 
 
 def test_a_key_for_one_project_does_not_see_the_others(there):

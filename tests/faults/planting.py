@@ -123,6 +123,21 @@ class Planting:
                 f"{place} {form}", "PUT", f"{path}/{one}", again, headers={"If-Match": "*"}
             )
             assert answer.status_code == status
+        ours = f"/v1/projects/{project['id']}/secrets/a-generic"
+        for key in FORMATS["generic"]:
+            body = {"data": {key: self.values.plant(f"patch of {project['id']} {key}")}}
+            sent = self.call("patch", "PATCH", ours, body, headers={"If-Match": "*", **MERGE})
+            assert sent.status_code == 200, told.told(sent)
+            assert self.call("read", "GET", f"{ours}/keys/{key}").json()["value"]
+        for body in (
+            {"data": {"key": {"k": self.values.plant(f"a map in a patch of {project['id']}")}}},
+            {"data": {self.values.plant(f"a key of a patch of {project['id']}"): "v"}},
+            {"data": self.values.plant(f"a flat patch of {project['id']}")},
+        ):
+            refused = self.call("no patch", "PATCH", ours, body, headers={"If-Match": "*"})
+            assert refused.status_code == 400
+        key = quote(self.values.plant(f"a key that is none of {project['id']}"), safe="")
+        assert self.call("no key", "GET", f"{ours}/keys/{key}").status_code == 400
 
     def kinds(self, project: Any) -> None:
         """Create and update every other kind, with values in all that is sealed."""
@@ -325,6 +340,10 @@ class Planting:
             again = self.body(f"{place} again", "a-generic")
             one, head = self.path("secrets/a-generic"), {"If-Match": "*"}
             self.call(f"{place} again", "PUT", one, again, headers=head)
+            ours = one.replace("/v2/", "/v1/", 1)
+            data = {"data": {"key": self.values.plant(f"{place} patch")}}
+            self.call(f"{place} patch", "PATCH", ours, data, headers=head)
+            self.call(f"{place} one value", "GET", f"{ours}/keys/key")
             self.call(f"{place} read", "GET", one)
             self.call(f"{place} list", "GET", self.path())
             self.call(f"{place} project", "POST", "/v2/projects", {"name": "p"})

@@ -90,7 +90,19 @@ class Tenant:
             for one in found[collection]:
                 key = one["id" if collection == "bindings" else "name"]
                 assert self.ask(f"{home}/{key}") == one
+            self._require_metadata(home, collection, found[collection])
         return found
+
+    def _require_metadata(self, home: str, collection: str, held: list[Any]) -> None:
+        """Require that what a former version wrote is told without what that did not note."""
+        path = home.replace("/v2/", "/v1/", 1)
+        told = self.ask(f"{path}?limit=200")[collection]
+        assert len(told) == len(held)
+        for one, whole in zip(told, held, strict=True):
+            assert {name: whole[name] for name in one if name in whole}.items() <= one.items()
+            assert {"id", "entity_tag", "created_at"} <= one.keys()
+            assert not {"updated_at", "key_count"} & one.keys()
+        assert self.ask(f"{path.rpartition('/')[0]}/contents")[collection] == len(held)
 
     def revisions(self, label: str) -> dict[str, list[Any]]:
         """Give the revisions of each app of a project."""

@@ -155,6 +155,17 @@ def test_create_shows_the_key_once(process, account):
     assert key not in listed + process("apikey", "list", "-o", "json")
 
 
+def test_an_auditor(process, account, host):
+    """A key with the role `auditor` is made; it sees projects, and is refused what they hold."""
+    assert "purge or auditor." in process("apikey", "create", "--help")
+    (key,) = re.findall(TEXT, process("apikey", "create", "audit", "--role", "auditor"))
+    auditor = type(account)(host, account.id, key)
+    assert auditor.got("/v1/apikeys/self")["roles"] == ["auditor"]
+    project = account.project()["id"]
+    assert auditor.got(f"/v1/projects/{project}/secrets")["secrets"] == []
+    assert auditor.call("GET", f"/v2/projects/{project}/secrets").status_code == 403
+
+
 def test_create_as_a_document(process, account):
     """As a document a new key has its text too, and all that was asked of it."""
     process("project", "create", "-n", "myproject")

@@ -16,6 +16,7 @@ import yaml
 
 from shared.kinds import BINDINGS, KINDS, Kind
 from tools import manifest
+from tools.codes import add_codes
 from tools.refusals import METHODS, with_refusals
 
 Schema = dict[str, Any]
@@ -35,6 +36,7 @@ def document() -> Schema:
         _add_schemas(kind, schemas)
         _add_count(kind, schemas["ProjectContents"])
         api["paths"] |= _paths(kind, template, schemas)
+    add_codes(schemas)
     for path, item in api["paths"].items():
         for method in METHODS & item.keys():
             item[method]["tags"] = [_tag(path)]
@@ -48,7 +50,7 @@ def _tag(path: str) -> str:
     """Give what the documentation lists an operation under: its kind, or how its path begins."""
     literals = [part for part in path.split("/") if part not in {"", "v1", "v2"}]
     kinds = [kind.collection for kind in KINDS if kind.collection in literals]
-    return (kinds or literals)[0].replace("_", " ").removesuffix(".json")
+    return (kinds or literals)[0].replace("apikeys", "API keys").replace("_", " ")
 
 
 def _inherited(schemas: Schema, schema: Schema) -> Schema:

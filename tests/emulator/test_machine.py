@@ -43,7 +43,7 @@ def test_log_as_json_and_quiet(capsys):
 SHOWN = {
     "GET /v2/projects/25bbfb75-e821-4338-9413-d432c6e55f85/secrets/my-secret": "",
     "POST /demo-reprieve/us-central1/putSecret": "",
-    "GET /docs/redoc.standalone.js": "",
+    "GET /app/vendor/preact-htm.js": "",
     "written projects/25bbfb75-e821-4338-9413-d432c6e55f85": "",
     "schedule": "",
     "GET /": "",

@@ -93,6 +93,11 @@ def axe(page: Page) -> list[str]:
 def clean(page: Page) -> None:
     """Assert what holds in every look: axe finds nothing, and nothing scrolls sideways."""
     assert axe(page) == []
+    fits(page)
+
+
+def fits(page: Page) -> None:
+    """Assert that a page does not scroll sideways."""
     wide, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= room, f"{wide} px wide in {room} px"
 

@@ -1,6 +1,5 @@
-"""The API's description and the page that draws it, over HTTP: whole, and from this host alone."""
+"""The API's description as anybody may read it: whole, without what is private."""
 
-import hashlib
 import json
 import re
 
@@ -9,21 +8,14 @@ import requests
 
 from shared.api import operations
 from shared.api.document import COMPILED
-from tests.console.test_files import PAGES, Page
-from tests.support import ROOT
+from shared.errors import STATUS
+from tools.codes import codes
 from tools.openapi import published
-
-FOLDER = ROOT / "console" / "docs"
-
-
-def get(host, path, **headers):
-    """GET a path of the host, as anybody."""
-    return requests.get(host.url + path, headers=headers, timeout=30, allow_redirects=False)
 
 
 def test_document(host):
     """Anybody may read the description: what is compiled, without what is private."""
-    answer = get(host, "/openapi.json")
+    answer = requests.get(f"{host.url}/openapi.json", timeout=30)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json() == published(json.loads(COMPILED.read_text()))
@@ -76,37 +68,11 @@ def test_private_operations_are_not_published(open_to_all):
     }
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/index.html", "/", "/index.html"])
-def test_pages(host, path):
-    """Each page, and each file that it names, is there under the one policy, and never kept."""
-    answer = get(host, path)
-    assert answer.headers["Content-Type"].startswith("text/html")
-    for found in (answer, *(get(host, link) for link in Page(answer.text).links if link[0] == "/")):
-        assert (found.status_code, found.url) == (200, found.url)
-        if found.url.endswith("/openapi.json"):  # the API's own answer, as all of them
-            assert found.headers["Content-Security-Policy"] != PAGES["Content-Security-Policy"]
-            assert found.headers["Cache-Control"] == "no-store"
-        else:
-            assert {key: found.headers[key] for key in PAGES} == PAGES
-            assert found.headers["Cache-Control"] == "no-cache"
-        assert "," not in found.headers["Cache-Control"]  # from one rule, not two
-
-
-def test_front_page_leads_there(host):
-    """The first page leads to the documentation, and so does README.md."""
-    assert 'href="/docs"' in get(host, "/").text
-    assert "/docs" in (ROOT / "README.md").read_text()
-
-
-def test_renderer_is_the_one_named():
-    """The vendored file is that of the licence beside it, and its logo is no one's address."""
-    raw = (FOLDER / "redoc.standalone.js").read_bytes()
-    licence = (FOLDER / "redoc.standalone.js.LICENSE.txt").read_text()
-    published_sum, own_sum = re.findall(r"\b[0-9a-f]{64}\b", licence)
-    assert hashlib.sha256(raw).hexdigest() == own_sum
-    logo = b'src:"data:,"'
-    assert raw.count(logo) == 1
-    assert b"cdn." not in raw
-    undone = raw.replace(logo, b'src:"https://cdn.redoc.ly/redoc/logo-mini.svg"')
-    assert hashlib.sha256(undone).hexdigest() == published_sum
-    assert "The MIT License" in licence
+def test_codes():
+    """The description tells each code that the API answers with, its status and when; by status."""
+    entry = json.loads(COMPILED.read_text())["components"]["schemas"]["Error"]["properties"]
+    told = entry["errors"]["items"]["properties"]["code"]["x-codes"]
+    assert told == codes()
+    assert {row["code"]: row["status"] for row in told}.items() >= STATUS.items()
+    assert [row["status"] for row in told] == sorted(row["status"] for row in told)
+    assert all(row["when"] for row in told)

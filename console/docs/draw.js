@@ -63,13 +63,18 @@ function curl(path, method, spec, parameters) {
   return lines.join(' \\\n  ');
 }
 
+function membersOf(what, schema) {
+  const rows = members(api, schema).map(rowOf);
+  return rows.length ? table(`Members of ${what}`, ['Member', 'Type', 'Meaning'], rows) : el('p', { class: 'small' }, 'An object without members.');
+}
+
 function bodyOf(spec) {
   const schema = contentOf(spec.requestBody);
   if (!schema) return [];
   const kinds = Object.keys(spec.requestBody.content).join(' or ');
   const size = spec.requestBody['x-max-bytes'];
   return [el('h3', null, 'Body'), el('p', { class: 'small' }, kinds, size ? `, at most ${bytes(size)}` : ''),
-    table('Members of the body', ['Member', 'Type', 'Meaning'], members(api, schema).map(rowOf)),
+    membersOf('the body', schema),
     ...conditions(api, schema).map((text) => el('p', { class: 'small' }, marked(text)))];
 }
 
@@ -81,7 +86,7 @@ function answersOf(spec) {
   return [el('h3', null, 'Answers'),
     table('Answers', ['Status', 'Meaning'], done.map(([status, said]) => [el('code', null, status), marked(said.description)])),
     ...done.filter(([, said]) => contentOf(said)).map(([status, said]) => {
-      const more = el('details', { class: 'members', ontoggle: () => more.children.length > 1 || more.append(table(`Members of ${status}`, ['Member', 'Type', 'Meaning'], members(api, contentOf(said)).map(rowOf))) }, el('summary', null, `Members of ${status}`));
+      const more = el('details', { class: 'members', ontoggle: () => more.children.length > 1 || more.append(membersOf(status, contentOf(said))) }, el('summary', null, `Members of ${status}`));
       return more;
     }),
     el('p', { class: 'small' }, el('a', { href: '#errors' }, 'Refused'), ` with ${refused.map(([status]) => status).join(', ')}.`)];

@@ -74,11 +74,17 @@ const needs = (schema, path = '') => (schema.required ?? []).flatMap((name) => {
   return within.length ? within : [`${path}${name}`];
 });
 
+const branches = (schema) => [schema, ...(schema.allOf ?? [])].filter((one) => one.if);
+const values = (said) => said.enum ?? [said.const];
+const holds = (one, body) => Object.entries(one.if.properties).every(([name, said]) => values(said).includes(body[name]));
+const listed = (texts) => texts.map((text) => `\`${text}\``).join(', ');
+
 /** Gives what is required only under a condition, a sentence each. */
 export function conditions(api, given) {
-  return (resolved(api, given).schema.allOf ?? []).filter((one) => one.if).map((one) => {
-    const said = Object.entries(one.if.properties).map(([name, value]) => `\`${name}\` ${(value.enum ?? [value.const]).map((text) => `\`${text}\``).join(', ')}`);
-    return `With ${said.join(' and ')}, ${needs(one.then).map((name) => `\`${name}\``).join(', ')} must be there.`;
+  return branches(resolved(api, given).schema).map((one) => {
+    const said = Object.entries(one.if.properties).map(([name, value]) => `\`${name}\` ${listed(values(value))}`);
+    const otherwise = one.else ? `; else ${listed(needs(one.else))}` : '';
+    return `With ${said.join(' and ')}, ${listed(needs(one.then))} must be there${otherwise}.`;
   });
 }
 
@@ -91,6 +97,8 @@ export function example(api, given, seen = []) {
   if (schema.items) return schema.minItems ? [example(api, schema.items, now)] : [];
   if (!schema.properties) return { integer: schema.minimum ?? 1, boolean: true, object: {} }[[schema.type].flat()[0]] ?? 'text';
   const names = Object.keys(schema.properties);
+  const make = (wanted) => Object.fromEntries(names.filter((name) => wanted.includes(name)).map((name) => [name, example(api, schema.properties[name], now)]));
   const wanted = [...(schema.required ?? names.slice(0, 1)), ...(schema.allOf?.[0].then.required ?? [])];
-  return Object.fromEntries(names.filter((name) => wanted.includes(name)).map((name) => [name, example(api, schema.properties[name], now)]));
+  const more = branches(schema).map((one) => (holds(one, make(wanted)) ? one.then : one.else));
+  return make([...wanted, ...more.flatMap((one) => one?.required ?? [])]);
 }

@@ -60,6 +60,16 @@ def test_what_a_page_does_wrong_is_seen(page, watch, console_url, script, told):
     assert watch.unexpected() == []
 
 
+def test_a_clock_that_stands_still_hides_nothing(page, watch, console_url):
+    """Where a test has stopped the page's clock, what it does wrong is told all the same."""
+    page.clock.install()
+    page.goto(console_url)
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.evaluate("console.log('a word')")
+    assert watch.unexpected() == ["console log: a word"]
+    watch.allow("a word")
+
+
 def test_another_origin_is_seen(page, watch, host):
     """A page that asks another origin is told of, unless the test says that it may."""
     page.goto(f"{host.functions}/")

@@ -1,6 +1,7 @@
 /** One project: what it is, and a tab for each thing it holds. Deleted, it can only be restored. */
 
 import { may, now } from '../api.js';
+import { Act } from '../change.js';
 import { load, state, useProjects } from '../data.js';
 import { details } from '../operations.js';
 import { go, to } from '../route.js';
@@ -24,10 +25,10 @@ const TABS = [
 
 function Settings({ project }) {
   const [asked, ask] = useState(false);
-  const [more, setMore] = useState(null);
+  const [more, setMore] = useState({});
   useEffect(() => {
     const gone = new AbortController();
-    details(project.id, { signal: gone.signal, once: true }).then(setMore, () => {});
+    details(project.id, { signal: gone.signal, once: true }).then((told) => setMore({ told }), (problem) => gone.signal.aborted || setMore({ problem }));
     return () => gone.abort();
   }, [project.status]);
   const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
@@ -35,9 +36,9 @@ function Settings({ project }) {
   return html`<section class="card stack"><h2>Facts</h2><dl>
       ${fact('ID', project.id)}${fact('CRN', project.crn)}<dt>Region</dt><dd>${project.region}</dd>
       <dt>Created</dt><dd>${whole(Date.parse(project.created_at))}</dd>
-      ${more && html`<dt>Project</dt><dd>${more.project}</dd>`}</dl></section>
+      ${more.told && html`<dt>Project</dt><dd>${more.told.project}</dd>`}</dl><${Trouble} problem=${more.problem} /></section>
     ${state(project) === 'active' && html`<section class="card stack"><h2>Delete this project</h2><p>Restorable for seven days, then destroyed for good.</p>
-      <div><button type="button" class="button danger" aria-disabled=${deny ? 'true' : undefined} onClick=${() => !deny && ask(true)}>Delete project…</button>
+      <div><${Act} look="danger" why=${deny} act=${() => ask(true)}>Delete project…<//>
       ${deny && html`<p class="hint">${deny}</p>`}</div></section>`}
     ${asked && html`<${DeleteProject} project=${project} close=${() => ask(false)} done=${() => go('#/projects')} />`}`;
 }
@@ -48,7 +49,7 @@ function Ended({ project }) {
   const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
   if (is !== 'deleted') return html`<div class="note red">This project is being destroyed. Nothing in it can be read again.</div>`;
   return html`<div class="note amber row"><span>This project is deleted. Everything in it comes back if you restore it before <b class="tight">${whole(project.deadline)}</b>.</span>
-    <button type="button" class="button primary" aria-disabled=${deny ? 'true' : undefined} title=${deny} onClick=${() => !deny && restore(project)}>Restore</button></div><${Trouble} ...${trouble} />`;
+    <${Act} look="primary" why=${deny} act=${() => restore(project)}>Restore<//></div><${Trouble} ...${trouble} />`;
 }
 
 /** The screen. */

@@ -10,6 +10,7 @@ export { listen, may, now, session, tell, wall } from './session.js';
 const RENEW = 120_000; // before a token's end a new one is fetched
 const PAUSES = [1000, 2000, 4000]; // before a read is tried again, where the host says no time
 const WORTH_AGAIN = [429, 503];
+const PATIENCE = 5; // seconds that a read waits by itself; a longer wait is told
 const KEY = 'urn:ibm:params:oauth:grant-type:apikey';
 const FORGOTTEN = { message: 'The session has ended meanwhile.' };
 const secret = { key: null, token: null, ends: 0, flight: null, era: 0 };
@@ -74,7 +75,7 @@ export async function ask(method, to, options = {}) {
       return await authorized(method, to, options, era);
     } catch (problem) {
       const again = method === 'GET' && !options.once && round < PAUSES.length && problem instanceof Problem
-        && (problem.status === 0 || WORTH_AGAIN.includes(problem.status));
+        && (problem.status === 0 || (WORTH_AGAIN.includes(problem.status) && problem.wait <= PATIENCE));
       if (!again) throw problem;
       await pause(problem.wait * 1000 || PAUSES[round], options.signal);
     }

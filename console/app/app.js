@@ -16,7 +16,7 @@ import { Keys } from './views/keys.js';
 import { Project } from './views/project.js';
 import { Projects } from './views/projects.js';
 import { SignIn } from './views/signin.js';
-import { render, useEffect, useRef, useState } from './vendor/preact-htm.js';
+import { render, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
 /** In the order of the navigation: `key` follows `g`. */
 export const SCREENS = [
@@ -80,8 +80,8 @@ function App() {
     return undefined;
   }, [session.signed]);
   useEffect(() => { if (session.signed && !session.ended) load(); }, [session.signed, session.ended, who]);
-  useEffect(() => { document.title = `${session.signed ? title : 'Sign in'} · Reprieve`; }, [title, session.signed]);
-  useEffect(() => { if (session.signed) main.current?.focus(); }, [address, session.signed, who]);
+  useLayoutEffect(() => { document.title = `${session.signed ? title : 'Sign in'} · Reprieve`; }, [title, session.signed]);
+  useLayoutEffect(() => { if (session.signed) main.current?.focus(); }, [address, session.signed, who]);
   if (!session.signed) return html`<${SignIn} key=${left} /><${Toasts} />`;
   const deleted = (rows || []).filter((one) => state(one) !== 'active');
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>

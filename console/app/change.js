@@ -3,7 +3,7 @@
  * was typed stays until the host has taken it. What happened is told at the foot of the page.
  */
 
-import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
+import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
 const SHOWN = 10_000;
 let bread = null;
@@ -28,7 +28,7 @@ export function Toasts() {
   redraw = () => draw((count) => count + 1);
   if (bread?.settled?.()) bread = null;
   const mine = bread;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!mine || held === mine) return undefined;
     const timer = setTimeout(settle, SHOWN);
     return () => clearTimeout(timer);
@@ -39,12 +39,15 @@ export function Toasts() {
     document.querySelector('main')?.focus();
     act?.();
   }
-  return html`<div class="toasts" role="status">${mine && html`<div class="toast" onMouseEnter=${on} onMouseLeave=${off} onFocusIn=${on} onFocusOut=${off}>
+  return html`<div class="toasts" role="status">${mine && html`<div class="toast" onMouseEnter=${on} onMouseLeave=${off} onfocusin=${on} onfocusout=${off}>
     <span>${mine.text}</span>
     ${mine.undo && html`<button type="button" class="button" onClick=${() => done(mine.undo)}>Undo</button>`}
     <button type="button" class="button" aria-label="Close this message" onClick=${() => done()}>✕</button>
   </div>`}</div>`;
 }
+
+/** Copy a text, and tell what came of it. */
+export const copy = (text, said) => navigator.clipboard.writeText(text).then(() => toast(said), () => toast('Not copied: the browser does not allow it.'));
 
 /** A button that acts, or says why it may not. */
 export const Act = ({ why, act, look = '', children, ...rest }) => html`<button type="button" class=${`button ${look}`}

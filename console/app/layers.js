@@ -3,7 +3,7 @@
  * state: what has none to close it with stays open, whatever is pressed.
  */
 
-import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
+import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
 /** A dialog that keeps the focus and gives it back; `busy` keeps it open, `submit` makes it a form. */
 export function Dialog({ title, close, submit, busy, whole: covers, children }) {
@@ -13,7 +13,7 @@ export function Dialog({ title, close, submit, busy, whole: covers, children }) 
     own.current.showModal();
     (own.current.querySelector('[data-first]') || own.current.querySelector('input, textarea, button'))?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     const dialog = own.current;
     opened();
@@ -21,6 +21,9 @@ export function Dialog({ title, close, submit, busy, whole: covers, children }) 
       gone.current = true;
       dialog.close();
       if (opener?.isConnected) opener.focus();
+      requestAnimationFrame(() => { // what opened it has gone meanwhile
+        if (document.activeElement === document.body) document.querySelector('main h1')?.focus();
+      });
     };
   }, []);
   function closed() { // by the browser: a second Esc is none that a page may refuse
@@ -51,7 +54,14 @@ export function Menu({ label, text = '⋯', children, look = 'dots' }) {
     <div class="menu" id=${id} popover="auto" ref=${own} onToggle=${placed} onClick=${chosen}>${children}</div>`;
 }
 
-/** One thing to choose in a menu; `why` says what forbids it. */
-export const Item = ({ act, why, danger, children }) => html`<button type="button" class=${`item ${danger ? 'danger' : ''}`}
-  aria-disabled=${why ? 'true' : undefined} onClick=${(event) => (why ? event.stopPropagation() : act())}>
-  <span>${children}</span>${why && html`<span class="small">${why}</span>`}</button>`;
+/** One thing to choose in a menu, which closes first: the focus is back before anything opens. */
+export function Item({ act, why, danger, children }) {
+  function chosen(event) {
+    event.stopPropagation();
+    if (why) return;
+    event.currentTarget.closest('[popover]').hidePopover();
+    act();
+  }
+  return html`<button type="button" class=${`item ${danger ? 'danger' : ''}`} aria-disabled=${why ? 'true' : undefined} onClick=${chosen}>
+    <span>${children}</span>${why && html`<span class="small">${why}</span>`}</button>`;
+}

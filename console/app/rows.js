@@ -29,5 +29,5 @@ export function Rows({ children }) {
   useLayoutEffect(() => () => requestAnimationFrame(mend), []); // with the last row the table goes
   const focused = ({ target }) => { held.current = { target, index: index(target) }; };
   const left = ({ relatedTarget }) => { if (relatedTarget && !own.current?.contains(relatedTarget)) held.current = null; };
-  return html`<tbody ref=${own} onFocusIn=${focused} onFocusOut=${left}>${children}</tbody>`;
+  return html`<tbody ref=${own} onfocusin=${focused} onfocusout=${left}>${children}</tbody>`;
 }

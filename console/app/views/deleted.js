@@ -1,7 +1,7 @@
 /** What is deleted and waits: how long it can still be taken back, and the way to destroy it now. */
 
 import { may, now } from '../api.js';
-import { Act, toast } from '../change.js';
+import { Act, copy } from '../change.js';
 import { load, state, useProjects } from '../data.js';
 import { to } from '../route.js';
 import { ago, soon, whole } from '../time.js';
@@ -25,7 +25,7 @@ function Row({ project, restore, ask }) {
     <td data-label="Deleted" class="small">${project.deleted ? ago(project.deleted, now()) : '–'}</td>
     <td class="do">${waits && html`<${Act} look="primary" why=${deny} act=${() => restore(project)}>Restore<span class="hidden"> ${project.name}</span><//>`}
       <${Menu} label=${`⋯ of ${project.name}`}>
-        ${navigator.clipboard && html`<${Item} act=${() => navigator.clipboard.writeText(project.id).then(() => toast('The ID is copied.'))}>Copy ID<//>`}
+        ${navigator.clipboard && html`<${Item} act=${() => copy(project.id, 'The ID is copied.')}>Copy ID<//>`}
         ${waits && html`<${Item} danger=${true} why=${purge} act=${() => ask(project)}>Destroy now…<//>`}<//></td></tr>`;
 }
 

@@ -9,19 +9,17 @@ import { Command, Dialog, Field, Trouble, html, which, words } from '../ui.js';
 import { useEffect, useRef, useState } from '../vendor/preact-htm.js';
 
 const WEEK = 7 * 86_400_000;
+const LATE = ['project_not_restorable', 'resource_not_found']; // as what has been restored, or destroyed, answers
 const NOW = { active: 'is active', deleted: 'is deleted', due: 'is past its deadline', ending: 'is being destroyed', gone: 'is gone', other: 'has changed' };
-const NAMES = { secrets: 'secret', config_maps: 'config map', apps: 'app', jobs: 'job', builds: 'build', functions: 'function' };
+const NAMES = { secrets: 'secret', config_maps: 'config map', apps: 'app', jobs: 'job', functions: 'function', builds: 'build' }; // what has a screen
 
 /** Name a project within a sentence. */
 export const quoted = (project) => `“\u2068${project.name}\u2069”`;
 
 /** Say what a project holds: `4 secrets and 1 config map`; empty for what is not known. */
 export function held(counts) {
-  const told = Object.entries(counts || {}).filter(([, count]) => Number(count) > 0);
-  const parts = told.map(([kind, count]) => {
-    const one = NAMES[kind] || kind.replaceAll('_', ' ').replace(/s$/, '');
-    return `${count} ${count === 1 ? one : `${one}s`}`;
-  });
+  const parts = Object.entries(NAMES).filter(([kind]) => counts?.[kind] > 0)
+    .map(([kind, one]) => `${counts[kind]} ${one}${counts[kind] === 1 ? '' : 's'}`);
   return parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : parts.join('');
 }
 
@@ -36,7 +34,14 @@ async function tried(act) {
 }
 
 async function back(project) {
-  await tried(() => restoreProject(project.reclamation));
+  try {
+    await tried(() => restoreProject(project.reclamation));
+  } catch (problem) { // unless somebody else was first, who wanted the same
+    if (!LATE.includes(problem.code)) throw problem;
+    await load();
+    const one = found(project.id);
+    if (!one || state(one) !== 'active') throw problem;
+  }
   settle();
   await load();
   toast(`${quoted(project)} is back, complete.`);
@@ -47,7 +52,7 @@ export function useRestore() {
   const last = useRef();
   const { problem, send } = useChange(back);
   const restore = (project) => { last.current = project; send(project); };
-  const over = ['project_not_restorable', 'resource_not_found'].includes(problem?.code);
+  const over = LATE.includes(problem?.code);
   const retry = over ? undefined : () => send(last.current);
   return { restore, trouble: problem && { problem, retry, lead: over ? 'It is too late.' : undefined } };
 }

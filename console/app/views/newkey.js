@@ -65,7 +65,7 @@ function Roles({ may, chosen, choose }) {
   const change = (role) => choose(chosen.includes(role) ? chosen.filter((one) => one !== role) : [...chosen, role]);
   return html`<fieldset class="choices"><legend class="label">Roles</legend>
     <p class="hint">Those that your own key may give.</p>
-    ${may.map((role) => html`<label class="check" key=${role}><input type="checkbox" checked=${chosen.includes(role)} onChange=${() => change(role)} />
+    ${may.map((role) => html`<label class="check" key=${role}><input type="checkbox" data-role=${role} checked=${chosen.includes(role)} onChange=${() => change(role)} />
       <span><b>${role}</b> <span class="small">${SENTENCES[role]}</span></span></label>`)}</fieldset>`;
 }
 

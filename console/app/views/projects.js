@@ -1,7 +1,7 @@
 /** The projects: the slots they hold, what each is, and the ways to make, delete and restore one. */
 
 import { may, now, session } from '../api.js';
-import { Act, toast, useChange } from '../change.js';
+import { Act, copy, toast, useChange } from '../change.js';
 import { load, state, useProjects } from '../data.js';
 import { createProject } from '../operations.js';
 import { filter, go, to } from '../route.js';
@@ -75,7 +75,7 @@ function Row({ project, ask, restore }) {
     <td class="do">${is === 'deleted' && html`<${Act} why=${deny} act=${() => restore(project)}>Restore<span class="hidden"> ${project.name}</span><//>`}
     ${is === 'active' && html`<${Menu} label=${`⋯ of ${project.name}`}>
       <${Item} act=${() => go(to`#/projects/${project.id}/secrets`)}>Open<//>
-      ${navigator.clipboard && html`<${Item} act=${() => navigator.clipboard.writeText(project.id).then(() => toast('The ID is copied.'))}>Copy ID<//>`}
+      ${navigator.clipboard && html`<${Item} act=${() => copy(project.id, 'The ID is copied.')}>Copy ID<//>`}
       <${Item} danger=${true} why=${deny} act=${() => ask(project)}>Delete…<//><//>`}</td></tr>`;
 }
 
@@ -92,6 +92,7 @@ export function Projects({ place }) {
   const chosen = (rows || []).filter(fits).sort((one, other) => one.name.localeCompare(other.name));
   return html`<div class="head"><h1 tabindex="-1">Projects</h1>${create}</div>
     <${Trouble} problem=${problem?.status === 0 && rows ? null : problem} retry=${load} /><${Trouble} ...${trouble} />
+    ${problem?.status === 403 && session.self.project && html`<p><a href=${to`#/projects/${session.self.project}/secrets`}>The project of this key</a></p>`}
     ${!rows && !problem && html`<${Skeleton} />`}
     ${rows?.length === 0 && html`<${Empty} create=${create} />`}
     ${rows?.length > 0 && html`<${Slots} rows=${rows} />

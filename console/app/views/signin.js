@@ -4,7 +4,7 @@ import { forget, preview, session, signIn, signInByCode } from '../api.js';
 import { useChange } from '../change.js';
 import { listen, takeCode } from '../route.js';
 import { Dialog, Field, html, words } from '../ui.js';
-import { useEffect, useRef, useState } from '../vendor/preact-htm.js';
+import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact-htm.js';
 
 const FORM = /^ce_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/;
 
@@ -23,7 +23,7 @@ function Form() {
     if (!FORM.test(key.trim())) throw Object.assign(new Error(), { status: 400, code: 'BXNIM0415E' });
     return signIn(key.trim());
   });
-  useEffect(() => own.current.querySelector('[data-first]').focus(), []);
+  useLayoutEffect(() => own.current.querySelector('[data-first]').focus(), []);
   const submit = (event) => { event?.preventDefault(); send(); };
   return html`<form class="stack" ref=${own} onSubmit=${submit} autocomplete="on">
     <input class="hidden" type="text" autocomplete="username" value="Reprieve" tabindex="-1" aria-hidden="true" readonly />

@@ -25,6 +25,7 @@ class Screen:
 
     def open(self, address="projects", by=None):
         """Sign in, and go to an address."""
+        self.page.goto("about:blank")  # whoever was signed in before is forgotten
         sign_in(self.page, self.host.url, by or self.account)
         self.page.evaluate("(to) => { location.hash = to }", f"#/{address}")
         expect(self.page.locator("[aria-busy=true]")).to_have_count(0)

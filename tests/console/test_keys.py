@@ -168,7 +168,7 @@ def test_an_answer_that_is_lost(keys, account, watch):
     page.route(lambda url: url.endswith("/v1/apikeys"), lost)
     fill(page, "ci", "viewer")
     press(page, "Create")
-    expect(page.get_by_role("alert")).to_contain_text("The host does not answer.")
+    expect(page.get_by_role("dialog")).to_contain_text("The host does not answer.")
     assert set(listed(account)) == {"first", "ci"}
     press(page, "Create")
     told = page.get_by_role("alert").filter(has_text="The key exists, and its text is lost")

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support import ROOT, Account, Host, stand_alone
 from tests.support.browser import launched
 from tests.support.pages import DESKTOP, PATIENCE, sign_in
+from tools.palette import shrunk
 
 IMAGES = ROOT / "docs" / "images"
 MOST = 80_000  # bytes of a picture
@@ -65,7 +66,7 @@ def delete(page: Page, _: str) -> None:
 def secret(page: Page, project: str) -> None:
     """Show one secret, its values hidden."""
     page.evaluate("(to) => { location.hash = to }", f"#/projects/{project}/secrets/db")
-    expect(page.get_by_text("PASSWORD", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Reveal PASSWORD")).to_be_visible()
 
 
 def shoot(browser: Browser, host: Host, account: Account) -> None:
@@ -88,7 +89,7 @@ def shoot(browser: Browser, host: Host, account: Account) -> None:
             show(page, shop)
             page.mouse.move(0, 0)
             picture = IMAGES / f"{show.__name__}-{scheme}.png"
-            size = len(page.screenshot(path=picture))
+            size = picture.write_bytes(shrunk(page.screenshot()))
             context.close()
             print(f"{picture.relative_to(ROOT)}  {size / 1000:.0f} kB")
             if size > MOST:

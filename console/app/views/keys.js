@@ -4,11 +4,11 @@ import { forget, may, session, wall } from '../api.js';
 import { Act, toast, useChange } from '../change.js';
 import { useProjects } from '../data.js';
 import { apiKeys, deleteApiKey } from '../operations.js';
-import { useReading } from '../reading.js';
+import { CALM, useRead } from '../read.js';
 import { ago, length, whole } from '../time.js';
 import { Command, Dialog, Name, Rows, Skeleton, Trouble, html, useTick } from '../ui.js';
 import { CreateKey } from './newkey.js';
-import { useState } from '../vendor/preact-htm.js';
+import { useEffect, useState } from '../vendor/preact-htm.js';
 
 const WEEK = 7 * 86_400_000;
 
@@ -69,7 +69,8 @@ const Denied = () => html`<div class="note">Your key may not see API keys. It ta
 function List({ making, make }) {
   useTick();
   const { rows } = useProjects();
-  const { found, problem, reload } = useReading(apiKeys);
+  const { value: found, problem, load: reload } = useRead(apiKeys, CALM);
+  useEffect(() => { if (!session.away && problem?.status === 0) reload(); }, [session.away]);
   const [asked, ask] = useState(null);
   const why = may('apikey.manage') ? '' : 'It takes the role administrator.';
   const sorted = [...(found || [])].sort((one, other) => one.name.localeCompare(other.name) || one.id.localeCompare(other.id));

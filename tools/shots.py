@@ -85,6 +85,7 @@ def shoot(browser: Browser, host: Host, account: Account) -> None:
             context.set_default_timeout(PATIENCE)
             page = context.new_page()
             page.clock.install(time=MOMENT)
+            move(host, MOMENT)  # it went on, and the browser's begins anew with each page
             sign_in(page, host.url, account)
             show(page, shop)
             page.mouse.move(0, 0)

@@ -178,6 +178,7 @@ def test_an_answer_that_is_lost(keys, account, watch):
     assert set(listed(account)) == {"first"}
 
 
+@pytest.mark.claim("ID4", "a new key's text goes with its dialog")
 @pytest.mark.slow
 def test_the_text_goes_with_the_screen(keys):
     """Leaving the screen takes the text along; closing the tab asks first."""

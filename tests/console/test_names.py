@@ -45,6 +45,7 @@ def test_names_that_are_taken(projects, account, watch):
     assert page.locator("dialog").count() == 0
 
 
+@pytest.mark.claim("ID4", "markup that is typed is text in every message")
 @pytest.mark.slow
 def test_a_name_that_is_refused(projects, watch):
     """Markup is no name, and in no message it is more than text."""
@@ -83,6 +84,7 @@ def test_each_name_goes_all_the_way(projects, account, name):
     expect(page.get_by_role("heading", name="Nothing is deleted")).to_be_visible(timeout=20_000)
 
 
+@pytest.mark.claim("ID4", "a stored name is text wherever it stands")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STORED, ids=range(len(STORED)))
 def test_a_name_from_before_its_rules(projects, account, host, name):

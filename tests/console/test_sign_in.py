@@ -27,6 +27,7 @@ def enter(page, text):
     page.keyboard.press("Enter")
 
 
+@pytest.mark.claim("ID4", "the browser keeps neither key nor token")
 def test_by_keyboard(door, account):
     """The field has the focus; Enter signs in; what was typed and what came is nowhere."""
     assert door.title() == "Sign in · Reprieve"
@@ -86,6 +87,7 @@ def test_an_address_is_kept(page, console_url, account):
     assert page.url == f"{console_url}/#/projects"
 
 
+@pytest.mark.claim("ID4", "a session that nobody uses is forgotten")
 @pytest.mark.slow
 def test_locked_when_it_is_not_used(page, signed_in, account):
     """After 15 minutes without use nothing of the session is left but the address."""
@@ -121,6 +123,7 @@ def test_a_machine_that_slept(page, signed_in, account):
     expect(page.get_by_text("Locked after 15 minutes without use.")).to_be_visible()
 
 
+@pytest.mark.claim("ID4", "a page that was left keeps no session")
 @pytest.mark.slow
 def test_left_and_come_back(page, signed_in, account, console_url):
     """A page that was left is locked when the browser brings it back, whether or not it kept it."""

@@ -189,6 +189,7 @@ def test_two_tabs(projects, new_page, signed_in, account):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     toast(page, "is deleted, restorable until")
+    page.locator(".toast").hover()  # so that it stays
     other.clock.fast_forward(15_000)
     press(other, "Restore shop")
     toast(other, "is back, complete.")

@@ -129,7 +129,7 @@ def test_left_and_come_back(page, signed_in, account, console_url):
     """A page that was left is locked when the browser brings it back, whether or not it kept it."""
     signed_in(page, account)
     page.evaluate("window.kept = true")
-    page.goto(f"{console_url}/docs")
+    page.goto(f"{console_url}/app/mark.svg")
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     nowhere(page, account.apikey)

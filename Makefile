@@ -75,7 +75,10 @@ wave: setup  ## measure a purge of 100 projects due at once, and sweeps beside 1
 bench: setup  ## measure, as ratios in one run
 	$(BIN)/python -m tools.bench
 
+shots: setup  ## take the console's pictures for the documentation, and time its first list
+	$(BIN)/python -m tools.shots
+
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python -m tools.firebase
 
-.PHONY: help setup lock demo test full check fmt fuzz prove model soak commands wave bench firebase
+.PHONY: help setup lock demo test full check fmt fuzz prove model soak commands wave bench shots firebase

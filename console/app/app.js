@@ -16,11 +16,11 @@ import { Keys } from './views/keys.js';
 import { Project } from './views/project.js';
 import { Projects } from './views/projects.js';
 import { SignIn } from './views/signin.js';
-import { render, useEffect, useRef, useState } from './vendor/preact-htm.js';
+import { render, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
 /** In the order of the navigation: `key` follows `g`. */
 export const SCREENS = [
-  { at: 'projects', title: 'Projects', key: 'p', screen: Projects, below: Project },
+  { at: 'projects', title: 'Projects', key: 'p', screen: Projects, below: Project, one: 'Project' },
   { at: 'deleted', title: 'Deleted', key: 'd', screen: Deleted },
   { at: 'destroyed', title: 'Destroyed', key: 'x' },
   { at: 'activity', title: 'Activity', key: 'a' },
@@ -34,24 +34,30 @@ function found({ segments }) {
   const row = SCREENS.find((one) => one.screen && one.at === (segments[0] || 'projects'));
   if (!row) return { title: 'No such page', Screen: Nowhere };
   if (segments.length < 2) return { title: row.title, Screen: row.screen, row };
-  return row.below ? { title: row.title, Screen: row.below, row } : { title: 'No such page', Screen: Nowhere };
+  return row.below ? { title: row.one, Screen: row.below, row } : { title: 'No such page', Screen: Nowhere };
 }
 
 /** A session that nobody uses, or that the browser puts aside, is forgotten with all it showed. */
 function guard() {
   let timer = 0;
-  const used = () => {
+  let since = Date.now(); // a length of real time: a machine that slept has not been used either
+  function used() {
+    if (Date.now() - since >= IDLE) leave('Locked after 15 minutes without use.');
+    since = Date.now();
     clearTimeout(timer);
-    timer = setTimeout(() => session.signed && leave('Locked after 15 minutes without use.'), IDLE);
-  };
+    timer = setTimeout(used, IDLE);
+  }
   for (const event of ['keydown', 'pointerdown', 'wheel', 'touchstart']) window.addEventListener(event, used, { capture: true, passive: true });
   used();
   window.addEventListener('pagehide', () => leave());
   window.addEventListener('pageshow', (event) => event.persisted && leave());
 }
 
+let left = 0; // times that all was forgotten: a key that was typed goes too
+
 function leave(why = '') {
-  forget(why);
+  left += 1;
+  forget(session.signed ? why : session.why);
   clear();
   settle();
 }
@@ -68,20 +74,29 @@ function App() {
     if (coded && session.signed && !session.ended && route.takeCode()) toast('You are signed in already. Sign out first.');
     draw((count) => count + 1);
   }), []);
-  useEffect(() => keys(SCREENS.filter((one) => one.screen), () => setHelp(true)), []);
-  useEffect(() => { if (session.signed) load(); }, [session.signed, who]);
-  useEffect(() => { document.title = `${session.signed ? title : 'Sign in'} · Reprieve`; }, [title, session.signed]);
-  useEffect(() => { if (session.signed) main.current?.focus(); }, [address, session.signed]);
-  if (!session.signed) return html`<${SignIn} /><${Toasts} />`;
+  useEffect(() => {
+    if (session.signed) return keys(SCREENS.filter((one) => one.screen), () => setHelp(true));
+    setHelp(false);
+    return undefined;
+  }, [session.signed]);
+  useEffect(() => { if (session.signed && !session.ended) load(); }, [session.signed, session.ended, who]);
+  useLayoutEffect(() => { document.title = `${session.signed ? title : 'Sign in'} · Reprieve`; }, [title, session.signed]);
+  useLayoutEffect(() => { if (session.signed) main.current?.focus(); }, [address, session.signed, who]);
+  if (!session.signed) return html`<${SignIn} key=${left} /><${Toasts} />`;
   const deleted = (rows || []).filter((one) => state(one) !== 'active');
-  return html`<a class="skip" href=${location.hash || '#/projects'} onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
+  return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
     <${Bar} screens=${SCREENS.filter((one) => one.screen)} row=${row} deleted=${deleted} leave=${leave} help=${() => setHelp(true)} />
-    <main class="page" tabindex="-1" ref=${main} key=${who}><${Notes} /><${Screen} key=${route.place.segments.slice(0, 2).join('/')} place=${route.place} /></main>
+    <main class="page" id="main" tabindex="-1" ref=${main} key=${who}><${Notes} /><${Screen} key=${route.place.segments.slice(0, 2).join('/')} place=${route.place} /></main>
     ${help && html`<${Help} screens=${SCREENS.filter((one) => one.screen)} close=${() => setHelp(false)} />`}
     ${session.ended && html`<${SignIn} over=${true} />`}
     <${Toasts} />`;
 }
 
-listen(() => { if (!session.signed) clear(); });
+let who = null;
+listen(() => { // what one person read is not shown to another
+  if (who === session.self) return;
+  if (who && !(session.self && session.self.account === who.account && session.self.id === who.id)) clear();
+  who = session.self;
+});
 guard();
 render(html`<${App} />`, document.body);

@@ -3,15 +3,15 @@
  * was typed stays until the host has taken it. What happened is told at the foot of the page.
  */
 
-import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
+import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
 const SHOWN = 10_000;
 let bread = null;
 let redraw = () => {};
 
-/** Tell what happened; `undo` is offered until the time is over. */
-export function toast(text, undo = null) {
-  bread = { text, undo };
+/** Tell what happened; `undo` is offered until the time is over, or `settled()` is true. */
+export function toast(text, undo = null, settled = null) {
+  bread = { text, undo, settled };
   redraw();
 }
 
@@ -24,26 +24,34 @@ export function settle() {
 /** Where it is told: always on the page, so that a screen reader hears of it. */
 export function Toasts() {
   const [, draw] = useState(0);
-  const [held, hold] = useState(false);
+  const [held, hold] = useState(null);
   redraw = () => draw((count) => count + 1);
-  useEffect(() => {
-    if (!bread || held) return undefined;
+  if (bread?.settled?.()) bread = null;
+  const mine = bread;
+  useLayoutEffect(() => {
+    if (!mine || held === mine) return undefined;
     const timer = setTimeout(settle, SHOWN);
     return () => clearTimeout(timer);
-  }, [bread, held]);
-  const [on, off] = [() => hold(true), () => hold(false)];
-  function undo() {
-    const { undo: act } = bread;
-    hold(false);
+  }, [mine, held]);
+  const [on, off] = [() => hold(mine), () => hold(null)];
+  function done(act) {
     settle();
-    act();
+    document.querySelector('main')?.focus();
+    act?.();
   }
-  return html`<div class="toasts" role="status">${bread && html`<div class="toast" onMouseEnter=${on} onMouseLeave=${off} onFocusIn=${on} onFocusOut=${off}>
-    <span>${bread.text}</span>
-    ${bread.undo && html`<button type="button" class="button" onClick=${undo}>Undo</button>`}
-    <button type="button" class="button" aria-label="Close this message" onClick=${() => { hold(false); settle(); }}>✕</button>
+  return html`<div class="toasts" role="status">${mine && html`<div class="toast" onMouseEnter=${on} onMouseLeave=${off} onfocusin=${on} onfocusout=${off}>
+    <span>${mine.text}</span>
+    ${mine.undo && html`<button type="button" class="button" onClick=${() => done(mine.undo)}>Undo</button>`}
+    <button type="button" class="button" aria-label="Close this message" onClick=${() => done()}>✕</button>
   </div>`}</div>`;
 }
+
+/** Copy a text, and tell what came of it. */
+export const copy = (text, said) => navigator.clipboard.writeText(text).then(() => toast(said), () => toast('Not copied: the browser does not allow it.'));
+
+/** A button that acts, or says why it may not. */
+export const Act = ({ why, act, look = '', children, ...rest }) => html`<button type="button" class=${`button ${look}`}
+  aria-disabled=${why ? 'true' : undefined} title=${why || undefined} onClick=${() => (why ? toast(why) : act())} ...${rest}>${children}</button>`;
 
 /** Give a name for a change: the same for what is sent again because no answer came. */
 function named(held, body) {

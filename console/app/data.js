@@ -14,13 +14,14 @@ const listeners = new Set();
 let generation = 0;
 let timer = 0;
 let flight = null;
+let newest = null;
 
 function put(changes) {
   Object.assign(shown, changes);
   for (const told of [...listeners]) told();
 }
 
-/** Read the projects anew; gives them once they are there. */
+/** Read the projects anew; gives them once the newest reading is over. */
 export function load() {
   flight?.abort();
   flight = new AbortController();
@@ -28,21 +29,25 @@ export function load() {
   const [mine, signal] = [generation, flight.signal];
   const drawn = shown.rows ? undefined : (rows) => mine === generation && put({ rows });
   clearTimeout(timer);
-  return projects({ signal, drawn }).then(
+  newest = projects({ signal, drawn }).then(
     (rows) => mine === generation && put({ rows, problem: null }),
     (problem) => mine === generation && !signal.aborted && put({ problem }),
   ).then(() => {
-    if (mine === generation) next();
+    if (mine !== generation) return newest;
+    next();
     return shown.rows;
   });
+  return newest;
 }
 
 function next() {
   const busy = session.away || (shown.rows || []).some((one) => one.status === 'hard_deleting' || due(one));
   clearTimeout(timer);
-  timer = setTimeout(() => (document.hidden || !session.signed || session.ended ? next() : load()), busy ? BUSY : CALM);
+  timer = setTimeout(() => (watched() ? load() : next()), busy ? BUSY : CALM);
 }
 
+/** True while somebody looks, and may. */
+export const watched = () => !document.hidden && session.signed && !session.ended;
 const due = (project) => project.deadline && project.deadline <= now();
 
 /** Forget what was read, for whoever signs in next. */
@@ -50,11 +55,12 @@ export function clear() {
   generation += 1;
   flight?.abort();
   clearTimeout(timer);
+  [timer, newest] = [0, null];
   put({ rows: null, problem: null });
 }
 
 for (const event of ['visibilitychange', 'focus']) {
-  window.addEventListener(event, () => !document.hidden && session.signed && !session.ended && timer && load());
+  window.addEventListener(event, () => watched() && timer && load());
 }
 
 /** Draw again whenever the session or the projects change; gives both. */
@@ -68,6 +74,9 @@ export function useProjects() {
   }, []);
   return { ...shown, session };
 }
+
+/** Give a project as it was last read. */
+export const found = (id) => shown.rows?.find((one) => one.id === id);
 
 /** What a project's status means for who looks at it. */
 export function state(project) {

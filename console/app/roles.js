@@ -36,3 +36,9 @@ export function allows(roles, project, verb) {
   if (project && ACCOUNT_WIDE.includes(verb)) return false;
   return roles.some((role) => ROLES[role]?.includes(verb));
 }
+
+/** The roles that a key may give to another: those whose verbs it has, all of them. */
+export function gives(roles) {
+  const own = new Set(roles.flatMap((role) => ROLES[role] || []));
+  return Object.keys(SENTENCES).filter((role) => ROLES[role].every((verb) => own.has(verb)));
+}

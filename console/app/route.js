@@ -52,6 +52,7 @@ export function filter(name, value) {
   else place.query.delete(name);
   const query = String(place.query);
   const [before] = location.hash.split('?');
-  history.replaceState(null, '', before + (query && `?${query}`));
+  last = before + (query && `?${query}`);
+  history.replaceState(null, '', last);
   for (const told of [...listeners]) told();
 }

@@ -29,12 +29,12 @@ function Account({ leave, help }) {
     ownKey({ signal: gone.signal, once: true }).then(setOwn, () => {});
     return () => gone.abort();
   }, [self?.id]);
-  const link = (href, text, look = '') => html`<a class=${`item ${look}`} href=${href}>${text}</a>`;
+  const link = (href, text, look = '', rest = {}) => html`<a class=${`item ${look}`} href=${href} ...${rest}>${text}</a>`;
   return html`<${Menu} label=${`${region || 'Account'} ▾, account menu`} text=${`${region || 'Account'} ▾`} look="plain">
     <dl><dt>Key</dt><dd>${own?.name || self.id}</dd><dt>Roles</dt><dd>${self.roles.join(', ')}</dd>
       <dt>Account</dt><dd class="mono">${self.account}</dd>
       <dt>For</dt><dd class=${self.project ? 'mono' : ''}>${self.project || 'all projects'}</dd></dl>
-    ${link('#/keys', 'API keys', 'narrow-only')}${link('/docs', 'API reference')}
+    ${link('#/keys', 'API keys', 'narrow-only')}${link('/docs', 'API reference', '', { target: '_blank', rel: 'noopener' })}
     <${Item} act=${help}>Keyboard shortcuts<//>
     <${Item} act=${() => leave('You are signed out.')}>Sign out<//><//>`;
 }
@@ -44,7 +44,7 @@ export function Notes() {
   useTick();
   const left = session.ends - performance.now();
   const ending = !session.renews && left < WARNED && left > 0;
-  return html`${session.away && html`<div class="note amber away" role="status"><b>Offline.</b> The host does not answer; what you see may be old. Trying again every 5 s.</div>`}
+  return html`${session.away && html`<div class="note amber away" role="alert"><b>Offline.</b> The host does not answer; what you see may be old. Trying again every 5 s.</div>`}
     ${session.moved !== 0 && html`<div class="note"><b>Test clock.</b> This host's clock is ${length(Math.abs(session.moved))} ${session.moved > 0 ? 'ahead' : 'behind'}. Countdowns follow the host.</div>`}
     ${ending && html`<div class="note amber" role="status">This session ends at ${clock(Date.now() + left)}. <code>ce open</code> again to go on.</div>`}`;
 }

@@ -5,9 +5,13 @@
 
 import { Problem, now } from './api.js';
 import { length, whole } from './time.js';
-import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
+import { html, useEffect, useState } from './vendor/preact-htm.js';
 
+export { Dialog, Item, Menu } from './layers.js';
+export { Rows, focusRow } from './rows.js';
 export { html };
+
+let fields = 0;
 
 /** Draw again every 30 seconds: what is left of a time is told to the minute. */
 export function useTick() {
@@ -32,6 +36,7 @@ export function Countdown({ deadline }) {
 /** A problem in words that say what to do. */
 export function words(problem) {
   if (!(problem instanceof Problem)) return 'This page made a mistake. Reload it; what is stored is not touched.';
+  if (problem.status === 401) return 'Your session ended before this was done. Sign in, then try again.';
   const verb = problem.status === 403 && problem.message.match(/`([a-z]+\.[a-z]+)`/);
   if (verb) return `Your key may not do this. It takes ${verb[1]}.`;
   if (problem.status === 0) return 'The host does not answer.';
@@ -42,8 +47,10 @@ export function words(problem) {
 /** A box that tells a problem, with its trace, and offers to try again. */
 export function Trouble({ problem, retry, lead = 'That did not work.' }) {
   if (!problem) return null;
-  return html`<div class="note red stack" role="alert">
-    <p><b>${lead}</b> ${words(problem)}</p>
+  const said = problem.status === 0
+    ? html`<b>The host does not answer.</b> Is it running? Locally: <code>ce emulator start</code>`
+    : html`<b>${lead}</b> ${words(problem)}`;
+  return html`<div class="note red stack" role="alert"><p>${said}</p>
     ${problem.trace && html`<p class="small">Trace <code>${problem.trace}</code></p>`}
     ${retry && html`<div><button type="button" class="button" onClick=${retry}>Try again</button></div>`}
   </div>`;
@@ -83,47 +90,6 @@ export const Command = ({ line }) => html`<div class="command"><code>${line}</co
 /** Say which project in a command: by name where nothing in it needs quoting, else by id. */
 export const which = (project) => (/^[A-Za-z0-9._][A-Za-z0-9._-]*$/.test(project.name) ? `--name ${project.name}` : `--id ${project.id}`);
 
-/** A dialog that keeps the focus and gives it back; `busy` keeps it open, `submit` makes it a form. */
-export function Dialog({ title, close, submit, busy, whole: covers, children }) {
-  const own = useRef();
-  useEffect(() => {
-    const opener = document.activeElement;
-    const dialog = own.current;
-    dialog.showModal();
-    (dialog.querySelector('[data-first]') || dialog.querySelector('input, textarea, button'))?.focus();
-    return () => {
-      dialog.close();
-      if (opener?.isConnected) opener.focus();
-    };
-  }, []);
-  const cancel = (event) => { event.preventDefault(); if (!busy) close?.(); };
-  const sent = (event) => { event.preventDefault(); if (!busy) submit(event); };
-  return html`<dialog class=${`dialog ${covers ? 'whole' : ''}`} ref=${own} aria-label=${title} onCancel=${cancel}>
-    ${submit ? html`<form method="dialog" onSubmit=${sent}><h2>${title}</h2>${children}</form>` : html`<div class="stack"><h2>${title}</h2>${children}</div>`}</dialog>`;
-}
-
-let menus = 0;
-
-/** A button with a menu: `label` says whose. */
-export function Menu({ label, text = '⋯', children, look = 'dots' }) {
-  const [id] = useState(() => `menu-${(menus += 1)}`);
-  const [own, button] = [useRef(), useRef()];
-  function placed(event) {
-    if (event.newState !== 'open' || CSS.supports('position-area', 'bottom')) return;
-    const at = button.current.getBoundingClientRect();
-    own.current.style.top = `${Math.min(at.bottom, innerHeight - own.current.offsetHeight)}px`;
-    own.current.style.left = `${Math.max(at.right - own.current.offsetWidth, 0)}px`;
-  }
-  const chosen = (event) => event.target.closest('.item') && own.current.hidePopover();
-  return html`<button type="button" class=${`button ${look}`} ref=${button} popovertarget=${id} aria-label=${label}>${text}</button>
-    <div class="menu" id=${id} popover="auto" ref=${own} onToggle=${placed} onClick=${chosen}>${children}</div>`;
-}
-
-/** One thing to choose in a menu; `why` says what forbids it. */
-export const Item = ({ act, why, danger, children }) => html`<button type="button" class=${`item ${danger ? 'danger' : ''}`}
-  aria-disabled=${why ? 'true' : undefined} onClick=${(event) => (why ? event.stopPropagation() : act())}>
-  <span>${children}</span>${why && html`<span class="small">${why}</span>`}</button>`;
-
 /** Buttons of which one holds. */
 export const Chips = ({ label, choices, chosen, choose }) => html`<div class="chips" role="group" aria-label=${label}>
   ${Object.entries(choices).map(([name, text]) => html`<button type="button" class="button" key=${name}
@@ -131,21 +97,11 @@ export const Chips = ({ label, choices, chosen, choose }) => html`<div class="ch
 
 /** A field with its label, hint and fault. */
 export function Field({ label, hint, wrong, area, first, look = '', ...rest }) {
-  const [id] = useState(() => `field-${(menus += 1)}`);
+  const [id] = useState(() => `field-${(fields += 1)}`);
   const said = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || undefined;
   const shared = { id, class: `input ${look}`, 'aria-describedby': said, 'aria-invalid': wrong ? 'true' : undefined, ...(first && { 'data-first': '' }), spellcheck: false, ...rest };
   return html`<div class="field"><label for=${id}>${label}</label>
     ${area ? html`<textarea ...${shared}></textarea>` : html`<input type="text" autocomplete="off" ...${shared} />`}
     ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
     <p class="wrong" id=${`${id}-wrong`} role="alert" hidden=${!wrong}>${wrong}</p></div>`;
-}
-
-/** After a row has gone: to the one that took its place, else to the heading. */
-export function focusRow(index) {
-  requestAnimationFrame(() => {
-    const rows = document.querySelectorAll('main tbody tr');
-    const row = rows[Math.min(index, rows.length - 1)];
-    const aim = row?.querySelector('a, button') || document.querySelector('main h1');
-    aim?.focus();
-  });
 }

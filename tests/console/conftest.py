@@ -35,7 +35,9 @@ def new_page(browser, watch):
     """Make a page in a context of its own, as a second person or machine has it."""
 
     def make(**options):
-        context = browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light"} | options)
+        context = browser.new_context(
+            **{"viewport": DESKTOP, "color_scheme": "light", "reduced_motion": "reduce"} | options
+        )
         watch.add(context)
         return context.new_page()
 
@@ -52,3 +54,10 @@ def page(new_page):
 def signed_in(console_url):
     """Sign a page in with an account's key: `signed_in(page, account)`."""
     return lambda page, account: sign_in(page, console_url, account)
+
+
+@pytest.fixture
+def projects(page, signed_in, account):
+    """The first screen of a fresh account."""
+    signed_in(page, account)
+    return page

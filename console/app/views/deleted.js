@@ -1,11 +1,11 @@
 /** What is deleted and waits: how long it can still be taken back, and the way to destroy it now. */
 
 import { may, now } from '../api.js';
-import { toast } from '../change.js';
+import { Act, copy } from '../change.js';
 import { load, state, useProjects } from '../data.js';
 import { to } from '../route.js';
 import { ago, soon, whole } from '../time.js';
-import { Countdown, Item, Menu, Name, Skeleton, Trouble, focusRow, html } from '../ui.js';
+import { Countdown, Item, Menu, Name, Rows, Skeleton, Trouble, html } from '../ui.js';
 import { Destroy, useRestore } from './ending.js';
 import { useState } from '../vendor/preact-htm.js';
 
@@ -15,7 +15,7 @@ function Left({ project }) {
   return html`<span class=${`status ${soon(project.deadline, now()) ? 'diamond' : 'ring'}`}><${Countdown} deadline=${project.deadline} /></span>`;
 }
 
-function Row({ project, index, restore, ask }) {
+function Row({ project, restore, ask }) {
   const waits = state(project) === 'deleted';
   const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
   const purge = may('project.purge') ? '' : 'It takes the role purge or administrator.';
@@ -23,11 +23,10 @@ function Row({ project, index, restore, ask }) {
     <td data-label="Destroyed in"><${Left} project=${project} /></td>
     <td data-label="Deadline">${project.deadline ? html`<time datetime=${new Date(project.deadline).toISOString()}>${whole(project.deadline)}</time>` : '–'}</td>
     <td data-label="Deleted" class="small">${project.deleted ? ago(project.deleted, now()) : '–'}</td>
-    <td class="do">${waits && html`<button type="button" class="button primary" aria-disabled=${deny ? 'true' : undefined} title=${deny}
-        onClick=${() => !deny && restore(project, index)}>Restore<span class="hidden"> ${project.name}</span></button>`}
+    <td class="do">${waits && html`<${Act} look="primary" why=${deny} act=${() => restore(project)}>Restore<span class="hidden"> ${project.name}</span><//>`}
       <${Menu} label=${`⋯ of ${project.name}`}>
-        ${navigator.clipboard && html`<${Item} act=${() => navigator.clipboard.writeText(project.id).then(() => toast('The ID is copied.'))}>Copy ID<//>`}
-        ${waits && html`<${Item} danger=${true} why=${purge} act=${() => ask({ project, index })}>Destroy now…<//>`}<//></td></tr>`;
+        ${navigator.clipboard && html`<${Item} act=${() => copy(project.id, 'The ID is copied.')}>Copy ID<//>`}
+        ${waits && html`<${Item} danger=${true} why=${purge} act=${() => ask(project)}>Destroy now…<//>`}<//></td></tr>`;
 }
 
 /** The screen. */
@@ -38,11 +37,11 @@ export function Deleted() {
   const found = (rows || []).filter((one) => state(one) !== 'active').sort((one, other) => (one.deadline || 0) - (other.deadline || 0));
   return html`<div class="head"><div><h1 tabindex="-1">Deleted projects</h1>
       <p class="sub">Complete until their deadline. Then the key is destroyed, and nobody can bring them back.</p></div></div>
-    <${Trouble} problem=${problem?.status === 0 ? null : problem} retry=${load} /><${Trouble} ...${trouble} />
+    <${Trouble} problem=${problem?.status === 0 && rows ? null : problem} retry=${load} /><${Trouble} ...${trouble} />
     ${!rows && !problem && html`<${Skeleton} />`}
     ${rows && found.length === 0 && html`<div class="empty"><h2>Nothing is deleted</h2><p>A deleted project waits here for seven days, with everything in it.</p></div>`}
     ${found.length > 0 && html`<table><caption class="hidden">Deleted projects</caption>
       <thead><tr><th scope="col">Name</th><th scope="col">Destroyed in</th><th scope="col">Deadline</th><th scope="col">Deleted</th><td></td></tr></thead>
-      <tbody>${found.map((one, index) => html`<${Row} key=${one.id} project=${one} index=${index} restore=${restore} ask=${ask} />`)}</tbody></table>`}
-    ${asked && html`<${Destroy} project=${asked.project} close=${() => ask(null)} done=${() => focusRow(asked.index)} />`}`;
+      <${Rows}>${found.map((one) => html`<${Row} key=${one.id} project=${one} restore=${restore} ask=${ask} />`)}<//></table>`}
+    ${asked && html`<${Destroy} project=${asked} close=${() => ask(null)} />`}`;
 }

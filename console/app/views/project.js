@@ -1,6 +1,7 @@
 /** One project: what it is, and a tab for each thing it holds. Deleted, it can only be restored. */
 
 import { may, now } from '../api.js';
+import { Act } from '../change.js';
 import { load, state, useProjects } from '../data.js';
 import { details } from '../operations.js';
 import { go, to } from '../route.js';
@@ -11,7 +12,7 @@ import { Maps } from './maps.js';
 import { Status } from './projects.js';
 import { Secrets } from './secrets.js';
 import { Templates } from './templates.js';
-import { useEffect, useState } from '../vendor/preact-htm.js';
+import { useEffect, useRef, useState } from '../vendor/preact-htm.js';
 
 /** In the order of the tabs; what has no screen yet has neither a tab nor a page. */
 const TABS = [
@@ -24,10 +25,10 @@ const TABS = [
 
 function Settings({ project }) {
   const [asked, ask] = useState(false);
-  const [more, setMore] = useState(null);
+  const [more, setMore] = useState({});
   useEffect(() => {
     const gone = new AbortController();
-    details(project.id, { signal: gone.signal, once: true }).then(setMore, () => {});
+    details(project.id, { signal: gone.signal, once: true }).then((told) => setMore({ told }), (problem) => gone.signal.aborted || setMore({ problem }));
     return () => gone.abort();
   }, [project.status]);
   const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
@@ -35,9 +36,9 @@ function Settings({ project }) {
   return html`<section class="card stack"><h2>Facts</h2><dl>
       ${fact('ID', project.id)}${fact('CRN', project.crn)}<dt>Region</dt><dd>${project.region}</dd>
       <dt>Created</dt><dd>${whole(Date.parse(project.created_at))}</dd>
-      ${more && html`<dt>Project</dt><dd>${more.project}</dd>`}</dl></section>
+      ${more.told && html`<dt>Project</dt><dd>${more.told.project}</dd>`}</dl><${Trouble} problem=${more.problem} /></section>
     ${state(project) === 'active' && html`<section class="card stack"><h2>Delete this project</h2><p>Restorable for seven days, then destroyed for good.</p>
-      <div><button type="button" class="button danger" aria-disabled=${deny ? 'true' : undefined} onClick=${() => !deny && ask(true)}>Delete project…</button>
+      <div><${Act} look="danger" why=${deny} act=${() => ask(true)}>Delete project…<//>
       ${deny && html`<p class="hint">${deny}</p>`}</div></section>`}
     ${asked && html`<${DeleteProject} project=${project} close=${() => ask(false)} done=${() => go('#/projects')} />`}`;
 }
@@ -48,25 +49,36 @@ function Ended({ project }) {
   const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
   if (is !== 'deleted') return html`<div class="note red">This project is being destroyed. Nothing in it can be read again.</div>`;
   return html`<div class="note amber row"><span>This project is deleted. Everything in it comes back if you restore it before <b class="tight">${whole(project.deadline)}</b>.</span>
-    <button type="button" class="button primary" aria-disabled=${deny ? 'true' : undefined} title=${deny} onClick=${() => !deny && restore(project)}>Restore</button></div><${Trouble} ...${trouble} />`;
+    <${Act} look="primary" why=${deny} act=${() => restore(project)}>Restore<//></div><${Trouble} ...${trouble} />`;
 }
 
-/** The screen. */
+function Nothing({ title, children }) {
+  const own = useRef();
+  useEffect(() => { if (document.activeElement === document.body) own.current.focus(); }, []);
+  return html`<h1 tabindex="-1" ref=${own}>${title}</h1><p>${children} <a href="#/projects">Projects</a></p>`;
+}
+
+function Head({ project }) {
+  const id = html`<code>${project.id.slice(0, 8)}</code><${Copy} read=${() => project.id} label="Copy ID" what="of this project" />`;
+  return html`<div class="stack"><p class="crumb"><a href="#/projects">Projects</a> /</p><h1 tabindex="-1"><${Name} of=${project.name} /></h1>
+    <div class="facts">${project.region && html`<${Status} project=${project} /><span>${project.region}</span><span>created ${ago(Date.parse(project.created_at), now())}</span>`}${id}</div></div>`;
+}
+
+/** The screen. A key that may not look at projects sees what it may of one whose address it has. */
 export function Project({ place }) {
   const { rows, problem } = useProjects();
   const [, id, at = 'secrets', ...names] = place.segments;
-  const project = rows?.find((one) => one.id === id);
+  const unseen = problem?.status === 403 && !rows;
+  const project = unseen ? { id, name: id, status: 'active' } : rows?.find((one) => one.id === id);
   const tab = TABS.find((one) => one.at === at);
-  if (problem && !rows) return html`<h1 tabindex="-1">Project</h1><${Trouble} problem=${problem} retry=${load} />`;
-  if (!rows) return html`<h1 tabindex="-1">Project</h1><${Skeleton} />`;
-  if (!project || !tab) return html`<h1 tabindex="-1">${project ? 'No such page' : 'No such project'}</h1><p>${project ? 'Nothing is at this address.' : 'No project of this account has this ID: it may have been destroyed.'} <a href="#/projects">Projects</a></p>`;
+  if (!tab) return html`<${Nothing} title="No such page">Nothing is at this address.<//>`;
+  if (!rows && !unseen) return html`<h1 tabindex="-1">Project</h1>${problem ? html`<${Trouble} problem=${problem} retry=${load} />` : html`<${Skeleton} />`}`;
+  if (!project) return html`<${Nothing} title="No such project">No project of this account has this ID: it may have been destroyed.<//>`;
   const active = state(project) === 'active';
-  const { screen: Screen } = tab;
-  return html`<div class="stack"><p class="crumb"><a href="#/projects">Projects</a> /</p>
-      <h1 tabindex="-1"><${Name} of=${project.name} /></h1>
-      <div class="facts"><${Status} project=${project} /><span>${project.region}</span><span>created ${ago(Date.parse(project.created_at), now())}</span>
-        <code>${project.id.slice(0, 8)}</code><${Copy} read=${() => project.id} label="Copy ID" what="of this project" /></div></div>
+  const Screen = unseen && at === 'settings' ? null : tab.screen;
+  return html`<${Head} project=${project} />
+    ${unseen && html`<${Trouble} problem=${problem} lead="Its name and state are not shown." />`}
     ${!active && html`<${Ended} project=${project} />`}
     <nav class="tabs" aria-label="In this project">${TABS.map((one) => html`<a key=${one.at} href=${to`#/projects/${id}/${one.at}`} aria-current=${one === tab ? 'page' : undefined}>${one.title}</a>`)}</nav>
-    ${active || at === 'settings' ? html`<${Screen} key=${`${at}/${names.join('/')}`} project=${project} names=${names} place=${place} />` : html`<p class="sub">Not readable while deleted.</p>`}`;
+    ${active || at === 'settings' ? Screen && html`<${Screen} key=${`${at}/${names.join('/')}`} project=${project} names=${names} place=${place} />` : html`<p class="sub">Not readable while deleted.</p>`}`;
 }

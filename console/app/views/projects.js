@@ -1,12 +1,12 @@
 /** The projects: the slots they hold, what each is, and the ways to make, delete and restore one. */
 
 import { may, now, session } from '../api.js';
-import { toast, useChange } from '../change.js';
+import { Act, copy, toast, useChange } from '../change.js';
 import { load, state, useProjects } from '../data.js';
 import { createProject } from '../operations.js';
 import { filter, go, to } from '../route.js';
 import { ago, length, whole } from '../time.js';
-import { Chips, Command, Countdown, Dialog, Field, Item, Menu, Name, Skeleton, Trouble, focusRow, html, words } from '../ui.js';
+import { Chips, Command, Countdown, Dialog, Field, Item, Menu, Name, Rows, Skeleton, Trouble, html, words } from '../ui.js';
 import { DeleteProject, useRestore } from './ending.js';
 import { useState } from '../vendor/preact-htm.js';
 
@@ -41,19 +41,20 @@ function Slots({ rows }) {
 
 function Create({ close, rows, restore }) {
   const [name, setName] = useState('');
-  const { busy, problem, send } = useChange(async (body, again) => {
-    const made = await createProject(body.name, again);
+  const { busy, problem, send, clear } = useChange(async (body, again) => {
+    const made = await createProject(body.name, again).catch((why) => { load(); throw why; });
     close();
     await load();
-    toast(`“${made.name}” is created.`);
+    toast(`“\u2068${made.name}\u2069” is created.`);
     go(to`#/projects/${made.id}/secrets`);
   });
+  const typed = (event) => { setName(event.target.value); if (problem) clear(); };
   const holder = problem?.code === 'name_taken' && (rows || []).find((one) => one.name === name);
   const held = holder && state(holder) === 'deleted' && holder;
   let wrong = problem && words(problem);
   if (problem?.code === 'name_taken') wrong = held ? `A deleted project holds this name until ${whole(held.deadline)}. Restore it, or choose another name.` : 'A project of this name exists.';
   return html`<${Dialog} title="Create a project" close=${close} busy=${busy} submit=${() => send({ name })}>
-    <${Field} label="Name" first=${true} value=${name} onInput=${(event) => setName(event.target.value)} maxlength="128" wrong=${wrong}
+    <${Field} label="Name" first=${true} value=${name} onInput=${typed} wrong=${wrong}
       hint="1 to 128 letters, digits, spaces, . _ : or -. It cannot be changed later." />
     ${held && html`<div><button type="button" class="button" onClick=${() => { close(); restore(held); }}>Restore it</button></div>`}
     <div class="row end"><button type="button" class="button" onClick=${close}>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Create</button></div><//>`;
@@ -63,7 +64,7 @@ const Empty = ({ create }) => html`<div class="empty"><h2>No projects yet</h2>
   <p>A project holds secrets, config maps and templates under one encryption key. Deleted, it can be restored for seven days; then its key is destroyed.</p>
   ${create}<${Command} line="ce project create --name demo" /></div>`;
 
-function Row({ project, index, ask, restore }) {
+function Row({ project, ask, restore }) {
   const is = state(project);
   const name = is === 'active'
     ? html`<a href=${to`#/projects/${project.id}/secrets`}><b><${Name} of=${project.name} /></b></a>`
@@ -71,12 +72,11 @@ function Row({ project, index, ask, restore }) {
   const deny = may('project.manage') ? '' : 'It takes the role editor or administrator.';
   return html`<tr><td>${name}</td><td><${Status} project=${project} /></td>
     <td data-label="Created" class="small">${ago(Date.parse(project.created_at), now())}</td>
-    <td class="do">${is === 'deleted' && html`<button type="button" class="button" aria-disabled=${deny ? 'true' : undefined} title=${deny}
-      onClick=${() => !deny && restore(project, index)}>Restore<span class="hidden"> ${project.name}</span></button>`}
+    <td class="do">${is === 'deleted' && html`<${Act} why=${deny} act=${() => restore(project)}>Restore<span class="hidden"> ${project.name}</span><//>`}
     ${is === 'active' && html`<${Menu} label=${`⋯ of ${project.name}`}>
       <${Item} act=${() => go(to`#/projects/${project.id}/secrets`)}>Open<//>
-      ${navigator.clipboard && html`<${Item} act=${() => navigator.clipboard.writeText(project.id).then(() => toast('The ID is copied.'))}>Copy ID<//>`}
-      <${Item} danger=${true} why=${deny} act=${() => ask({ project, index })}>Delete…<//><//>`}</td></tr>`;
+      ${navigator.clipboard && html`<${Item} act=${() => copy(project.id, 'The ID is copied.')}>Copy ID<//>`}
+      <${Item} danger=${true} why=${deny} act=${() => ask(project)}>Delete…<//><//>`}</td></tr>`;
 }
 
 /** The screen. */
@@ -87,11 +87,12 @@ export function Projects({ place }) {
   const { restore, trouble } = useRestore();
   const [kept, text] = [CHOICES[place.query.get('show')] ? place.query.get('show') : 'all', place.query.get('q') || ''];
   const refused = may('project.create') ? '' : 'It takes the role editor or administrator, for all projects.';
-  const create = html`<button type="button" class="button primary" aria-disabled=${refused ? 'true' : undefined} title=${refused} onClick=${() => !refused && make(true)}>Create project</button>`;
+  const create = html`<${Act} look="primary" why=${refused} act=${() => make(true)}>Create project<//>`;
   const fits = (one) => one.name.toLowerCase().includes(text.toLowerCase()) && (kept === 'all' || (state(one) === 'active') === (kept === 'active'));
   const chosen = (rows || []).filter(fits).sort((one, other) => one.name.localeCompare(other.name));
   return html`<div class="head"><h1 tabindex="-1">Projects</h1>${create}</div>
-    <${Trouble} problem=${problem?.status === 0 ? null : problem} retry=${load} /><${Trouble} ...${trouble} />
+    <${Trouble} problem=${problem?.status === 0 && rows ? null : problem} retry=${load} /><${Trouble} ...${trouble} />
+    ${problem?.status === 403 && session.self.project && html`<p><a href=${to`#/projects/${session.self.project}/secrets`}>The project of this key</a></p>`}
     ${!rows && !problem && html`<${Skeleton} />`}
     ${rows?.length === 0 && html`<${Empty} create=${create} />`}
     ${rows?.length > 0 && html`<${Slots} rows=${rows} />
@@ -99,7 +100,7 @@ export function Projects({ place }) {
         <${Chips} label="Show" choices=${CHOICES} chosen=${kept} choose=${(name) => filter('show', name === 'all' ? '' : name)} /></div>
       ${chosen.length === 0 ? html`<p>No project fits. <button type="button" class="button" onClick=${() => { filter('q', ''); filter('show', ''); }}>Clear the filter</button></p>`
         : html`<table><caption class="hidden">Projects</caption><thead><tr><th scope="col">Name</th><th scope="col">Status</th><th scope="col">Created</th><td></td></tr></thead>
-        <tbody>${chosen.map((one, index) => html`<${Row} key=${one.id} project=${one} index=${index} ask=${ask} restore=${restore} />`)}</tbody></table>`}`}
+        <${Rows}>${chosen.map((one) => html`<${Row} key=${one.id} project=${one} ask=${ask} restore=${restore} />`)}<//></table>`}`}
     ${making && html`<${Create} rows=${rows} restore=${restore} close=${() => make(false)} />`}
-    ${asked && html`<${DeleteProject} project=${asked.project} close=${() => ask(null)} done=${() => focusRow(asked.index)} />`}`;
+    ${asked && html`<${DeleteProject} project=${asked} close=${() => ask(null)} />`}`;
 }

@@ -4,7 +4,7 @@ import { forget, preview, session, signIn, signInByCode } from '../api.js';
 import { useChange } from '../change.js';
 import { listen, takeCode } from '../route.js';
 import { Dialog, Field, html, words } from '../ui.js';
-import { useEffect, useState } from '../vendor/preact-htm.js';
+import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact-htm.js';
 
 const FORM = /^ce_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/;
 
@@ -15,18 +15,20 @@ function said(problem) {
   return words(problem);
 }
 
-function Form({ first }) {
+function Form() {
+  const own = useRef();
   const [key, setKey] = useState('');
   const [seen, see] = useState(false);
   const { busy, problem, send } = useChange(() => {
     if (!FORM.test(key.trim())) throw Object.assign(new Error(), { status: 400, code: 'BXNIM0415E' });
     return signIn(key.trim());
   });
+  useLayoutEffect(() => own.current.querySelector('[data-first]').focus(), []);
   const submit = (event) => { event?.preventDefault(); send(); };
-  return html`<form class="stack" onSubmit=${submit} autocomplete="on">
+  return html`<form class="stack" ref=${own} onSubmit=${submit} autocomplete="on">
     <input class="hidden" type="text" autocomplete="username" value="Reprieve" tabindex="-1" aria-hidden="true" readonly />
     <${Field} label="API key" look="mono" type=${seen ? 'text' : 'password'} autocomplete="current-password" placeholder="ce_…"
-      value=${key} onInput=${(event) => setKey(event.target.value)} wrong=${problem && said(problem)} autofocus=${first} />
+      value=${key} onInput=${(event) => setKey(event.target.value)} wrong=${problem && said(problem)} first=${true} />
     <label class="check"><input type="checkbox" checked=${seen} onChange=${() => see(!seen)} /><span>Show the key</span></label>
     <button class="button primary" aria-busy=${String(busy)}>Sign in</button></form>`;
 }
@@ -39,7 +41,7 @@ function ByCode({ code, done }) {
   const wrong = problem || refused;
   if (wrong) {
     const known = wrong.code === 'BXNIM0415E' ? 'This link has been used, or its minute is over.' : said(wrong);
-    return html`<div class="note red" role="alert">${known} Run <code>ce open</code> again, or sign in with a key.</div><${Form} first=${true} />`;
+    return html`<div class="note red" role="alert">${known} Run <code>ce open</code> again, or sign in with a key.</div><${Form} />`;
   }
   if (!whose) return html`<p role="status">Looking whose link this is…</p>`;
   return html`<p>Sign in as key “<bdi>${whose.name}</bdi>” (${whose.roles.join(', ')}) of account <code>${whose.account_id.slice(0, 8)}</code>${whose.project_id && html`, for project <code>${whose.project_id.slice(0, 8)}</code> alone`}?</p>
@@ -59,7 +61,7 @@ export function SignIn({ over }) {
   }
   return html`<main class="sign"><div class="card"><span class="brand"><img src="/app/mark.svg" alt="" />Reprieve</span>
     <h1>Sign in</h1>${session.why && html`<p role="status">${session.why}</p>`}
-    ${code ? html`<${ByCode} code=${code} done=${() => { setCode(''); forget(); }} />` : html`<${Form} first=${true} />`}
+    ${code ? html`<${ByCode} code=${code} done=${() => { setCode(''); forget(); }} />` : html`<${Form} />`}
     <p class="small">The key stays in this tab's memory. Closing or reloading the tab forgets it.</p>
     <p class="small">No key? On the machine of a local host run <code>ce open</code>; elsewhere ask an administrator for <code>ce apikey create</code>.</p>
   </div></main>`;

@@ -1,0 +1,67 @@
+/**
+ * What lies over the page: dialogs and menus, of the browser's own making. Both keep to the page's
+ * state: what has none to close it with stays open, whatever is pressed.
+ */
+
+import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
+
+/** A dialog that keeps the focus and gives it back; `busy` keeps it open, `submit` makes it a form. */
+export function Dialog({ title, close, submit, busy, whole: covers, children }) {
+  const own = useRef();
+  const gone = useRef(false);
+  const opened = () => {
+    own.current.showModal();
+    (own.current.querySelector('[data-first]') || own.current.querySelector('input, textarea, button'))?.focus();
+  };
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
+    const dialog = own.current;
+    opened();
+    return () => {
+      gone.current = true;
+      dialog.close();
+      if (opener?.isConnected) opener.focus();
+      requestAnimationFrame(() => { // what opened it has gone meanwhile
+        if (document.activeElement === document.body) document.querySelector('main h1')?.focus();
+      });
+    };
+  }, []);
+  function closed() { // by the browser: a second Esc is none that a page may refuse
+    if (gone.current) return;
+    if (close && !busy) close();
+    else opened();
+  }
+  const cancel = (event) => { event.preventDefault(); if (!busy) close?.(); };
+  const sent = (event) => { event.preventDefault(); if (!busy) submit(event); };
+  return html`<dialog class=${`dialog ${covers ? 'whole' : ''}`} ref=${own} aria-label=${title} onCancel=${cancel} onClose=${closed}>
+    ${submit ? html`<form method="dialog" onSubmit=${sent}><h2>${title}</h2>${children}</form>` : html`<div class="stack"><h2>${title}</h2>${children}</div>`}</dialog>`;
+}
+
+let menus = 0;
+
+/** A button with a menu: `label` says whose. */
+export function Menu({ label, text = '⋯', children, look = 'dots' }) {
+  const [id] = useState(() => `menu-${(menus += 1)}`);
+  const [own, button] = [useRef(), useRef()];
+  function placed(event) {
+    if (event.newState !== 'open' || CSS.supports('position-area', 'bottom')) return;
+    const at = button.current.getBoundingClientRect();
+    own.current.style.top = `${Math.min(at.bottom, innerHeight - own.current.offsetHeight)}px`;
+    own.current.style.left = `${Math.max(at.right - own.current.offsetWidth, 0)}px`;
+  }
+  const chosen = (event) => event.target.closest('.item') && own.current.hidePopover();
+  return html`<button type="button" class=${`button ${look}`} ref=${button} popovertarget=${id} aria-label=${label}>${text}</button>
+    <div class="menu" id=${id} popover="auto" ref=${own} onToggle=${placed} onClick=${chosen}>${children}</div>`;
+}
+
+/** One thing to choose in a menu, which closes first: the focus is back before anything opens. */
+export function Item({ act, why, danger, children }) {
+  function chosen(event) {
+    event.stopPropagation();
+    if (why) return;
+    event.currentTarget.closest('[popover]').hidePopover();
+    act();
+  }
+  return html`<button type="button" class=${`item ${danger ? 'danger' : ''}`} aria-disabled=${why ? 'true' : undefined} onClick=${chosen}>
+    <span>${children}</span>${why && html`<span class="small">${why}</span>`}</button>`;
+}

@@ -3,6 +3,7 @@
  * was typed stays until the host has taken it. What happened is told at the foot of the page.
  */
 
+import { put } from './clipboard.js';
 import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
 const SHOWN = 10_000;
@@ -47,7 +48,7 @@ export function Toasts() {
 }
 
 /** Copy a text, and tell what came of it. */
-export const copy = (text, said) => navigator.clipboard.writeText(text).then(() => toast(said), () => toast('Not copied: the browser does not allow it.'));
+export const copy = (text, said) => put(text).then(() => toast(said), () => toast('Not copied: the browser does not allow it.'));
 
 /** A button that acts, or says why it may not. */
 export const Act = ({ why, act, look = '', children, ...rest }) => html`<button type="button" class=${`button ${look}`}

@@ -4,6 +4,7 @@
  */
 
 import { Problem, now } from './api.js';
+import { canCopy, put } from './clipboard.js';
 import { length, whole } from './time.js';
 import { html, useEffect, useState } from './vendor/preact-htm.js';
 
@@ -70,10 +71,10 @@ export function Skeleton() {
 /** A button that copies a text; where pages may not copy there is none. `read` may fetch it. */
 export function Copy({ read, label = 'Copy', what = '', plain = true }) {
   const [told, tell] = useState('');
-  if (!navigator.clipboard) return null;
+  if (!canCopy()) return null;
   async function copy() {
     try {
-      await navigator.clipboard.writeText(await read());
+      await put(await read());
       tell('Copied');
     } catch (problem) {
       tell(problem instanceof Problem ? words(problem) : 'Not copied: the browser does not allow it');
@@ -85,7 +86,7 @@ export function Copy({ read, label = 'Copy', what = '', plain = true }) {
 }
 
 /** The command that does the same. */
-export const Command = ({ line }) => html`<div class="command"><code>${line}</code><${Copy} read=${() => line} what="the command" /></div>`;
+export const Command = ({ line }) => html`<div class="command"><code>${line.split(' ').map((word) => html`<span class="word">${word}</span> `)}</code><${Copy} read=${() => line} what="the command" /></div>`;
 
 /** Say which project in a command: by name where nothing in it needs quoting, else by id. */
 export const which = (project) => (/^[A-Za-z0-9._][A-Za-z0-9._-]*$/.test(project.name) ? `--name ${project.name}` : `--id ${project.id}`);

@@ -3,8 +3,8 @@
 The map, from the words that everyone speaks up to the wire; a room imports only from below it.
 
 - `errors`, `quotas`: the one error type and its statuses; every limit, with its reason.
-- `settings`, `lifecycle`, `calls`, `forms`, `log`: what the environment says; the project and its
-  moves, the heart; what passes between the wire and a use case; the forms of what is stored;
+- `settings`, `lifecycle`, `calls`, `forms`, `failures`: what the environment says; the project and
+  its moves, the heart; what passes between the wire and a use case; the forms of what is stored;
   failures without texts.
 - `store`: documents in Firestore: read, query, commit, one round trip each.
 - `api`: openapi.yaml as the code sees it.

@@ -12,6 +12,7 @@ The map, from the words that everyone speaks up to the wire; a room imports only
 - `keys`: a project's key: made of two halves, opened, destroyed.
 - `app`: settings, store, keyring, time, chance; wired once.
 - `evidence`: what is remembered of each change, and how it is proved.
+- `log`: the formats of a transparency log: its tree, tiles, notes and proofs. Pure.
 - `access`: who calls, and what they may.
 - `resources`: the five verbs for any kind, and what a write takes along.
 - `projects`: a project until it is destroyed, and the views IBM has of it.

@@ -50,7 +50,7 @@ def parsed_key(vkey: str, kind: int) -> tuple[Any, ...]:
     name, id_, written = need(re.fullmatch(VKEY, text), "a vkey is not in its form").groups()
     data = decoded(written, 33)
     need(sha256(f"{name}\n".encode() + data).hexdigest()[:8] == id_, "a vkey has another key's id")
-    return name, bytes.fromhex(id_), need(data[0] == kind and kind, "a vkey's type"), data[1:]
+    return name, bytes.fromhex(id_), need(data[0] == kind and kind, "a wrong type"), data[1:]
 
 
 def signed(text: str, lines: str, keys: list[Any]) -> dict[tuple[int, bytes], int]:
@@ -87,7 +87,7 @@ def proved(record: bytes, proof: str, log: Any, *witnesses: Any) -> tuple[str, l
     return f"{origin}, entry {index} of {size}", [*seen.values()]
 
 
-def agreed(record: bytes, place: str, seen: list[int]) -> tuple[Any, list[str]]:
+def agreed(record: bytes, place: str, seen: int) -> tuple[Any, list[str]]:
     """Give why a certificate is no evidence, if so, and what it says; refuse contradictions."""
     statement = json.loads(record.decode(), **HOOKS)  # what is doubled is lost here
     again = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -104,7 +104,7 @@ def agreed(record: bytes, place: str, seen: list[int]) -> tuple[Any, list[str]]:
     need({"reclaim": True, "deadline": times[-4] >= deadline}[line["cause"]], "it was too early")
     backs = {one["read_back"] for one in said["key"]["evidence"]}
     need(backs and backs <= {"refused", "absent"}, "its key was not read back as gone")
-    need(said["test"] is True or times[-1].timestamp() <= min([*seen, 2**63]) + LATE, "it is later")
+    need(said["test"] is True or times[-1].timestamp() <= seen, "it is dated after it was seen")
     documents = ", ".join(f"{count:d} {kind}" for kind, count in gone["documents"].items())
     moved = said["test"] is not False and "this host's clock was moved while the project existed"
     return moved or (place.startswith("test.invalid/") and "its log is of a test host"), [
@@ -123,27 +123,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--witness", action="append", default=[])
     parser.add_argument("--witnesses", type=int, choices=range(33))
     parser.add_argument("--allow-test", action="store_true")
-    given, code = parser.parse_args(arguments), 1
-    why = "this certificate is not in the log: it, its proof or its key was changed"
+    given, held = parser.parse_args(arguments), False
+    why = "not in the log: it, its proof or its key was changed"
     try:
         record, proof = (file.read_bytes() for file in given.files)
         keys = [parsed_key(given.key, LOG), *(parsed_key(one, WITNESS) for one in given.witness)]
         place, seen = proved(record, proof.decode(), *keys)
-        why = "the log holds this certificate, but that is not enough"
+        why = "in the log, but that is not enough"
         demanded = len(keys) - 1 if given.witnesses is None else given.witnesses
         need(len(seen) >= demanded, f"{len(seen)} of {demanded} witnesses demanded have signed it")
-        test, lines = agreed(record, place, seen)
+        test, lines = agreed(record, place, min([*seen, 2**63]) + LATE)
         lines.append(f"Log        {place}, {len(seen)} of {len(keys) - 1} witnesses")
-        code = int(bool(test) and not given.allow_test)
+        held = given.allow_test or not test
         lines += [f"TEST, not evidence: {test}."] if test else []
-        lines += [] if code else ["OK: the certificate is what the log holds.", LEFT]
+        lines += ["OK: the certificate is what the log holds.", LEFT] if held else []
     except OSError as error:
         parser.error(f"{error}")
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, it does not hold
-        lines = [f"FAILED: {why}.", f"({type(error).__name__}: {error})"]
+        lines = [f"FAILED: this certificate is {why}.", f"({type(error).__name__}: {error})"]
     for line in lines:
         sys.stdout.write(re.sub(r"[^ -~]", lambda odd: ascii(odd[0])[1:-1], line) + "\n")
-    return code
+    return int(not held)
 
 
 if __name__ == "__main__":

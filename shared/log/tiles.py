@@ -54,7 +54,7 @@ class Tile(NamedTuple):
             int(re.sub("[x/]", "", within)),
             number(width) if width else WIDTH,
         )
-        need(tile.path == path and 0 < tile.width, "no tile has such a path")
+        need(tile.path == path and tile.width > 0, "no tile has such a path")
         need(tile.level <= MOST_LEVEL and tile.number <= LARGEST, "no tile has such a number")
         return tile
 

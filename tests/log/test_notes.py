@@ -89,11 +89,6 @@ def forged(signature, at=-1):
         (note(log_signature(), forged(cosign(TEXT, 1, 5))), "a signature is wrong"),
         (note(log_signature(), forged(cosign(TEXT, 1, 5), at=7)), "a signature is wrong"),
         (
-            note(log_signature(), forged(cosign(TEXT, 1, 5), at=0)),
-            "a cosignature's time is too large",
-        )
-        if False
-        else (
             note(log_signature(), Signature(witness(1).name, witness(1).id, b"\xff" * 72)),
             "a cosignature's time is too large",
         ),
@@ -185,11 +180,11 @@ def test_other_forms(data):
 def test_the_most_signatures():
     """A note can have 32 lines."""
     assert opened(SIGNED + LINE.encode() * 31, KEY).checkpoint.size == 5
-    assert opened(SIGNED + STRANGE.__str__().encode() + b"\n", KEY).checkpoint.size == 5
+    assert opened(SIGNED + str(STRANGE).encode() + b"\n", KEY).checkpoint.size == 5
 
 
 @pytest.mark.parametrize(
-    "size", ["05", "+5", "-5", "5 ", " 5", "", "٥", "5.0", "0x5", f"{2**63}", "9" * 19]
+    "size", ["05", "+5", "-5", "5 ", " 5", "", "\u0665", "5.0", "0x5", f"{2**63}", "9" * 19]
 )
 def test_sizes(size):
     """A size that is not a decimal number in its one form is refused, though it is signed."""

@@ -49,7 +49,7 @@ def test_every_bit_of_a_proof():
         assert (found.checkpoint, found.witnesses) == (whole.checkpoint, {})
         assert line <= at < line + len(WITNESS.name) + 1 + 6
         assert opened(data, demanded=1) is None
-    assert 100 < len(passed) < 200  # some make a name, or an id, that nobody knows
+    assert len(passed) == 176  # the others make no name, or no base64
 
 
 def test_every_bit_of_a_record():
@@ -64,7 +64,7 @@ def test_every_bit_of_a_key():
             key = Key.parse(data.decode())
         except ValueError:
             continue
-        assert opened(VECTOR, log=key) is None  # pragma: no cover - the id tells each change
+        assert opened(VECTOR, log=key) is None
 
 
 def test_a_proof_is_written_as_it_is_read():

@@ -38,7 +38,7 @@ def grows(old, new, path, before=None, after=None):
 
 
 def spoilt(path):
-    """Give a path with a hash changed, left out, doubled, cut; reversed; with one more at an end."""
+    """Give a path with a hash changed, left out, doubled, cut; reversed; with one more."""
     for at, one in enumerate(path):
         yield [*path[:at], bytes([one[0] ^ 1]) + one[1:], *path[at + 1 :]]
         yield path[:at] + path[at + 1 :]

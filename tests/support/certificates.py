@@ -144,19 +144,23 @@ def _others():
     return tuple(leaf(bytes([n % 256]) * 32) for n in range(SIZE))
 
 
-def held(record, origin=ORIGIN, times=(AT,), extra=None, note=None):
-    """Put a record into a log of SIZE entries, cosigned by witness 1, 2, .. at times."""
-    leaves = list(_others())
-    leaves[INDEX] = leaf(entry(PLACE, record))
+def held(record, origin=ORIGIN, times=(AT,), size=SIZE, index=INDEX, lines=None):
+    """Put a record into a log of so many entries, cosigned by witness 1, 2, .. at times.
+
+    `lines` gives other lines than the witnesses', from a checkpoint's text.
+    """
+    leaves = list(_others()[:size])
+    leaves[index] = leaf(entry(PLACE, record))
     held = tiles.grown(0, leaves, {}.__getitem__)
-    checkpoint = Checkpoint(origin, SIZE, tiles.root(SIZE, held.__getitem__))
+    checkpoint = Checkpoint(origin, size, tiles.root(size, held.__getitem__))
     signed = Note.parse(checkpoint.signed(LOG))
-    lines = [cosign(signed.text, number, time) for number, time in enumerate(times, 1)]
+    seen = [cosign(signed.text, number, time) for number, time in enumerate(times, 1)]
+    more = lines(signed.text) if lines else seen
     proof = Proof(
-        INDEX,
-        tuple(tiles.inclusion(INDEX, SIZE, held.__getitem__)),
-        note or Note(signed.text, (*signed.signatures, *lines)).write(),
-        PLACE.pack() if extra is None else extra,
+        index,
+        tuple(tiles.inclusion(index, size, held.__getitem__)),
+        Note(signed.text, (*signed.signatures, *more)).write(),
+        PLACE.pack(),
     )
     return Held(record, proof.write(), str(Key.of(origin, LOG)))
 

@@ -177,6 +177,23 @@ def test_other_forms(data):
         opened(data, KEY)
 
 
+def test_the_largest_note():
+    """A note of 64 KiB is read, and none that is larger."""
+    room = 2**16 + 2 - len(note(log_signature(), text="a\n"))
+    text = "a" * (room - 1) + "\n"
+    assert len(note(log_signature(text), text=text)) == 2**16
+    with pytest.raises(Refused, match="the text is too large"):
+        note(log_signature(text), text="a" + text)
+
+
+def test_a_text_without_its_end():
+    """A checkpoint's text ends with its third line."""
+    assert Checkpoint.parse(TEXT) == Checkpoint(ORIGIN, 5, ROOT)
+    for text in (f"{TEXT}more", TEXT[:-1]):
+        with pytest.raises(Refused, match="a checkpoint has three lines"):
+            Checkpoint.parse(text)
+
+
 def test_the_most_signatures():
     """A note can have 32 lines."""
     assert opened(SIGNED + LINE.encode() * 31, KEY).checkpoint.size == 5

@@ -7,7 +7,7 @@ from functions.binding import FUNCTIONS
 from functions.cron_enforce_retention import enforceRetention
 from functions.http_api import api, identity
 from functions.on_project_written import onProjectWritten
-from shared.log import keep_texts
+from shared.failures import keep_texts
 from shared.wire import page
 
 __all__ = ["api", "enforceRetention", "identity", "onProjectWritten"]

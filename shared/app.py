@@ -20,8 +20,8 @@ from functools import cache, partial
 from shared import quotas
 from shared.calls import Principal
 from shared.errors import Error, unavailable
+from shared.failures import tell
 from shared.keys import Keyring, check_value, open_local
-from shared.log import tell
 from shared.settings import Settings
 from shared.store import Read, Store
 

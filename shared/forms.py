@@ -11,7 +11,7 @@ from collections import Counter
 from threading import Lock
 from typing import Any
 
-from shared.log import tell
+from shared.failures import tell
 
 FORMER, NEWEST = 1, 2  # 2: key records are signed, envelopes bind the clear body beside them
 _LOCK, _MET = Lock(), Counter[str]()

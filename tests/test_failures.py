@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared import log
+from shared import failures
 
 TEXT = "quoted-by-an-exception"
 
@@ -19,7 +19,7 @@ def kept(monkeypatch):
     for place, name in ((threading, "excepthook"), (sys, "excepthook"), (sys, "unraisablehook")):
         monkeypatch.setattr(place, name, getattr(place, name))
     before = logging.getLogRecordFactory()
-    log.keep_texts()
+    failures.keep_texts()
     yield
     logging.setLogRecordFactory(before)
 
@@ -96,7 +96,7 @@ def test_a_thread(caplog):
 @pytest.mark.parametrize("severity", ["WARNING", "ERROR", "CRITICAL"])
 def test_a_severity(severity, caplog):
     """A line's severity is the level at which it is logged, too: no filter drops it by mistake."""
-    log.tell(severity, "it fell", step="one")
+    failures.tell(severity, "it fell", step="one")
     (record,) = caplog.records
     assert record.levelname == severity
     assert json.loads(record.message) == {

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared import forms
 from shared.app import App
-from shared.log import tell
+from shared.failures import tell
 from shared.store import Document
 
 PURPOSE = b"reprieve/api-key/v1\n"  # of the signature: nothing else that is signed begins so

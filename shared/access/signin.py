@@ -22,7 +22,7 @@ from shared.access.callers import own_key, require_own
 from shared.app import App
 from shared.calls import Answer, Call, Principal, timestamp
 from shared.errors import Error
-from shared.log import tell
+from shared.failures import tell
 from shared.store import Document, Read, Write
 
 PURPOSE = b"reprieve/signin-code/v1\n"  # of the signature: nothing else that is signed begins so

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from shared.errors import Error
-from shared.log import tell
+from shared.failures import tell
 
 EVER = datetime.max.replace(tzinfo=UTC)  # no time that is noted is later
 NOT_AT_HAND = "The keys of this store are not at hand."

@@ -20,10 +20,10 @@ from shared.access import records
 from shared.app import App
 from shared.calls import Answer, Call, timestamp
 from shared.errors import invalid
+from shared.failures import log_failure
 from shared.keys import Undecryptable, is_former
 from shared.kinds import BY_COLLECTION
 from shared.lifecycle import ACTIVE, SOFT_DELETED, Project
-from shared.log import log_failure
 from shared.resources import data_key_path, sealing
 from shared.store import NAME, Conflict, Document, Write
 

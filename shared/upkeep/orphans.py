@@ -13,7 +13,7 @@ from typing import Any
 
 from shared import quotas
 from shared.app import App
-from shared.log import tell
+from shared.failures import tell
 from shared.resources import data_key_path
 from shared.store import Write
 

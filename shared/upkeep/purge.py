@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from shared import evidence, lifecycle, quotas
 from shared.app import App
+from shared.failures import tell
 from shared.lifecycle import HARD_DELETING, Project
-from shared.log import tell
 from shared.projects import release
 from shared.resources import data_key_path
 from shared.store import Conflict, Document, Write

@@ -17,8 +17,8 @@ from shared import evidence, quotas
 from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error, invalid, unavailable
+from shared.failures import log_failure
 from shared.keys import Undecryptable, check_value, newest
-from shared.log import log_failure
 from shared.resources import data_key_path
 from shared.store import NAME, Conflict, Document, Write, one_request
 

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 from shared import projects, quotas
 from shared.app import App
+from shared.failures import log_failure, new_trace, tell
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
-from shared.log import log_failure, new_trace, tell
 from shared.store import EVERYWHERE, Conflict, Document, Write
 from shared.upkeep import orphans
 from shared.upkeep.orphans import Act, Work

@@ -13,7 +13,7 @@ from shared.api import Operation
 from shared.app import App, get_app
 from shared.calls import Answer, Page
 from shared.errors import Error
-from shared.log import new_trace
+from shared.failures import new_trace
 
 JSON = "application/json"
 PAGES = {404: "resource_not_found", 405: "method_not_allowed"}

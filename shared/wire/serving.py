@@ -16,7 +16,7 @@ from shared.api import Operation, operations, route
 from shared.app import App, get_app
 from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
 from shared.errors import Error, invalid
-from shared.log import contained, log_failure, new_trace
+from shared.failures import contained, log_failure, new_trace
 from shared.store import one_request
 from shared.wire.admission import (
     count,

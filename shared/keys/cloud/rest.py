@@ -21,7 +21,7 @@ from google.auth.transport.requests import Request
 from requests.adapters import HTTPAdapter
 
 from shared import quotas
-from shared.log import tell
+from shared.failures import tell
 
 T = TypeVar("T")
 Answer = dict[str, Any]

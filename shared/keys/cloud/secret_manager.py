@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from shared import quotas
 from shared.errors import Error
+from shared.failures import tell
 from shared.keys.backends import EVER, NOT_AT_HAND, noted, unfit
 from shared.keys.cloud.rest import Answer, Api, Query, Refused, allowing, packed, unpacked
 from shared.keys.envelope import KEY_BYTES
-from shared.log import tell
 
 LABEL, NEW, CONFIRMED = "reprieve_half", "new", "confirmed"
 MADE, MARK, STORE = "created-at", "put", "store"  # annotations

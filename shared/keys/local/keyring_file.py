@@ -19,10 +19,10 @@ from typing import Any
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from shared.errors import Error
+from shared.failures import tell
 from shared.keys.backends import NOT_AT_HAND, refusal
 from shared.keys.envelope import KEY_BYTES, Undecryptable
 from shared.keys.local import files
-from shared.log import tell
 
 
 @dataclass(frozen=True, repr=False)

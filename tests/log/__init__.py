@@ -1,0 +1,1 @@
+"""The transparency log's formats, without any log."""

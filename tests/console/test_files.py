@@ -100,7 +100,7 @@ def text_of(name):
 
 def packed(*files):
     """Give the sizes of files as they travel."""
-    return {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in files}
+    return {str(file): len(gzip.compress(file.read_bytes(), 9)) for file in files}
 
 
 def test_vendored_files_are_those_named():

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.support import told
 from tests.support.pages import failed, sign_in
 from tests.support.screens import choose, look_again, press, row, toast
 
@@ -46,6 +47,22 @@ class Screen:
 def signed_out(screen):
     """The first page."""
     screen.page.goto(screen.host.url)
+
+
+@state
+def by_code(screen):
+    """The question that the link of `ce open` leads to."""
+    code = told.body(screen.account.call("POST", "/v1/signin_codes", {}), 201)["code"]
+    screen.page.goto(f"{screen.host.url}/#/signin?code={code}")
+    expect(screen.page.get_by_role("button", name="Not me")).to_be_visible()
+
+
+@state
+def used_code(screen):
+    """A link that was used."""
+    screen.watch.allow(failed(400))
+    screen.page.goto(f"{screen.host.url}/#/signin?code={'x' * 43}")
+    expect(screen.page.get_by_role("alert").first).to_be_visible()
 
 
 @state

@@ -135,8 +135,8 @@ class Client:
         """Create something."""
         return self._call("POST", self._url(where), json=body)
 
-    def status_of(self, where: str, body: Doc) -> int:
-        """Ask as one who has no token, once; give the status, 0 where no answer came."""
+    def status_of(self, where: str, body: Doc, within: float) -> int:
+        """Ask as one who has no token, once; give the status, 0 where none came in some seconds."""
         try:
             # An explicit no-op auth keeps ~/.netrc from adding a login of its own.
             return self._send("POST", self._root + where, json=body, auth=lambda r: r).status_code

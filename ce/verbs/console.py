@@ -12,6 +12,7 @@ import re
 import select
 import shutil
 import signal
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -25,8 +26,12 @@ from ce.text import emit, spinner
 from ce.verbs.dialog import say, tell
 
 CODES, LOOK = "/v1/signin_codes", "/identity/signin_code"
+OWN_KEY = "/v1/apikeys/self"
 CODE = re.compile(r"[A-Za-z0-9_-]{43}")
+PAGES = re.compile(r"[0-9a-f]{16}\.html")  # the names of the pages here; all else is not ours
 LIFE, PAUSE, EACH = 60, 0.25, 8  # seconds of a code and of a pause; pauses between two looks
+SURE = LIFE - 5  # seconds in which a code that is gone was used, and cannot have expired
+LOOKS = 4  # seconds that one look may take: Enter is heard after it
 TAKES = 5  # seconds an opener has to say that it cannot
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 OLDER = "{url} does not make sign-in codes: it is older than this 'ce', or has no console."
@@ -39,6 +44,10 @@ UNOPENED = (
     "browser within 60 s."
 )
 UNUSED = "Nobody signed in within 60 s: the code has expired. Run 'ce open' again."
+UNSURE = "The code's minute is over: where the browser is not signed in, run 'ce open' again."
+MANY = "Five codes of this key are open, as many as may be: within a minute there is room again."
+GONE = "The answer with the code was lost, again and again: run 'ce open' in a minute."
+LINKED = "'{path}' is a link: remove it. The page that signs in lies in a folder of its own."
 USED, LEFT = "Signed in.", "The wait is over; a page that is open can be used until the code ends."
 # No script; the address is in an attribute, escaped. A file sends no `Referer` anyhow.
 PAGE = """<!doctype html>
@@ -62,6 +71,7 @@ def sign_in(call: Call) -> Doc:
     opener = None if call["print"] else _opener()
     _sweep()
     code = _made(call)
+    call.client.changed = False  # a code ends by itself: nothing is to be looked for after Ctrl-C
     address = f"{root}/#/signin?code={code}"
     if opener is None:
         emit("Good once, within 60 s, for whoever has it: paste it into a browser.\n", error=True)
@@ -81,6 +91,8 @@ def _made(call: Call, tries: int = 3) -> str:
     except Failure as failure:
         if failure.code == "already_made" and tries > 1:
             return _made(call, tries - 1)
+        if failure.code in {"already_made", "quota_exceeded"}:
+            raise Failure(GONE if failure.code == "already_made" else MANY) from None
         if failure.status not in {404, 405}:
             raise
         code = ""
@@ -90,17 +102,25 @@ def _made(call: Call, tries: int = 3) -> str:
 
 
 def _waited(call: Call, code: str) -> str:
-    """Wait until the code is used, or for Enter; say which. Raises Failure once it is over."""
-    end, looks = time.monotonic() + LIFE, 0
+    """Wait until the code is used, or for Enter; say which. Raises Failure once it is over.
+
+    A code that was used and one that has expired are refused alike, so what is gone is told as used
+    only while it cannot have expired, by both clocks (one stands still while a machine sleeps), and
+    while the key itself is good: with a revoked key its codes end.
+    """
+    began, steady, looks = time.time(), time.monotonic(), 0
     with spinner("for the click in the browser", quiet=bool(call["quiet"])) as sleep:
-        while time.monotonic() < end:
+        while (spent := max(time.time() - began, time.monotonic() - steady)) < LIFE:
             sleep(PAUSE)
             looks += 1
             if _entered():
                 return LEFT
             # Whatever else it answers, it may answer otherwise in a moment.
-            if looks % EACH == 0 and call.client.status_of(LOOK, {"code": code}) == 400:
-                return USED
+            if looks % EACH == 0 and call.client.status_of(LOOK, {"code": code}, LOOKS) == 400:
+                call.client.get(OWN_KEY)
+                if spent < SURE:
+                    return USED
+                raise Failure(UNSURE)
     raise Failure(UNUSED)
 
 
@@ -133,15 +153,29 @@ def _end(_number: int, _frame: Any) -> None:
 
 
 def _folder() -> Path:
-    return files.home() / "open"
+    """Give the folder of the pages. Raises Failure for a link: what it leads to is another's."""
+    folder = files.home() / "open"
+    if folder.is_symlink():
+        raise Failure(LINKED.format(path=folder))
+    with suppress(OSError):
+        folder.chmod(0o700)
+    return folder
 
 
 def _sweep() -> None:
     """Remove the pages of those that were killed; of another one that waits the page is young."""
     with suppress(OSError):
-        for page in _folder().iterdir():
-            if not 0 <= time.time() - page.stat().st_mtime <= LIFE:
-                page.unlink(missing_ok=True)
+        for page in [*_folder().iterdir()]:
+            with suppress(OSError):
+                _removed_if_old(page)
+
+
+def _removed_if_old(page: Path) -> None:
+    """Remove a page of ours whose code is over; what has another name or form stays."""
+    found = page.lstat()
+    ours = PAGES.fullmatch(page.name) and stat.S_ISREG(found.st_mode)
+    if ours and not 0 <= time.time() - found.st_mtime <= LIFE:
+        page.unlink(missing_ok=True)
 
 
 def _opener() -> list[str]:

@@ -4,7 +4,7 @@ A wrong option is refused here, before anything is asked of the API. Values pass
 clear: nothing is printed or raised with one in it. `secrets` and `fields` are used by their names.
 """
 
-from ce.body.checks import whole
+from ce.body.checks import FILES, whole
 from ce.body.fields import Field, always, chosen, flag, masking, plain, removed, value
 from ce.body.inputs import STDIN, Inputs, hidden
 from ce.body.variables import REMOVALS, place_in
@@ -25,6 +25,7 @@ from ce.body.workloads import (
 
 __all__ = [
     "CONTAINER",
+    "FILES",
     "MEMBERS",
     "REMOVALS",
     "STDIN",

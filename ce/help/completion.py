@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import click
 from click.shell_completion import CompletionItem
 
-from ce.body.checks import FILES
+from ce.body import FILES
 from ce.call import Noun
 from ce.rows import NOUNS, OWN_NOUNS
 from ce.server import Client, Failure, path, profiles, target

@@ -139,7 +139,8 @@ class Client:
         """Ask as one who has no token, once; give the status, 0 where none came in some seconds."""
         try:
             # An explicit no-op auth keeps ~/.netrc from adding a login of its own.
-            return self._send("POST", self._root + where, json=body, auth=lambda r: r).status_code
+            how = {"json": body, "auth": lambda r: r, "timeout": (within / 2, within / 2)}
+            return self._send("POST", self._root + where, **how).status_code
         except Failure:
             return 0
 

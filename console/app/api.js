@@ -11,8 +11,10 @@ const RENEW = 120_000; // before a token's end a new one is fetched
 const PAUSES = [1000, 2000, 4000]; // before a read is tried again, where the host says no time
 const WORTH_AGAIN = [429, 503];
 const PATIENCE = 5; // seconds that a read waits by itself; a longer wait is told
+const PATIENT = 65_000; // for an answer: a dialog that waits for one can be closed then
 const KEY = 'urn:ibm:params:oauth:grant-type:apikey';
 const FORGOTTEN = { message: 'The session has ended meanwhile.' };
+const NOWHERE = { code: 'resource_not_found', message: 'No address leads to what has this name.' };
 const secret = { key: null, token: null, ends: 0, flight: null, era: 0 };
 
 /** A refusal or a failure: `status` is 0 where the host did not answer. */
@@ -56,6 +58,7 @@ async function exchange(form) {
   date(claims.iat);
   const self = { id: claims.sub, roles: claims.roles || [], account: claims.account.bss, project: claims.project || null };
   const same = session.self && JSON.stringify(session.self) === JSON.stringify(self);
+  if (session.self && !same) secret.era += 1; // somebody else: nothing of the former's goes on
   tell({ self: same ? session.self : self, ends: secret.ends });
 }
 
@@ -70,6 +73,7 @@ function renewed() {
  */
 export async function ask(method, to, options = {}) {
   const { era } = secret;
+  if (!to) throw new Problem(404, NOWHERE);
   for (let round = 0; ; round += 1) {
     try {
       return await authorized(method, to, options, era);
@@ -114,10 +118,10 @@ async function sent(method, to, { token, body, form, tag, again, type, signal } 
   if (body) headers['Content-Type'] = type || 'application/json';
   const carried = form ? new URLSearchParams(form) : body && JSON.stringify(body);
   const how = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' };
-  let answer;
-  let text;
+  let [answer, text] = [];
   try {
-    answer = await fetch(to, { method, headers, body: carried, signal, ...how });
+    const late = AbortSignal.timeout(PATIENT);
+    answer = await fetch(to, { method, headers, body: carried, signal: signal ? AbortSignal.any([signal, late]) : late, ...how });
     text = await answer.text();
   } catch (problem) {
     if (signal?.aborted) throw problem;

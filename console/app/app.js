@@ -95,7 +95,10 @@ function App() {
 let who = null;
 listen(() => { // what one person read is not shown to another
   if (who === session.self) return;
-  if (who && !(session.self && session.self.account === who.account && session.self.id === who.id)) clear();
+  if (who && !(session.self && session.self.account === who.account && session.self.id === who.id)) {
+    clear();
+    settle();
+  }
   who = session.self;
 });
 guard();

@@ -54,10 +54,10 @@ export const copy = (text, said) => put(text).then(() => toast(said), () => toas
 export const Act = ({ why, act, look = '', children, ...rest }) => html`<button type="button" class=${`button ${look}`}
   aria-disabled=${why ? 'true' : undefined} title=${why || undefined} onClick=${() => (why ? toast(why) : act())} ...${rest}>${children}</button>`;
 
-/** Give a name for a change: the same for what is sent again because no answer came. */
+/** Give the name of a change: the same for the same body until the host has taken it. */
 function named(held, body) {
   const text = JSON.stringify(body ?? null);
-  if (!held.lost || held.text !== text) {
+  if (!held.name || held.text !== text) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     held.name = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   }
@@ -65,21 +65,23 @@ function named(held, body) {
   return held.name;
 }
 
-/** Give `{busy, problem, send}`: `act(body, again)` is under way at most once. */
+/**
+ * Give `{busy, problem, send}`: `act(body, again)` is under way at most once. Whatever was answered
+ * before, the same body is sent under the same name: if it was taken and that answer was lost, it
+ * is not taken twice.
+ */
 export function useChange(act) {
   const [state, set] = useState({ busy: false, problem: null });
-  const held = useRef({ busy: false, lost: false, text: '', name: '' }).current;
+  const held = useRef({ busy: false, text: '', name: '' }).current;
   async function send(body) {
     if (held.busy) return;
     held.busy = true;
     set({ busy: true, problem: null });
     try {
-      const again = named(held, body);
-      held.lost = false;
-      await act(body, again);
+      await act(body, named(held, body));
+      Object.assign(held, { text: '', name: '' });
       set({ busy: false, problem: null });
     } catch (problem) {
-      held.lost = problem.status === 0 || problem.status === 503;
       set({ busy: false, problem });
     } finally {
       held.busy = false;

@@ -5,7 +5,11 @@
 
 import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
-/** A dialog that keeps the focus and gives it back; `busy` keeps it open, `submit` makes it a form. */
+/**
+ * A dialog that keeps the focus and gives it back; `submit` makes it a form. While `busy` it stays,
+ * whatever is pressed (a button that closes has `data-close`): what is on its way cannot be called
+ * back, and what comes of it is told here.
+ */
 export function Dialog({ title, close, submit, busy, whole: covers, children }) {
   const own = useRef();
   const gone = useRef(false);
@@ -32,8 +36,9 @@ export function Dialog({ title, close, submit, busy, whole: covers, children }) 
     else opened();
   }
   const cancel = (event) => { event.preventDefault(); if (!busy) close?.(); };
+  const pressed = (event) => event.target.closest('[data-close]') && cancel(event);
   const sent = (event) => { event.preventDefault(); if (!busy) submit(event); };
-  return html`<dialog class=${`dialog ${covers ? 'whole' : ''}`} ref=${own} aria-label=${title} onCancel=${cancel} onClose=${closed}>
+  return html`<dialog class=${`dialog ${covers ? 'whole' : ''}`} ref=${own} aria-label=${title} onCancel=${cancel} onClose=${closed} onClick=${pressed}>
     ${submit ? html`<form method="dialog" onSubmit=${sent}><h2>${title}</h2>${children}</form>` : html`<div class="stack"><h2>${title}</h2>${children}</div>`}</dialog>`;
 }
 

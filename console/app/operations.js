@@ -7,15 +7,15 @@ import { ask } from './api.js';
 
 const PAGE = 200;
 
-/** Build a path: what is put in becomes one segment, whatever it holds. */
-const path = (parts, ...names) => String.raw({ raw: parts }, ...names.map(encodeURIComponent));
+/** Build a path: what is put in becomes one segment. There is none for a dot or two, which URLs take for steps. */
+const path = (parts, ...names) => (names.some((name) => name === '.' || name === '..') ? '' : String.raw({ raw: parts }, ...names.map(encodeURIComponent)));
 
 /** Read a list page by page; `drawn` has what is there after each page. */
 async function pages(to, member, { signal, drawn } = {}) {
   const found = [];
   for (let start = ''; ;) {
     const query = new URLSearchParams({ limit: PAGE, ...(start && { start }) });
-    const answer = await ask('GET', `${to}?${query}`, { signal });
+    const answer = await ask('GET', to && `${to}?${query}`, { signal });
     found.push(...answer[member]);
     start = answer.next?.start;
     if (!start) return found;

@@ -7,6 +7,7 @@ import signal
 import stat
 import sys
 import time
+from threading import Thread
 
 import pytest
 import requests
@@ -210,9 +211,50 @@ def test_six_codes(ce):
     """A key whose codes are all waiting is told what to do."""
     for _ in range(5):
         ce("open", "--print")
-    assert "5 sign-in codes of the key are not used yet: use one, or wait" in (
-        ce("open", "--print", code=1)
-    )
+    assert console.MANY in ce("open", "--print", code=1)
+
+
+def test_what_is_not_ours_stays(ce, tmp_path):
+    """Old pages go; a file of another name, a folder and what a link leads to are not touched."""
+    folder, another = tmp_path / "open", tmp_path / "another"
+    for place in (folder, another):
+        place.mkdir(mode=0o755)
+        for name in ("notes.md", f"{'0' * 16}.html"):
+            (place / name).write_text("mine")
+            os.utime(place / name, (1, 1))
+    (folder / f"{'1' * 16}.html").mkdir()
+    ce("open", "--print")
+    assert sorted(path.name for path in folder.iterdir()) == [f"{'1' * 16}.html", "notes.md"]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.rename(tmp_path / "before")
+    folder.symlink_to(another)
+    assert "is a link: remove it" in ce("open", "--print", code=1)
+    assert len([*another.iterdir()]) == 2
+
+
+@pytest.mark.slow
+def test_a_revoked_key_signs_nobody_in(account, desktop):
+    """Its codes end with it: that is not told as a sign-in."""
+    desktop(0)
+    terminal = Terminal("open")
+    terminal.until("Enter ends the wait.")
+    assert account.call("DELETE", f"/v1/apikeys/{account.apikey.split('_')[1]}").ok
+    status, shown = terminal.end()
+    assert status
+    assert console.USED not in shown
+
+
+@pytest.mark.slow
+def test_a_code_that_may_have_expired(desktop, monkeypatch, host):
+    """Late in its minute, what is gone is not told as used."""
+    seen = desktop(0)
+    monkeypatch.setattr(console, "SURE", 0)
+    click = Thread(target=lambda: exchange(host, code_in(seen()["text"])))
+    click.start()
+    done = run("open")
+    click.join()
+    assert done.returncode == 1
+    assert done.stderr == f"FAILED\n{console.UNSURE}\n"
 
 
 def test_in_clear_to_this_machine_alone(ce, monkeypatch):

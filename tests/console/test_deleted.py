@@ -1,6 +1,7 @@
 """What is deleted and waits, in a browser: its countdown, the way back, and the way to its end."""
 
 import datetime as dt
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -202,6 +203,7 @@ def test_opened(deleted, account):
     expect(page.locator("main")).to_contain_text(
         "Everything in it comes back if you restore it before"
     )
+    expect(page.get_by_role("term").filter(has_text=re.compile("^Project$"))).to_be_visible()
     asked = counting(page, lambda one: made["id"] in one.url)
     page.get_by_role("link", name="Config maps").click()
     expect(page.get_by_text("Not readable while deleted.")).to_be_visible()

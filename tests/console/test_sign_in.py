@@ -160,7 +160,7 @@ def test_what_comes_after_sign_out_is_dropped(page, signed_in, account):
         held.append(lambda: route.fulfill(response=answer))
 
     page.route(re.compile("/v2/projects|/identity/token"), hold)
-    account.project("late")
+    account.project("too-late")
     look_again(page)
     until(lambda: held or page.wait_for_timeout(20))
     press(page, "us-south ▾, account menu")
@@ -172,7 +172,7 @@ def test_what_comes_after_sign_out_is_dropped(page, signed_in, account):
         answer()
     page.wait_for_timeout(300)
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
-    nowhere(page, account.apikey, "late")
+    nowhere(page, account.apikey, "too-late")
 
 
 @pytest.mark.slow
@@ -228,6 +228,7 @@ def test_keys_act_where_they_should(page, signed_in, account, console_url):
     account.project("shop")
     signed_in(page, account)
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("searchbox")).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("gd?")
     expect(page.get_by_role("searchbox")).to_have_value("gd?")

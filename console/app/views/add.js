@@ -103,5 +103,5 @@ export function Add({ project, kind, close, done }) {
         ${way === 'rows' ? html`<${Rows} given=${pairs} set=${setPairs} seen=${seen} wrong=${says} />` : html`<${EnvFile} text=${env} set=${setEnv} seen=${seen} wrong=${says.env} />`}`}
     ${secret && !(form.service) && html`<${Seen} seen=${seen} see=${see} />`}
     <${Trouble} problem=${placed ? null : problem} retry=${problem?.status === 0 ? submit : null} />${line && html`<${Command} line=${line} />`}
-    <div class="row end"><button type="button" class="button" onClick=${close}>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Add ${one}</button></div><//>`;
+    <div class="row end"><button type="button" class="button" data-close>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Add ${one}</button></div><//>`;
 }

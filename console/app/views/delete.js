@@ -21,6 +21,6 @@ export function Delete({ project, kind, name, close, done }) {
   return html`<${Dialog} title=${`Delete ${one} ${quote(name)}?`} close=${close} busy=${busy} submit=${() => send()}>
     <p><b>This cannot be undone.</b> ${takes}</p>
     <${Trouble} problem=${problem} />${line && html`<${Command} line=${line} />`}
-    <div class="row end"><button type="button" class="button" data-first onClick=${close}>Cancel</button>
+    <div class="row end"><button type="button" class="button" data-first data-close>Cancel</button>
       <button class="button danger" aria-busy=${String(busy)}>Delete ${one}</button></div><//>`;
 }

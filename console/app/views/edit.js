@@ -76,7 +76,7 @@ export function EditKey({ of, keyName, stored, close }) {
     <${ValueField} label=${looked ? 'Yours' : 'Value'} area=${true} file=${true} seen=${seen} value=${value} set=${setValue} hint=${hint} wrong=${said} first=${keyName || looked} />
     ${secret && html`<${Seen} seen=${seen} see=${see} />`}
     ${other ? html`<${Conflict} name=${name} other=${other} close=${close} keep=${keep} />` : html`<${Trouble} problem=${said ? null : problem} retry=${problem?.status === 0 ? submit : null} />`}
-    <div class="row end"><button type="button" class="button" onClick=${close}>Cancel</button>
+    <div class="row end"><button type="button" class="button" data-close>Cancel</button>
       ${!other && html`<button class="button primary" aria-busy=${String(busy)}>${looked ? 'Save mine' : 'Save'}</button>`}</div><//>`;
 }
 
@@ -88,6 +88,6 @@ export function RemoveKey({ of, keyName, close }) {
   return html`<${Dialog} title=${`Remove ${quote(keyName)}?`} close=${close} busy=${busy} submit=${remove}>
     <p>The other keys of ${KINDS[kind].one} ${quote(name)} stay. <b>This cannot be undone.</b></p>
     ${other ? html`<${Conflict} name=${name} other=${other} close=${close} keep=${keep} />` : html`<${Trouble} problem=${problem} retry=${problem?.status === 0 ? remove : null} />`}
-    <div class="row end"><button type="button" class="button" data-first onClick=${close}>Cancel</button>
+    <div class="row end"><button type="button" class="button" data-first data-close>Cancel</button>
       ${!other && html`<button class="button danger" aria-busy=${String(busy)}>${looked ? 'Remove it all the same' : 'Remove'}</button>`}</div><//>`;
 }

@@ -10,7 +10,7 @@ import { useEffect, useRef, useState } from '../vendor/preact-htm.js';
 
 const WEEK = 7 * 86_400_000;
 const LATE = ['project_not_restorable', 'resource_not_found']; // as what has been restored, or destroyed, answers
-const NOW = { active: 'is active', deleted: 'is deleted', due: 'is past its deadline', ending: 'is being destroyed', gone: 'is gone', other: 'has changed' };
+const NOW = { active: 'is active', deleted: 'is deleted', due: 'is past its deadline', ending: 'is being destroyed', gone: 'is gone', anew: 'was restored and deleted again meanwhile', other: 'has changed' };
 const NAMES = { secrets: 'secret', config_maps: 'config map', apps: 'app', jobs: 'job', functions: 'function', builds: 'build' }; // what has a screen
 
 /** Name a project within a sentence. */
@@ -40,7 +40,9 @@ async function back(project) {
     if (!LATE.includes(problem.code)) throw problem;
     await load();
     const one = found(project.id);
-    if (!one || state(one) !== 'active') throw problem;
+    const anew = one && state(one) === 'deleted' && one.reclamation !== project.reclamation;
+    if (anew) await restoreProject(one.reclamation); // it was restored, and deleted again, since
+    else if (!one || state(one) !== 'active') throw problem;
   }
   settle();
   await load();
@@ -61,7 +63,8 @@ export function useRestore() {
 function useStill(project, wanted, busy, close) {
   const { rows } = useProjects();
   const one = rows?.find(({ id }) => id === project.id);
-  const is = one ? state(one) : 'gone';
+  const anew = one && project.reclamation && one.reclamation && one.reclamation !== project.reclamation;
+  const is = (anew && 'anew') || (one ? state(one) : 'gone');
   const over = rows && !busy && is !== wanted;
   useEffect(() => {
     if (!over) return;
@@ -97,7 +100,7 @@ export function DeleteProject({ project, close, done }) {
       <li>After that its key is destroyed, and nobody can bring it back.</li></ul>
     <p class="small">It keeps its name and its slot until then.</p>
     <${Trouble} problem=${problem} /><${Command} line=${`ce project delete ${which(project)}`} />
-    <div class="row end"><button type="button" class="button" data-first onClick=${close}>Cancel</button>
+    <div class="row end"><button type="button" class="button" data-first data-close>Cancel</button>
       <button class="button danger" aria-busy=${String(busy)}>Delete, restorable until ${short(until)}</button></div><//>`;
 }
 
@@ -120,6 +123,6 @@ export function Destroy({ project, close }) {
     <${Field} label=${html`Type <code>${word}</code> to confirm`} first=${true} value=${typed} onInput=${(event) => type(event.target.value)} />
     <p class="hint" role="status">${same ? `The ${word === project.name ? 'name' : 'ID'} matches.` : `Without you it is kept until ${whole(project.deadline)}.`}</p>
     <${Trouble} problem=${problem} /><${Command} line=${`ce reclamation delete ${which(project)}`} />
-    <div class="row end"><button type="button" class="button" onClick=${close}>Keep it</button>
+    <div class="row end"><button type="button" class="button" data-close>Keep it</button>
       <button class=${`button danger ${same ? 'filled' : ''}`} aria-disabled=${same ? undefined : 'true'} aria-busy=${String(busy)}>Destroy for good</button></div><//>`;
 }

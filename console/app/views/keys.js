@@ -60,7 +60,7 @@ function Revoke({ one, all, close, reload }) {
       ${made > 0 && html`<li>${made === 1 ? 'The key' : `The ${made} keys`} made with it ${made === 1 ? 'stays' : 'stay'}.</li>`}
       <li>It cannot be taken back: who needs a key again gets another.</li></ul>
     <${Trouble} problem=${problem} /><${Command} line=${`ce apikey delete --id ${one.id}`} />
-    <div class="row end"><button type="button" class="button" data-first onClick=${close}>Cancel</button>
+    <div class="row end"><button type="button" class="button" data-first data-close>Cancel</button>
       <button class="button danger" aria-busy=${String(busy)}>Revoke</button></div><//>`;
 }
 

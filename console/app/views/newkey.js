@@ -84,6 +84,7 @@ export function CreateKey({ own, rows, reload, close }) {
     setMade(await createApiKey(body, again).catch((why) => { reload(); throw why; }));
     reload();
   });
+  if (made && session.ended) return null; // the text is not shown beneath, or over, the sign-in
   if (made) return html`<${Made} key="made" made=${made} done=${() => { setMade(null); close(); }} />`;
   const edit = (set) => (value) => { set(value); setNone(false); if (problem) clear(); };
   function submit() {
@@ -107,5 +108,5 @@ export function CreateKey({ own, rows, reload, close }) {
     <${Expiry} own=${own} from=${from} choice=${choice} choose=${edit(setChoice)} day=${day} setDay=${edit(setDay)} />
     ${lost ? html`<${Lost} problem=${problem} reload=${reload} close=${close} />` : html`<${Trouble} problem=${named ? null : problem} />`}
     <${Command} line=${line} />
-    <div class="row end"><button type="button" class="button" onClick=${close}>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Create</button></div><//>`;
+    <div class="row end"><button type="button" class="button" data-close>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Create</button></div><//>`;
 }

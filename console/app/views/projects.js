@@ -57,7 +57,7 @@ function Create({ close, rows, restore }) {
     <${Field} label="Name" first=${true} value=${name} onInput=${typed} wrong=${wrong}
       hint="1 to 128 letters, digits, spaces, . _ : or -. It cannot be changed later." />
     ${held && html`<div><button type="button" class="button" onClick=${() => { close(); restore(held); }}>Restore it</button></div>`}
-    <div class="row end"><button type="button" class="button" onClick=${close}>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Create</button></div><//>`;
+    <div class="row end"><button type="button" class="button" data-close>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Create</button></div><//>`;
 }
 
 const Empty = ({ create }) => html`<div class="empty"><h2>No projects yet</h2>

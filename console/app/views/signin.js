@@ -56,12 +56,12 @@ export function SignIn({ over }) {
   if (over) {
     return html`<${Dialog} title="Sign in" whole=${true}>
       <p>Your session ended. Sign in again to go on where you were.</p>
-      ${code ? html`<${ByCode} code=${code} done=${() => setCode('')} />` : html`<${Form} />`}
+      ${code ? html`<${ByCode} key=${code} code=${code} done=${() => setCode('')} />` : html`<${Form} />`}
       <div class="row"><button type="button" class="button plain" onClick=${() => forget('You are signed out.')}>Sign out</button></div><//>`;
   }
   return html`<main class="sign"><div class="card"><span class="brand"><img src="/app/mark.svg" alt="" />Reprieve</span>
     <h1>Sign in</h1>${session.why && html`<p role="status">${session.why}</p>`}
-    ${code ? html`<${ByCode} code=${code} done=${() => { setCode(''); forget(); }} />` : html`<${Form} />`}
+    ${code ? html`<${ByCode} key=${code} code=${code} done=${() => { setCode(''); forget(); }} />` : html`<${Form} />`}
     <p class="small">The key stays in this tab's memory. Closing or reloading the tab forgets it.</p>
     <p class="small">No key? On the machine of a local host run <code>ce open</code>; elsewhere ask an administrator for <code>ce apikey create</code>.</p>
   </div></main>`;

@@ -116,3 +116,17 @@ def test_an_hour(page, link):
     page.clock.fast_forward(STEP // 6)
     expect(said).to_be_visible()
     expect(said).to_contain_text("ce open again to go on.")
+
+
+@pytest.mark.slow
+def test_another_link_in_the_same_tab(page, link, host):
+    """A second link is looked at anew: the click signs in as whom the page names."""
+    page.goto(link)
+    expect(page.get_by_role("button", name="Not me")).to_be_visible()
+    other = host.account()
+    second = told.body(other.call("POST", "/v1/signin_codes", {}), 201)["code"]
+    page.evaluate("(code) => { location.hash = `#/signin?code=${code}` }", second)
+    expect(page.locator("main")).to_contain_text(f"of account {other.id[:8]}?")
+    press(page, "Sign in")
+    page.get_by_role("button", name="account menu").click()
+    expect(page.locator("[popover]:popover-open")).to_contain_text(other.id)

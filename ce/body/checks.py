@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ce.text import blank, broken, emit
+from ce.text import blank, broken, emit, unseen
 
 KEY = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 RULE = "keys hold letters, digits, - _ . (at most 253)"
@@ -34,6 +34,7 @@ NAMES = frozenset(
     )
 )
 
+ADDRESSES = frozenset({"host", "server"})  # keys of formats that say where something is
 PRIVATE, CERTIFICATE = "PRIVATE KEY-----", "-----BEGIN CERTIFICATE-----"
 PUBLIC = re.compile(r"\s*(ssh-|ecdsa-|sk-)|.*-----BEGIN (SSH2 |RSA )?PUBLIC KEY", re.DOTALL)
 
@@ -104,6 +105,20 @@ def no_choice(what: str, given: str, choices: list[str]) -> click.UsageError:
     near = get_close_matches(given.lower(), choices, 1)
     meant = f"did you mean '{near[0]}'? Else " if near else ""
     return click.UsageError(f"{what}; {meant}choose {', '.join(choices)}.")
+
+
+def spotted(key: str, where: str, text: str) -> None:
+    """Warn of what nobody sees in a credential; it is sent all the same.
+
+    Raises UsageError for one in the address of a server: none has such a character.
+    """
+    if key in ADDRESSES and unseen(text):
+        raise click.UsageError(f"{where} holds a character that nobody sees: nothing was stored.")
+    said = "holds a character that nobody sees" if unseen(text) else ""
+    if not said and text != text.strip() and text.strip():
+        said = "begins or ends with a blank"
+    if said:
+        emit(f"Warning: {where} {said}; it is stored as given.\n", error=True)
 
 
 def odd(key: str, option: str, text: str) -> None:

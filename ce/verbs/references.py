@@ -25,7 +25,7 @@ def check(call: Call, body: Doc, current: Doc) -> None:
     flags = call.noun.kind.flags
     kept = {(source, name) for source, name, _ in _named(current, flags)}
     new = {(source, name): option for source, name, option in _named(body, flags)}
-    for source, name in new:
+    for (source, name), option in new.items():
         if (source, name) in kept:
             continue
         collection, label = COLLECTIONS[source]
@@ -34,7 +34,6 @@ def check(call: Call, body: Doc, current: Doc) -> None:
             there = call.client.exists(where)
         except Failure as failure:
             # The name that it refuses is not the one of what is made.
-            option = new[source, name]
             told = [message.replace("`name`", option) for message in failure.messages]
             raise failure.saying(*told) from None
         if not there:

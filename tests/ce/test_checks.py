@@ -29,6 +29,9 @@ FILES = {
     "u.json": '{"username": "a"}',
     "a.json": f'{{"a": "{HIDDEN}"}}',
     "key.txt": f'{{"apiKey": "{HIDDEN}"}}',
+    "server.json": '{"server": "icr.io\\u200b"}',
+    "ends": f"{HIDDEN} \n",
+    "marked": f"{HIDDEN}\u200b\n",
     "unseen": "\u202e\u2066\ufeff\u00a0\n",
     "unseen.json": '{"username": "a", "password": "\u200b"}',
 }
@@ -105,6 +108,44 @@ SAID = {
     f"{CREATE} --fo basic_auth -u \u3164 --pw {HIDDEN}": (2, "--username: its value is empty"),
     f"{CREATE} --fo basic_auth --json unseen.json": (2, "field 'password' is empty"),
     "registry update -n hub --pf unseen": (2, "--password-from-file: the first line is empty"),
+    "registry update -n hub --server icr.io\u200b": (
+        2,
+        "--server: its value holds a character that",
+    ),
+    "registry update -n hub --server \u200bicr.io": (
+        2,
+        "--server: its value holds a character that",
+    ),
+    "registry update -n hub --server icr.\u00a0io": (
+        2,
+        "--server: its value holds a character that",
+    ),
+    "repo create -n r --host h\u2060 --kp id": (
+        2,
+        "--host: its value holds a character that nobody",
+    ),
+    "secret update -n hub --json server.json": (
+        2,
+        "field 'server' holds a character that nobody",
+    ),
+    f"registry update -n hub -p {HIDDEN}\u200b": (0, "--password: its value holds a character"),
+    f"registry update -n hub -p {HIDDEN}\u00a0{HIDDEN}": (0, "--password: its value holds a"),
+    "registry update -n hub -u \u2066me": (
+        0,
+        "--username: its value holds a character that nobody",
+    ),
+    "registry update -n hub --email a\u200b@b": (0, "--email: its value holds a character that"),
+    "registry update -n hub --pf ends": (0, "--password-from-file: the first line begins or ends"),
+    "registry update -n hub --pf marked": (0, "-from-file: the first line holds a character that"),
+    f"registry update -n hub -p {HIDDEN}~{HIDDEN}\n{HIDDEN}\u00e9\U0001f600": (0, ""),
+    f"{CREATE}1 --fo hmac --akid a\x1b --sak {HIDDEN}": (
+        0,
+        "--access-key-id: its value holds a ch",
+    ),
+    f"{CREATE}2 --fo hmac --akid a --sak \u200b{HIDDEN}": (
+        0,
+        "--secret-access-key: its value holds",
+    ),
     "secret delete -n a -n b -f": (2, "--name is given twice, and not the same."),
     "project delete --id=a --id b -f": (2, "--id is given twice, and not the same."),
     "secret list --project a --project=b": (2, "--project is given twice, and not the same."),

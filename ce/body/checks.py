@@ -69,6 +69,21 @@ def once(given: Iterable[tuple[str, str, str]], what: str = "key") -> dict[str, 
     return found
 
 
+def apart(
+    given: Iterable[tuple[str, str, str]], removed: Iterable[str], by: str, what: str = "key"
+) -> None:
+    """Refuse what one command both gives and removes, of keys, values and the options they are of.
+
+    Raises UsageError: which of both was meant, nobody can see.
+    """
+    gone = frozenset(removed)
+    for key, value, option in given:
+        if key in gone:
+            raise click.UsageError(
+                f"{option} gives {called(what, key, value)}, and {by} removes it: give one of both."
+            )
+
+
 def whole(options: Mapping[str, Any]) -> None:
     """Refuse a value that is not text in UTF-8, and the empty name of something.
 
@@ -119,6 +134,18 @@ def spotted(key: str, where: str, text: str) -> None:
         said = "begins or ends with a blank"
     if said:
         emit(f"Warning: {where} {said}; it is stored as given.\n", error=True)
+
+
+def unkeyed(literals: Iterable[str]) -> None:
+    """Warn of a value that was given without its key: the end of base64 is read as `KEY=`."""
+    for number, text in enumerate(literals, 1):
+        _, _, value = text.partition("=")
+        if value in {"", "="}:
+            said = "an empty value" if not value else "'=' alone"
+            emit(
+                f"Warning: {said} is stored for the key given to --from-literal number {number}.\n",
+                error=True,
+            )
 
 
 def odd(key: str, option: str, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ce.body.checks import called, keyed, misspelt, no_choice, odd, spotted
+from ce.body.checks import apart, called, keyed, misspelt, no_choice, odd, spotted, unkeyed
 from ce.body.fields import REDACTED, flag
 from ce.body.inputs import Inputs, hidden, unmarked
 from ce.call import Call
@@ -105,15 +105,18 @@ def read(call: Call, form: str | None) -> Values:
         if option not in FROM_FILES:
             spotted(key, where, value)
         typed[key] = value
-    own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"])
+    removed = tuple(call["rm"] or ())
+    apart(((key, typed[key], option) for key, option in given.items()), removed, "--rm")
+    own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"], removed)
+    unkeyed(call["from_literal"] or ())
     document = (
         inputs.fields(call["from_json_file"], "--from-json-file")
         if "from_json_file" in call.given
         else {}
     )
-    values = Values(
-        typed, own, document, tuple(call["rm"] or ()), allow_empty, call["from_json_file"] or ""
-    )
+    file = call["from_json_file"] or ""
+    apart(((key, "a member's", "--from-json-file") for key in document), removed, "--rm")
+    values = Values(typed, own, document, removed, allow_empty, file)
     return _completed(call, form, values) if form else values
 
 

@@ -10,6 +10,7 @@ KEY, CERTIFICATE = (PEM.format(what, what) for what in ("OPENSSH PRIVATE KEY", "
 FILES = {
     "x.env": f"A=1\n# none\nmy key={HIDDEN}\n",
     "base64.env": f"A=1\r\nMIIE/{HIDDEN}+Bgk==\r\n",
+    "one.env": "A=1\n",
     "my file.txt": HIDDEN,
     "key.json": f'{{"a b": "{HIDDEN}"}}',
     "list.json": f'{{"A": ["{HIDDEN}"]}}',
@@ -35,6 +36,7 @@ FILES = {
     "unseen": "\u202e\u2066\ufeff\u00a0\n",
     "unseen.json": '{"username": "a", "password": "\u200b"}',
 }
+BOTH = '--from-{} gives key "{}", and --{} removes it: give one of both.'
 HALF = "\udcff"  # how a byte that is no UTF-8 is read from the command line
 RULE = "keys hold letters, digits, - _ . (at most 253)"
 CREATE, CONFIG = "secret create -n s", "cm create -n s"
@@ -145,6 +147,46 @@ SAID = {
     f"{CREATE}2 --fo hmac --akid a --sak \u200b{HIDDEN}": (
         0,
         "--secret-access-key: its value holds",
+    ),
+    f"secret update -n e -l A={HIDDEN} --rm A": (2, BOTH.format("literal", "A", "rm")),
+    f"cm update -n e -l A={HIDDEN} --rm B --rm A": (2, BOTH.format("literal", "A", "rm")),
+    "secret update -n e -f text --rm text": (2, BOTH.format("file", "text", "rm")),
+    "cm update -n e -e one.env --rm A": (
+        2,
+        "--from-env-file: line 1 of 'one.env' gives key \"A\", and --rm removes it",
+    ),
+    f"secret update -n hub -u {HIDDEN} --rm username": (
+        2,
+        '--username gives key "username", and --rm removes it: give one of both.',
+    ),
+    "secret update -n e --json a.json --rm a": (2, BOTH.format("json-file", "a", "rm")),
+    f"job update -n j -e A={HIDDEN} --env-rm A": (
+        2,
+        '--env gives variable "A", and --env-rm removes it: give one of both.',
+    ),
+    "job update -n j --env-from-secret s:A=k --env-rm A": (
+        2,
+        '--env-from-secret gives variable "A", and --env-rm removes it: give one of both.',
+    ),
+    "job update -n j --env-from-secret s --env-from-secret-rm s": (
+        2,
+        '--env-from-secret gives all of "s", and --env-from-secret-rm removes it: give one of',
+    ),
+    "app update -n j --env-from-configmap P=c --env-from-configmap-rm c": (
+        2,
+        '--env-from-configmap gives all of "c", and --env-from-configmap-rm removes it: give one',
+    ),
+    "job update -n j --mount-secret /m=x --mount-rm /m/": (
+        2,
+        '--mount-secret gives folder "/m", and --mount-rm removes it: give one of both.',
+    ),
+    f"{CREATE}3 -l {HIDDEN}=": (
+        0,
+        "Warning: an empty value is stored for the key given to --from-literal number 1.",
+    ),
+    f"{CREATE}4 -l A=1 -l {HIDDEN}==": (
+        0,
+        "Warning: '=' alone is stored for the key given to --from-literal number 2.",
     ),
     "secret delete -n a -n b -f": (2, "--name is given twice, and not the same."),
     "project delete --id=a --id b -f": (2, "--id is given twice, and not the same."),

@@ -17,7 +17,8 @@ def _read(call: Call) -> tuple[dict[str, str], tuple[str, ...]]:
     if not call.given.intersection((*SOURCES, "rm")):
         raise click.UsageError("Give --from-literal, --from-file or --from-env-file.")
     removed = call["rm"] or ()
-    return Inputs().pairs(*(call[source] for source in SOURCES), removed=removed), removed
+    env_files, files, literals = (call[source] for source in SOURCES)
+    return Inputs().pairs(env_files, files, literals, removed), removed
 
 
 def _put(change: tuple[dict[str, str], tuple[str, ...]], old: dict[str, str]) -> dict[str, str]:

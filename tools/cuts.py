@@ -125,6 +125,13 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     ),
     "own key": (Cut("ce/verbs/apikeys.py", '== [key["id"]]', '== [""]'),),
     "given once": (Cut(CHECKS, "if key in found", "if False"),),
+    "given or removed": (Cut(CHECKS, "if key in gone", "if False"),),
+    "server all seen": (Cut(CHECKS, "if key in ADDRESSES and unseen(text)", "if False"),),
+    "unseen told": (Cut(CHECKS, "if unseen(text) else", "if False else"),),
+    "value without key": (Cut(CHECKS, 'if value in {"", "="}', "if False"),),
+    "reference named": (
+        Cut("ce/verbs/references.py", 'message.replace("`name`", option)', "message"),
+    ),
     "text alone": (
         Cut(CHECKS, "option in FILES or not isinstance(text, str) or not broken(text)", "True"),
         Cut(CHECKS, "option in FILES or ", ""),

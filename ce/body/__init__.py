@@ -7,7 +7,7 @@ clear: nothing is printed or raised with one in it. `secrets` and `fields` are u
 from ce.body.checks import FILES, whole
 from ce.body.fields import Field, always, chosen, flag, masking, plain, removed, value
 from ce.body.inputs import STDIN, Inputs, hidden
-from ce.body.variables import REMOVALS, place_in
+from ce.body.variables import REMOVALS, option_of, place_in
 from ce.body.workloads import (
     CONTAINER,
     MEMBERS,
@@ -40,6 +40,7 @@ __all__ = [
     "hidden",
     "indices",
     "masking",
+    "option_of",
     "place_in",
     "plain",
     "port",

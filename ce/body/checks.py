@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ce.text import blank, broken, emit
+from ce.text import blank, broken, emit, unseen
 
 KEY = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 RULE = "keys hold letters, digits, - _ . (at most 253)"
@@ -34,6 +34,7 @@ NAMES = frozenset(
     )
 )
 
+ADDRESSES = frozenset({"host", "server"})  # keys of formats that say where something is
 PRIVATE, CERTIFICATE = "PRIVATE KEY-----", "-----BEGIN CERTIFICATE-----"
 PUBLIC = re.compile(r"\s*(ssh-|ecdsa-|sk-)|.*-----BEGIN (SSH2 |RSA )?PUBLIC KEY", re.DOTALL)
 
@@ -66,6 +67,21 @@ def once(given: Iterable[tuple[str, str, str]], what: str = "key") -> dict[str, 
             raise click.UsageError(f"{where}: {called(what, key, value)} is given {before}.")
         found[key], sources[key] = value, where
     return found
+
+
+def apart(
+    given: Iterable[tuple[str, str, str]], removed: Iterable[str], by: str, what: str = "key"
+) -> None:
+    """Refuse what one command both gives and removes, of keys, values and the options they are of.
+
+    Raises UsageError: which of both was meant, nobody can see.
+    """
+    gone = frozenset(removed)
+    for key, value, option in given:
+        if key in gone:
+            raise click.UsageError(
+                f"{option} gives {called(what, key, value)}, and {by} removes it: give one of both."
+            )
 
 
 def whole(options: Mapping[str, Any]) -> None:
@@ -104,6 +120,32 @@ def no_choice(what: str, given: str, choices: list[str]) -> click.UsageError:
     near = get_close_matches(given.lower(), choices, 1)
     meant = f"did you mean '{near[0]}'? Else " if near else ""
     return click.UsageError(f"{what}; {meant}choose {', '.join(choices)}.")
+
+
+def spotted(key: str, where: str, text: str) -> None:
+    """Warn of what nobody sees in a credential; it is sent all the same.
+
+    Raises UsageError for one in the address of a server: none has such a character.
+    """
+    if key in ADDRESSES and unseen(text):
+        raise click.UsageError(f"{where} holds a character that nobody sees: nothing was stored.")
+    said = "holds a character that nobody sees" if unseen(text) else ""
+    if not said and text != text.strip() and text.strip():
+        said = "begins or ends with a blank"
+    if said:
+        emit(f"Warning: {where} {said}; it is stored as given.\n", error=True)
+
+
+def unkeyed(literals: Iterable[str]) -> None:
+    """Warn of a value that was given without its key: the end of base64 is read as `KEY=`."""
+    for number, text in enumerate(literals, 1):
+        _, _, value = text.partition("=")
+        if value in {"", "="}:
+            said = "an empty value" if not value else "'=' alone"
+            emit(
+                f"Warning: {said} is stored for the key given to --from-literal number {number}.\n",
+                error=True,
+            )
 
 
 def odd(key: str, option: str, text: str) -> None:

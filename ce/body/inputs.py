@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from ce.body.checks import called, keyed, misspelt, once
+from ce.body.checks import apart, called, keyed, misspelt, once
 from ce.text import Cut, bare, broken, hidden_line
 
 STDIN = "-"
@@ -109,12 +109,24 @@ class Inputs:
             yield *keyed(key if equals else Path(spec).name, text, option, hint), option
 
     def pairs(
-        self, env_files: Iterable[str], files: Iterable[str], literals: Iterable[str]
+        self,
+        env_files: Iterable[str],
+        files: Iterable[str],
+        literals: Iterable[str],
+        removed: Iterable[str] = (),
     ) -> dict[str, str]:
-        """Read the values that `--from-env-file`, `--from-file` and `--from-literal` give."""
+        """Read the values that `--from-env-file`, `--from-file` and `--from-literal` give.
+
+        None of them is one that `--rm` removes.
+        """
         where = "--from-literal"
-        typed = ((*keyed(*pair(text, where), where), where) for text in literals or ())
-        return once(chain(self.env_files(env_files or ()), self.files(files or ()), typed))
+        typed = [(*keyed(*pair(text, where), where), where) for text in literals or ()]
+        lines = [*self.env_files(env_files or ())]
+        read = [*self.files(files or ())]
+        found = once(chain(lines, read, typed))
+        lines = [(key, value, f"--from-env-file: {line}") for key, value, line in lines]
+        apart(chain(lines, read, typed), removed, "--rm")
+        return found
 
     def _bytes(self, path: str, option: str) -> bytes:
         if path != STDIN:

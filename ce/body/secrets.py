@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ce.body.checks import called, keyed, misspelt, no_choice, odd
+from ce.body.checks import apart, called, keyed, misspelt, no_choice, odd, spotted, unkeyed
 from ce.body.fields import REDACTED, flag
 from ce.body.inputs import Inputs, hidden, unmarked
 from ce.call import Call
@@ -67,6 +67,7 @@ FILES = {
     "known_hosts_path": "known_hosts",
     "private_key_file": "tls_key",
 }
+FROM_FILES = frozenset(map(flag, FILES))
 OPTION_OF = {key: option for option, key in (TEXTS | FILES).items()}
 # What is asked for at a terminal when it was not given; the others have to be given.
 ASKED = {
@@ -101,16 +102,21 @@ def read(call: Call, form: str | None) -> Values:
         given[key] = option
         if key in NEEDED and not allow_empty:
             _refuse_empty(where, value)
+        if option not in FROM_FILES:
+            spotted(key, where, value)
         typed[key] = value
-    own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"])
+    removed = tuple(call["rm"] or ())
+    apart(((key, typed[key], option) for key, option in given.items()), removed, "--rm")
+    own = inputs.pairs(call["from_env_file"], call["from_file"], call["from_literal"], removed)
+    unkeyed(call["from_literal"] or ())
     document = (
         inputs.fields(call["from_json_file"], "--from-json-file")
         if "from_json_file" in call.given
         else {}
     )
-    values = Values(
-        typed, own, document, tuple(call["rm"] or ()), allow_empty, call["from_json_file"] or ""
-    )
+    file = call["from_json_file"] or ""
+    apart(((key, "a member's", "--from-json-file") for key in document), removed, "--rm")
+    values = Values(typed, own, document, removed, allow_empty, file)
     return _completed(call, form, values) if form else values
 
 
@@ -213,6 +219,7 @@ def _completed(call: Call, form: str, values: Values) -> Values:
         typed[key] = hidden(label, option)
         if not values.allow_empty:
             _refuse_empty(f"{label} (or {option}): the answer", typed[key])
+        spotted(key, f"{label} (or {option}): the answer", typed[key])
     return replace(values, typed=typed)
 
 
@@ -231,17 +238,25 @@ def _from_document(form: str, values: Values) -> dict[str, str]:
     if both := [key for key in found if key in values.typed or key in values.own]:
         raise click.UsageError(f"{where}: field '{both[0]}' is given by an option too.")
     for key, value in found.items():
-        if not keys:
-            keyed(key, "a member's", where)
-        if not isinstance(value, str):
-            raise click.UsageError(f"{where}: field '{key}' is not text.")
-        if broken(value):  # JSON's escapes can say half of a character
-            raise click.UsageError(f"{where}: field '{key}' is not text in UTF-8.")
-        if key in known.needs and not values.allow_empty:
-            _refuse_empty(f"{where}: field '{key}'", value)
+        _field(known, key, value, where, allow_empty=values.allow_empty)
     if document and not found:
         raise click.UsageError(f"{where}: none of its fields is one of {', '.join(keys)}.")
     return found
+
+
+def _field(form: Format, key: str, value: Any, where: str, *, allow_empty: bool) -> None:
+    """Look at a member of a document. Raises UsageError for what no secret can have."""
+    if not form.keys:
+        keyed(key, "a member's", where)
+    field = f"{where}: field '{key}'"
+    if not isinstance(value, str):
+        raise click.UsageError(f"{field} is not text.")
+    if broken(value):  # JSON's escapes can say half of a character
+        raise click.UsageError(f"{field} is not text in UTF-8.")
+    if key in form.needs and not allow_empty:
+        _refuse_empty(field, value)
+    if key in form.keys and key not in FILES.values():
+        spotted(key, field, value)
 
 
 def _check(form: str, values: Values) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-from ce.body.checks import called, once
+from ce.body.checks import apart, called, once
 from ce.body.fields import flag
 from ce.body.inputs import pair
 from ce.call import Call
@@ -59,8 +59,15 @@ def environment(call: Call) -> Variables:
             added += _references(source, text, flag(f"env_from_{word}"))
         names = call[f"env_from_{word}_rm"] or ()
         detached += [(f"{source}{FULL}", name) for name in names]
-    names = ((e["name"], e.get("value", "-"), option_of(e)) for e in added if "name" in e)
-    once(names, "variable")
+    named = [(e["name"], e.get("value", "-"), option_of(e)) for e in added if "name" in e]
+    once(named, "variable")
+    apart(named, call["env_rm"] or (), flag("env_rm"), "variable")
+    for word, source in SOURCES.items():
+        whole = (
+            (e["reference"], "-", option_of(e)) for e in added if e["type"] == f"{source}{FULL}"
+        )
+        removal = f"env_from_{word}_rm"
+        apart(whole, call[removal] or (), flag(removal), "all of")
     each = {_apart(entry): entry for entry in added}
     return Variables([*each.values()], [*(call["env_rm"] or ())], detached)
 
@@ -129,8 +136,9 @@ def mounts(call: Call) -> Mounts:
             reference, colon, inner = name.partition(":")
             entry = {"type": source, "mount_path": folder, "reference": reference}
             added.append({**entry, "sub_path": inner} if colon else entry)
-    folders = ((_folder(e["mount_path"]), e["reference"], option_of(e)) for e in added)
+    folders = [(_folder(e["mount_path"]), e["reference"], option_of(e)) for e in added]
     once(folders, "folder")
+    apart(folders, map(_folder, call["mount_rm"] or ()), flag("mount_rm"), "folder")
     return Mounts(added, [*(call["mount_rm"] or ())])
 
 

@@ -16,7 +16,9 @@ SOURCES = ("from_env_file", "from_file", "from_literal")
 def _read(call: Call) -> tuple[dict[str, str], tuple[str, ...]]:
     if not call.given.intersection((*SOURCES, "rm")):
         raise click.UsageError("Give --from-literal, --from-file or --from-env-file.")
-    return Inputs().pairs(*(call[source] for source in SOURCES)), call["rm"] or ()
+    removed = call["rm"] or ()
+    env_files, files, literals = (call[source] for source in SOURCES)
+    return Inputs().pairs(env_files, files, literals, removed), removed
 
 
 def _put(change: tuple[dict[str, str], tuple[str, ...]], old: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from ce.text.prompt import agreed, typed
 from ce.text.render import emit, emit_document, instant, safe, short_date, span, table, words
 from ce.text.spinner import spinner
 from ce.text.streams import Unwritten, settle
-from ce.text.unseen import bare, blank, broken
+from ce.text.unseen import bare, blank, broken, unseen
 
 __all__ = [
     "Cut",
@@ -33,5 +33,6 @@ __all__ = [
     "spinner",
     "table",
     "typed",
+    "unseen",
     "words",
 ]

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LONGEST = 4095  # bytes of a line; of a longer one a terminal drops the end
-PAUSE = 0.1  # seconds in which the next piece of a paste comes
+PAUSE = 0.3  # seconds in which the next piece of a paste comes
+# What a terminal puts around a paste where a program asked it to, as a shell does, and left it so.
+MARKERS = (b"\x1b[200~", b"\x1b[201~")
 
 
 class Cut(Exception):
@@ -38,14 +40,21 @@ def hidden_line(prompt: str) -> str:
         finally:
             termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
         os.write(terminal, b"\n")
-    if more.strip():
+    if _unwrapped(more).strip():
         raise Cut("more than a line was typed or pasted, and the rest would be lost")
     if len(line) >= LONGEST:
         raise Cut("a terminal takes no line as long as that whole")
     try:
-        return line.decode()
+        return _unwrapped(line).decode()
     except UnicodeDecodeError:
         raise Cut("what was typed is not text in UTF-8") from None
+
+
+def _unwrapped(read: bytes) -> bytes:
+    """Give what was typed without the markers of a paste."""
+    for marker in MARKERS:
+        read = read.replace(marker, b"")
+    return read
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 What is not there yet may be referred to all the same: --force skips the check.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ce.body import option_of
 from ce.call import Call
 from ce.server import Doc, Failure, path
 
@@ -21,20 +22,32 @@ def check(call: Call, body: Doc, current: Doc) -> None:
     """Fail if something newly referred to is not there; only where --force can be given."""
     if call["force"] is not False:
         return
-    kept = set(_named(current))
-    for source, name in dict.fromkeys(found for found in _named(body) if found not in kept):
+    flags = call.noun.kind.flags
+    kept = {(source, name) for source, name, _ in _named(current, flags)}
+    new = {(source, name): option for source, name, option in _named(body, flags)}
+    for (source, name), option in new.items():
+        if (source, name) in kept:
+            continue
         collection, label = COLLECTIONS[source]
-        if not call.client.exists(path("projects", call.client.project["id"], collection, name)):
+        where = path("projects", call.client.project["id"], collection, name)
+        try:
+            there = call.client.exists(where)
+        except Failure as failure:
+            # The name that it refuses is not the one of what is made.
+            told = [message.replace("`name`", option) for message in failure.messages]
+            raise failure.saying(*told) from None
+        if not there:
             raise Failure(
                 f"{label} '{name}' was not found; with --force it is referred to all the same."
             )
 
 
-def _named(body: Doc) -> Iterator[tuple[str, str]]:
+def _named(body: Doc, flags: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Give what is referred to: its kind, its name, and the option that names it."""
     for member in SECRETS:
         if body.get(member):
-            yield "secret", body[member]
+            yield "secret", body[member], flags.get(member, member)
     for entry in (entry for member in LISTS for entry in body.get(member) or ()):
         source = next((kind for kind in COLLECTIONS if entry["type"].startswith(kind)), "")
         if source and entry.get("reference"):
-            yield source, entry["reference"]
+            yield source, entry["reference"], option_of(entry)

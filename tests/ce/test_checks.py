@@ -10,6 +10,7 @@ KEY, CERTIFICATE = (PEM.format(what, what) for what in ("OPENSSH PRIVATE KEY", "
 FILES = {
     "x.env": f"A=1\n# none\nmy key={HIDDEN}\n",
     "base64.env": f"A=1\r\nMIIE/{HIDDEN}+Bgk==\r\n",
+    "one.env": "A=1\n",
     "my file.txt": HIDDEN,
     "key.json": f'{{"a b": "{HIDDEN}"}}',
     "list.json": f'{{"A": ["{HIDDEN}"]}}',
@@ -29,9 +30,13 @@ FILES = {
     "u.json": '{"username": "a"}',
     "a.json": f'{{"a": "{HIDDEN}"}}',
     "key.txt": f'{{"apiKey": "{HIDDEN}"}}',
+    "server.json": '{"server": "icr.io\\u200b"}',
+    "ends": f"{HIDDEN} \n",
+    "marked": f"{HIDDEN}\u200b\n",
     "unseen": "\u202e\u2066\ufeff\u00a0\n",
     "unseen.json": '{"username": "a", "password": "\u200b"}',
 }
+BOTH = '--from-{} gives key "{}", and --{} removes it: give one of both.'
 HALF = "\udcff"  # how a byte that is no UTF-8 is read from the command line
 RULE = "keys hold letters, digits, - _ . (at most 253)"
 CREATE, CONFIG = "secret create -n s", "cm create -n s"
@@ -105,6 +110,84 @@ SAID = {
     f"{CREATE} --fo basic_auth -u \u3164 --pw {HIDDEN}": (2, "--username: its value is empty"),
     f"{CREATE} --fo basic_auth --json unseen.json": (2, "field 'password' is empty"),
     "registry update -n hub --pf unseen": (2, "--password-from-file: the first line is empty"),
+    "registry update -n hub --server icr.io\u200b": (
+        2,
+        "--server: its value holds a character that",
+    ),
+    "registry update -n hub --server \u200bicr.io": (
+        2,
+        "--server: its value holds a character that",
+    ),
+    "registry update -n hub --server icr.\u00a0io": (
+        2,
+        "--server: its value holds a character that",
+    ),
+    "repo create -n r --host h\u2060 --kp id": (
+        2,
+        "--host: its value holds a character that nobody",
+    ),
+    "secret update -n hub --json server.json": (
+        2,
+        "field 'server' holds a character that nobody",
+    ),
+    f"registry update -n hub -p {HIDDEN}\u200b": (0, "--password: its value holds a character"),
+    f"registry update -n hub -p {HIDDEN}\u00a0{HIDDEN}": (0, "--password: its value holds a"),
+    "registry update -n hub -u \u2066me": (
+        0,
+        "--username: its value holds a character that nobody",
+    ),
+    "registry update -n hub --email a\u200b@b": (0, "--email: its value holds a character that"),
+    "registry update -n hub --pf ends": (0, "--password-from-file: the first line begins or ends"),
+    "registry update -n hub --pf marked": (0, "-from-file: the first line holds a character that"),
+    f"registry update -n hub -p {HIDDEN}~{HIDDEN}\n{HIDDEN}\u00e9\U0001f600": (0, ""),
+    f"{CREATE}1 --fo hmac --akid a\x1b --sak {HIDDEN}": (
+        0,
+        "--access-key-id: its value holds a ch",
+    ),
+    f"{CREATE}2 --fo hmac --akid a --sak \u200b{HIDDEN}": (
+        0,
+        "--secret-access-key: its value holds",
+    ),
+    f"secret update -n e -l A={HIDDEN} --rm A": (2, BOTH.format("literal", "A", "rm")),
+    f"cm update -n e -l A={HIDDEN} --rm B --rm A": (2, BOTH.format("literal", "A", "rm")),
+    "secret update -n e -f text --rm text": (2, BOTH.format("file", "text", "rm")),
+    "cm update -n e -e one.env --rm A": (
+        2,
+        "--from-env-file: line 1 of 'one.env' gives key \"A\", and --rm removes it",
+    ),
+    f"secret update -n hub -u {HIDDEN} --rm username": (
+        2,
+        '--username gives key "username", and --rm removes it: give one of both.',
+    ),
+    "secret update -n e --json a.json --rm a": (2, BOTH.format("json-file", "a", "rm")),
+    f"job update -n j -e A={HIDDEN} --env-rm A": (
+        2,
+        '--env gives variable "A", and --env-rm removes it: give one of both.',
+    ),
+    "job update -n j --env-from-secret s:A=k --env-rm A": (
+        2,
+        '--env-from-secret gives variable "A", and --env-rm removes it: give one of both.',
+    ),
+    "job update -n j --env-from-secret s --env-from-secret-rm s": (
+        2,
+        '--env-from-secret gives all of "s", and --env-from-secret-rm removes it: give one of',
+    ),
+    "app update -n j --env-from-configmap P=c --env-from-configmap-rm c": (
+        2,
+        '--env-from-configmap gives all of "c", and --env-from-configmap-rm removes it: give one',
+    ),
+    "job update -n j --mount-secret /m=x --mount-rm /m/": (
+        2,
+        '--mount-secret gives folder "/m", and --mount-rm removes it: give one of both.',
+    ),
+    f"{CREATE}3 -l {HIDDEN}=": (
+        0,
+        "Warning: an empty value is stored for the key given to --from-literal number 1.",
+    ),
+    f"{CREATE}4 -l A=1 -l {HIDDEN}==": (
+        0,
+        "Warning: '=' alone is stored for the key given to --from-literal number 2.",
+    ),
     "secret delete -n a -n b -f": (2, "--name is given twice, and not the same."),
     "project delete --id=a --id b -f": (2, "--id is given twice, and not the same."),
     "secret list --project a --project=b": (2, "--project is given twice, and not the same."),

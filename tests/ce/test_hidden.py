@@ -1,7 +1,10 @@
 """What is pasted at a prompt that shows nothing: all of it, or nothing, and none of it shown."""
 
+import time
+
 import pytest
 
+from ce.text.hidden import PAUSE
 from tests.support.terminal import Terminal
 
 HIDDEN = "sesame"
@@ -44,9 +47,38 @@ def test_a_key_of_lines():
     assert (code, "Error: API key: more than a line" in shown) == (2, True)
 
 
-def test_a_line_with_its_ends(mine):
-    """A line and blank ones behind it are a line, as in a file."""
-    code, shown = pasted(f"{HIDDEN} \u2014\r\n \n", *CREATE)
+@pytest.mark.usefixtures("unreachable")
+def test_a_slow_paste():
+    """Lines that come less than the pause apart, as over a slow line, are one paste."""
+    took, code, shown = PAUSE, 0, ""
+    for _ in range(20):  # a busy machine may type too late
+        terminal = Terminal(*CREATE)
+        terminal.until_hidden()
+        began = time.monotonic()
+        terminal.type(f"{HIDDEN}1\n")
+        terminal.rest(began + 0.2)
+        terminal.type(f"{HIDDEN}2\n")
+        took = time.monotonic() - began
+        code, shown = terminal.end()
+        if took < PAUSE:
+            break
+    assert took < PAUSE
+    assert code == 2, shown
+    assert "more than a line was typed or pasted" in shown
+    assert HIDDEN not in shown
+
+
+ENDS = {
+    "blank lines": f"{HIDDEN} \u2014\r\n \n",
+    "a bracketed paste": f"\x1b[200~{HIDDEN} \u2014\x1b[201~\n",
+    "its line's end within": f"\x1b[200~{HIDDEN} \u2014\n\x1b[201~",
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_a_line_with_its_ends(mine, what):
+    """A line is one with blank ones behind it, as in a file, or with the markers of a paste."""
+    code, shown = pasted(ENDS[what], *CREATE)
     assert code == 0, shown
     stored = mine("registry", "get", "-n", "x", "-d", "-o", "jsonpath={.data}")
     assert f'\\"password\\":\\"{HIDDEN} \u2014\\"' in stored.replace("\\\\", "\\")

@@ -247,6 +247,31 @@ def test_references_are_looked_for(type_in):
     )
 
 
+MISNAMED = {
+    "mount_configmap": ("job create -n j -i {} --mount-configmap /m=My_Map", "--mount-configmap"),
+    "mount_secret": ("job create -n j -i {} --mount-sec /m=My_Sec", "--mount-secret"),
+    "registry_secret": ("job create -n j -i {} --registry-secret My_Sec", "--registry-secret"),
+    "env_from_secret": ("app create -n a -i {} --env-from-secret X_Y", "--env-from-secret"),
+    "a key of it": ("app create -n a -i {} --env-from-configmap X_Y:K", "--env-from-configmap"),
+    "git_repo_secret": (
+        "build create -n b -i {} --src https://example.com/a --grs X_Y",
+        "--git-repo-secret",
+    ),
+    "update": ("job update -n j --env-from-secret X_Y", "--env-from-secret"),
+}
+
+
+@pytest.mark.parametrize("case", MISNAMED)
+def test_no_name_to_refer_to(type_in, case):
+    """A name that is none is told by the option that refers to it, not by --name."""
+    line, option = MISNAMED[case]
+    if case == "update":
+        type_in(f"job create -n j -i {IMAGE}")
+    said = type_in(line.format(IMAGE), code=1)
+    assert f"\n{option} must be lower-case letters" in said
+    assert "--name must" not in said
+
+
 VALUES = {
     "job": f"create -n x -i {IMAGE} -e A={VALUE}",
     "application": f"create -n x -i {IMAGE} -e A={VALUE}",

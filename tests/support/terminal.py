@@ -74,6 +74,11 @@ class Terminal:
             assert time.monotonic() < end, self.shown
             self._read()
 
+    def rest(self, until: float) -> None:
+        """Read until a moment of the monotonic clock: one who types pauses."""
+        while time.monotonic() < until:
+            self._read()
+
     def type(self, text: str) -> None:
         """Type; a control character is what its key is."""
         os.write(self._ours, text.encode())

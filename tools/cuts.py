@@ -121,7 +121,7 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
     ),
     "page removed": (
         Cut(CONSOLE, "files.remove(page)", "pass"),
-        Cut(CONSOLE, "if not 0 <=", "if 0 >"),
+        Cut(CONSOLE, "ours and not 0 <=", "ours and 0 >"),
     ),
     "own key": (Cut("ce/verbs/apikeys.py", '== [key["id"]]', '== [""]'),),
     "given once": (Cut(CHECKS, "if key in found", "if False"),),

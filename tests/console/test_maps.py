@@ -50,6 +50,19 @@ def test_listed_shown_and_changed(maps, account, project):
 
 
 @pytest.mark.slow
+def test_what_has_no_shape(maps, account, project):
+    """What is drawn as nothing, or may be, is shown by its number; a value's direction is its own."""
+    unseen = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u2800\u3164\ufe00\ufe0f\uffa0"
+    value = f"a{unseen}\U000e0100b"
+    made(account, project, "config_maps", name="odd", data={"K": value})
+    go(maps, project, "maps/odd")
+    shown = maps.locator("tbody .value")
+    numbers = "".join(f"\\u{ord(one):04x}" for one in unseen)
+    expect(shown).to_have_text(f"a{numbers}\\u{{e0100}}b")
+    assert shown.evaluate("node => getComputedStyle(node).unicodeBidi") == "isolate"
+
+
+@pytest.mark.slow
 def test_added_and_deleted(maps, account, project):
     """By the keyboard: added with its values in sight, deleted after one question."""
     page = maps

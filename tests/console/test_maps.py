@@ -51,7 +51,7 @@ def test_listed_shown_and_changed(maps, account, project):
 
 @pytest.mark.slow
 def test_what_has_no_shape(maps, account, project):
-    """What is drawn as nothing, or may be, is shown by its number; a value's direction is its own."""
+    """What may be drawn as nothing is shown by its number; a value's direction is its own."""
     unseen = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u2800\u3164\ufe00\ufe0f\uffa0"
     value = f"a{unseen}\U000e0100b"
     made(account, project, "config_maps", name="odd", data={"K": value})

@@ -7,6 +7,7 @@
 import { forget, listen, session } from './api.js';
 import { clear, load, state, useProjects } from './data.js';
 import { Toasts, settle, toast } from './change.js';
+import { keepFocus } from './focus.js';
 import { Help, keys } from './keyboard.js';
 import { after, check } from './lapse.js';
 import * as route from './route.js';
@@ -104,4 +105,5 @@ listen(() => { // what one person read is not shown to another
   who = session.self;
 });
 guard();
+keepFocus();
 render(html`<${App} />`, document.body);

@@ -9,7 +9,7 @@ import { KINDS } from '../kinds.js';
 import { patch } from '../operations.js';
 import { quote } from '../text.js';
 import { clock } from '../time.js';
-import { Dialog, Field, Trouble, html, words } from '../ui.js';
+import { Dialog, Field, Lost, Trouble, html, words } from '../ui.js';
 import { Seen, ValueField } from './values.js';
 import { useEffect, useRef, useState } from '../vendor/preact-htm.js';
 
@@ -78,7 +78,7 @@ export function EditKey({ of, keyName, stored, close }) {
       onInput=${(event) => { setWrong(''); setKey(event.target.value); }} />`}
     ${looked && !other && html`<${Both} there=${there} stored=${stored(key)} />`}
     <${ValueField} label=${looked ? 'Yours' : 'Value'} area=${true} file=${true} seen=${seen} value=${value} set=${setValue} hint=${hint} wrong=${said} first=${keyName || looked} />
-    ${secret && html`<${Seen} seen=${seen} see=${see} />`}
+    ${secret && html`<${Seen} seen=${seen} see=${see} />`}<${Lost} project=${project} />
     ${other ? html`<${Conflict} name=${name} other=${other} close=${close} keep=${keep} />` : html`<${Trouble} problem=${said ? null : problem} retry=${problem?.status === 0 ? submit : null} />`}
     <div class="row end"><button type="button" class="button" data-close>Cancel</button>
       ${!other && html`<button class="button primary" aria-busy=${String(busy)}>${looked ? 'Save mine' : 'Save'}</button>`}</div><//>`;

@@ -7,7 +7,9 @@
 import { forget, listen, session } from './api.js';
 import { clear, load, state, useProjects } from './data.js';
 import { Toasts, settle, toast } from './change.js';
+import { keepFocus } from './focus.js';
 import { Help, keys } from './keyboard.js';
+import { after, check } from './lapse.js';
 import * as route from './route.js';
 import { Bar, Notes } from './shell.js';
 import { html } from './ui.js';
@@ -39,13 +41,14 @@ function found({ segments }) {
 
 /** A session that nobody uses, or that the browser puts aside, is forgotten with all it showed. */
 function guard() {
-  let timer = 0;
-  let since = Date.now(); // a length of real time: a machine that slept has not been used either
+  let stop = () => {};
   function used() {
-    if (Date.now() - since >= IDLE) leave('Locked after 15 minutes without use.');
-    since = Date.now();
-    clearTimeout(timer);
-    timer = setTimeout(used, IDLE);
+    check();
+    stop();
+    stop = after(IDLE, () => {
+      leave('Locked after 15 minutes without use.');
+      used();
+    });
   }
   for (const event of ['keydown', 'pointerdown', 'wheel', 'touchstart']) window.addEventListener(event, used, { capture: true, passive: true });
   used();
@@ -102,4 +105,5 @@ listen(() => { // what one person read is not shown to another
   who = session.self;
 });
 guard();
+keepFocus();
 render(html`<${App} />`, document.body);

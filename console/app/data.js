@@ -4,6 +4,7 @@
  */
 
 import { listen, now, session } from './api.js';
+import { check } from './lapse.js';
 import { projects } from './operations.js';
 import { useEffect, useState } from './vendor/preact-htm.js';
 
@@ -43,7 +44,11 @@ export function load() {
 function next() {
   const busy = session.away || (shown.rows || []).some((one) => one.status === 'hard_deleting' || due(one));
   clearTimeout(timer);
-  timer = setTimeout(() => (watched() ? load() : next()), busy ? BUSY : CALM);
+  timer = setTimeout(() => {
+    check(); // a machine that slept long asks for nothing
+    if (watched()) load();
+    else if (timer) next();
+  }, busy ? BUSY : CALM);
 }
 
 /** True while somebody looks, and may. */

@@ -5,6 +5,16 @@
 
 import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
+const stack = []; // the open dialogs, the topmost last: it alone may close
+
+/** Open anew, in their order, a dialog that the browser has closed and those over it. */
+function reopen(from) {
+  for (const one of stack.slice(stack.indexOf(from))) {
+    one.dialog.close();
+    one.opened();
+  }
+}
+
 /**
  * A dialog that keeps the focus and gives it back; `submit` makes it a form. While `busy` it stays,
  * whatever is pressed (a button that closes has `data-close`): what is on its way cannot be called
@@ -13,6 +23,7 @@ import { html, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js'
 export function Dialog({ title, close, submit, busy, whole: covers, children }) {
   const own = useRef();
   const gone = useRef(false);
+  const me = useRef({}).current;
   const opened = () => {
     own.current.showModal();
     (own.current.querySelector('[data-first]') || own.current.querySelector('input, textarea, button'))?.focus();
@@ -20,9 +31,12 @@ export function Dialog({ title, close, submit, busy, whole: covers, children }) 
   useLayoutEffect(() => {
     const opener = document.activeElement;
     const dialog = own.current;
+    Object.assign(me, { dialog, opened });
+    stack.push(me);
     opened();
     return () => {
       gone.current = true;
+      stack.splice(stack.indexOf(me), 1);
       dialog.close();
       if (opener?.isConnected) opener.focus();
       requestAnimationFrame(() => { // what opened it has gone meanwhile
@@ -31,11 +45,11 @@ export function Dialog({ title, close, submit, busy, whole: covers, children }) 
     };
   }, []);
   function closed() { // by the browser: a second Esc is none that a page may refuse
-    if (gone.current) return;
-    if (close && !busy) close();
-    else opened();
+    if (gone.current || own.current.open) return;
+    if (close && !busy && stack.at(-1) === me) close();
+    else reopen(me);
   }
-  const cancel = (event) => { event.preventDefault(); if (!busy) close?.(); };
+  const cancel = (event) => { event.preventDefault(); if (!busy && stack.at(-1) === me) close?.(); };
   const pressed = (event) => event.target.closest('[data-close]') && cancel(event);
   const sent = (event) => { event.preventDefault(); if (!busy) submit(event); };
   return html`<dialog class=${`dialog ${covers ? 'whole' : ''}`} ref=${own} aria-label=${title} onCancel=${cancel} onClose=${closed} onClick=${pressed}>

@@ -4,6 +4,7 @@
  */
 
 import { listen, session } from './api.js';
+import { check } from './lapse.js';
 import { useEffect, useRef, useState } from './vendor/preact-htm.js';
 
 export const CALM = 15_000; // between two readings of a list
@@ -36,6 +37,7 @@ export function useRead(read, calm = 0) {
   };
   held.again = () => {
     clearTimeout(held.timer);
+    check(); // a machine that slept long asks for nothing
     if (looked()) held.load();
     else held.timer = setTimeout(held.again, calm);
   };

@@ -6,7 +6,8 @@
 import { html } from './vendor/preact-htm.js';
 
 const MOST = 4096; // bytes that are drawn
-const ODD = /((?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}])/u;
+// By category, and what else may be drawn as nothing (shared/projects/names.py), an empty Braille cell too.
+const ODD = /((?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}])/u;
 
 /** Name something within a sentence. */
 export const quote = (name) => `“\u2068${name}\u2069”`;

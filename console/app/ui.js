@@ -57,6 +57,9 @@ export function Trouble({ problem, retry, lead = 'That did not work.' }) {
   </div>`;
 }
 
+/** Said in a dialog where something was typed, once its project was taken away elsewhere. */
+export const Lost = ({ project }) => project.lost && html`<div class="note amber" role="alert">This project was ${project.lost} elsewhere meanwhile: nothing can be saved here${project.lost === 'deleted' ? ' unless it is restored' : ''}. What you typed is lost once this is closed.</div>`;
+
 /** Rows to come, once a reading takes over 300 ms. */
 export function Skeleton() {
   const [late, setLate] = useState(false);

@@ -23,9 +23,18 @@ function pressed() {
   at('all').textContent = shown().length && shown().every((one) => one.open) ? 'Close all' : 'Open all';
 }
 
+function wanted() {
+  const written = location.hash.slice(1);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written; // an address that nothing has
+  }
+}
+
 /** Goes where the address says: an operation opens, and has the focus. */
 function go() {
-  const place = at(decodeURIComponent(location.hash.slice(1)));
+  const place = at(wanted());
   if (!place) return;
   if (place.closest('[hidden]')) {
     at('filter').value = '';

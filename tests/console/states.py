@@ -37,10 +37,10 @@ class Screen:
         for name in names:
             self.page.keyboard.press(name)
 
-    def project(self, status):
-        """Give one of the account's projects in a state."""
+    def project(self, word):
+        """Give one of the account's projects: by its state, or its name."""
         found = self.account.got("/v2/projects")["projects"]
-        return next(one for one in found if one["status"] == status)
+        return next(one for one in found if word in (one["status"], one["name"]))
 
 
 @state
@@ -79,8 +79,7 @@ def refused_key(screen):
 @state
 def projects(screen):
     """The list, of projects of all kinds."""
-    page = screen.open()
-    expect(page.get_by_text("Test clock.")).to_be_visible()
+    expect(screen.open().get_by_text("Test clock.")).to_be_visible()
 
 
 @state
@@ -177,8 +176,7 @@ def deleted(screen):
 @state
 def nothing_deleted(screen):
     """Nothing is deleted."""
-    page = screen.open("deleted", by=screen.host.account())
-    expect(page.get_by_text("Nothing is deleted")).to_be_visible()
+    screen.open("deleted", by=screen.host.account()).get_by_text("Nothing is deleted").wait_for()
 
 
 @state
@@ -203,6 +201,19 @@ def settings(screen):
 
 
 @state
+def adding(screen):
+    """A secret, key by key."""
+    press(screen.open(f"projects/{screen.project('shop')['id']}/secrets"), "Add secret")
+
+
+@state
+def adding_lines(screen):
+    """A secret, from a `.env` file."""
+    adding(screen)
+    press(screen.page, "From a .env file")
+
+
+@state
 def deleted_project(screen):
     """A deleted project."""
     page = screen.open(f"projects/{screen.project('soft_deleted')['id']}/secrets")
@@ -212,8 +223,7 @@ def deleted_project(screen):
 @state
 def no_such_project(screen):
     """A project that is not."""
-    page = screen.open("projects/0/settings")
-    expect(page.get_by_text("it may have been destroyed")).to_be_visible()
+    screen.open("projects/0/settings").get_by_text("it may have been destroyed").wait_for()
 
 
 @state
@@ -226,8 +236,7 @@ def no_such_page(screen):
 def refused_list(screen):
     """A key that may not look at projects."""
     screen.watch.allow(failed(403))
-    page = screen.open(by=screen.account.another_key("purge"))
-    expect(page.get_by_text("It takes project.view.")).to_be_visible()
+    screen.open(by=screen.account.another_key("purge")).get_by_text("project.view.").wait_for()
 
 
 @state
@@ -239,8 +248,8 @@ def keys(screen):
 @state
 def keys_denied(screen):
     """A key that may not see them."""
-    page = screen.open("keys", by=screen.account.another_key("editor"))
-    expect(page.get_by_text("Your key may not see API keys.")).to_be_visible()
+    screen.open("keys", by=screen.account.another_key("editor"))
+    screen.page.get_by_text("Your key may not see API keys.").wait_for()
 
 
 @state

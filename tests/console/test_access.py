@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import ViewportSize
 
 from tests.console.states import STATES, Screen
-from tests.support.pages import DESKTOP, PHONE, axe, clean, in_all_looks, look
+from tests.support.pages import DESKTOP, PHONE, axe, clean, fits, in_all_looks, look
 
 DAY = 24 * 3600
 NARROW = ViewportSize(width=320, height=640)
@@ -51,8 +51,7 @@ def test_state(screen, name):
     assert axe(page) == []
     for room in (NARROW, ZOOMED):
         look(page, room, "light")
-        wide, most = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert wide <= most, f"{wide} px wide in {most} px"
+        fits(page)
 
 
 @pytest.mark.slow

@@ -90,6 +90,13 @@ def test_an_address_opens_its_operation(page, console_url):
     page.locator("#get_secret[open] > summary:focus").wait_for()
 
 
+def test_an_address_that_is_none(page, console_url):
+    """What cannot be decoded leads nowhere, and what follows still does."""
+    opened(page, console_url, "#%zz")
+    page.evaluate("location.hash = 'get_secret'")
+    page.locator("#get_secret[open] > summary:focus").wait_for()
+
+
 def test_members_and_limits(page, console_url):
     """Members within members have rows, with type, need and limits; conditions are sentences."""
     opened(page, console_url, "#create_app")

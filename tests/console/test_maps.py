@@ -50,6 +50,59 @@ def test_listed_shown_and_changed(maps, account, project):
 
 
 @pytest.mark.slow
+def test_what_has_no_shape(maps, account, project):
+    """What may be drawn as nothing is shown by its number; a value's direction is its own."""
+    unseen = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u2800\u3164\ufe00\ufe0f\uffa0"
+    value = f"a{unseen}\U000e0100b"
+    made(account, project, "config_maps", name="odd", data={"K": value})
+    go(maps, project, "maps/odd")
+    shown = maps.locator("tbody .value")
+    numbers = "".join(f"\\u{ord(one):04x}" for one in unseen)
+    expect(shown).to_have_text(f"a{numbers}\\u{{e0100}}b")
+    assert shown.evaluate("node => getComputedStyle(node).unicodeBidi") == "isolate"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stored", "said", "saved"),
+    [
+        ("a\r\nb\r\n", "Its lines end with CRLF, and stay so.", "a\r\nb\r\nc\r\nd"),
+        ("a\r\nb\n", "Its line ends become LF as soon as you type.", "a\nb\nc\nd"),
+    ],
+)
+def test_line_ends(maps, account, project, stored, said, saved):
+    """CRLF throughout stays CRLF when something is typed; what cannot stay is said before."""
+    made(account, project, "config_maps", name="dos", data={"K": stored})
+    go(maps, project, "maps/dos")
+    choose(maps, "K", "Edit…")
+    expect(maps.get_by_role("dialog")).to_contain_text(said)
+    press(maps, "Save")
+    toast(maps, "is saved.")
+    assert kept(account, project, "config_maps", "dos")["K"] == stored
+    choose(maps, "K", "Edit…")
+    maps.keyboard.press("Control+End")
+    maps.keyboard.type("c\nd")
+    press(maps, "Save")
+    expect(maps.locator("dialog")).to_have_count(0)
+    assert kept(account, project, "config_maps", "dos")["K"] == saved
+
+
+@pytest.mark.slow
+def test_a_mark_that_is_left_out(maps, project, account):
+    """A file's byte order mark is no part of the value, which is said."""
+    go(maps, project, "maps/settings")
+    choose(maps, "LEVEL", "Edit…")
+    file = {"name": "w.txt", "mimeType": "text/plain", "buffer": b"\xef\xbb\xbfone"}
+    maps.locator("dialog input[type=file]").set_input_files(file)
+    expect(maps.get_by_role("dialog")).to_contain_text(
+        "Read from w.txt, without its byte order mark."
+    )
+    press(maps, "Save")
+    toast(maps, "is saved.")
+    assert kept(account, project, "config_maps", "settings")["LEVEL"] == "one"
+
+
+@pytest.mark.slow
 def test_added_and_deleted(maps, account, project):
     """By the keyboard: added with its values in sight, deleted after one question."""
     page = maps

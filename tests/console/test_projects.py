@@ -265,3 +265,12 @@ def test_deleted_in_its_settings(page, signed_in, account):
     page.keyboard.press("Enter")
     toast(page, "is deleted, restorable until")
     expect(row(page, "shop")).to_contain_text("Deleted, restorable for")
+
+
+def test_a_choice_that_is_none(page, signed_in, account):
+    """An address that chooses by a word every object has shows all, and says so."""
+    account.project("shop")
+    signed_in(page, account)
+    page.evaluate("location.hash = '#/projects?show=constructor'")
+    expect(page.get_by_role("button", name="All", pressed=True)).to_be_visible()
+    expect(row(page, "shop")).to_be_visible()

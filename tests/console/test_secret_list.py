@@ -76,6 +76,49 @@ def test_deleted(page, signed_in, account, project):
     assert account.call("GET", f"/v2/projects/{project['id']}/secrets/db").status_code == 404
 
 
+def anew(account, project):
+    """Delete the secret and make another of its name, as someone else does meanwhile."""
+    path = f"/v2/projects/{project['id']}/secrets/db"
+    assert account.call("DELETE", path).status_code < 300
+    account.secret(project, "db", {"OTHER": VALUE})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["secrets", "secrets/db"])
+def test_another_of_its_name(page, signed_in, account, project, where):
+    """What was made anew under the name is not deleted for what was asked about: it is said."""
+    signed_in(page, account)
+    go(page, project, where)
+    if where == "secrets":
+        choose(page, "db", "Delete…")
+    else:
+        expect(page.get_by_role("button", name="Reveal PASSWORD")).to_be_visible()
+        press(page, "Delete…")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    anew(account, project)
+    press(page, "Delete secret", dialog)
+    expect(dialog.get_by_role("alert")).to_contain_text("Nothing is deleted yet.")
+    assert kept(account, project, "secrets", "db") == {"OTHER": VALUE}
+    everywhere(page)
+    press(page, "Delete it all the same", dialog)
+    toast(page, f"{quoted('db')} is deleted.")
+    assert account.call("GET", f"/v2/projects/{project['id']}/secrets/db").status_code == 404
+
+
+@pytest.mark.slow
+def test_gone_already(page, signed_in, account, project, watch):
+    """What somebody else deleted first is told as that."""
+    watch.allow(failed(404))
+    signed_in(page, account)
+    go(page, project, "secrets")
+    choose(page, "db", "Delete…")
+    account.call("DELETE", f"/v2/projects/{project['id']}/secrets/db")
+    press(page, "Delete secret", page.get_by_role("dialog"))
+    toast(page, f"{quoted('db')} was gone already.")
+    expect(page.get_by_role("heading", name="No secrets yet")).to_be_visible()
+
+
 @pytest.mark.slow
 def test_states(page, signed_in, account, project, watch):
     """What is there, what is revealed, what is gone and what is empty: axe finds nothing in any."""

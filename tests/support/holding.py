@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
 
 from tests.support import Account, told
-from tests.support.pages import DESKTOP, axe, clean, in_all_looks, look
+from tests.support.pages import DESKTOP, axe, clean, fits, in_all_looks, look
 
 HIDDEN = "Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});"
 TIGHT = ((320, 640), (640, 400))  # a small phone; 1280 px at 200 %
@@ -78,6 +78,5 @@ def everywhere(page: Page) -> None:
     assert axe(page) == []
     for wide, high in TIGHT:
         look(page, ViewportSize(width=wide, height=high), "light")
-        scrolled = page.evaluate("document.documentElement.scrollWidth")
-        assert scrolled <= wide, f"{scrolled} px wide in {wide} px"
+        fits(page)
     look(page, DESKTOP, "light")

@@ -20,6 +20,9 @@ PHONE = ViewportSize(width=390, height=844)
 LOOKS = tuple((size, scheme) for size in (DESKTOP, PHONE) for scheme in ("light", "dark"))
 PATIENCE = 30_000  # ms that a page gets for anything: a machine may be busy
 LAST = "scheduler.postTask(() => 0, {priority: 'background', delay: 5})"  # no test's clock stops it
+WIDTHS = """[[document.documentElement.scrollWidth, innerWidth],
+  ...[...document.querySelectorAll('dialog[open]')]
+    .map((one) => [one.scrollWidth, one.clientWidth])]"""
 FAILED = "Failed to load resource"  # how Chromium begins what it prints of each failed request
 REFUSED = rf"{FAILED}: net::ERR_CONNECTION_REFUSED"  # the host was killed, on purpose
 
@@ -98,9 +101,9 @@ def clean(page: Page) -> None:
 
 
 def fits(page: Page) -> None:
-    """Assert that a page does not scroll sideways."""
-    wide, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= room, f"{wide} px wide in {room} px"
+    """Assert that neither a page nor a dialog on it scrolls sideways."""
+    for wide, room in page.evaluate(WIDTHS):
+        assert wide <= room, f"{wide} px wide in {room} px"
 
 
 def sign_in(page: Page, url: str, account: Account) -> None:

@@ -5,7 +5,7 @@ import { fault, parse } from '../envfile.js';
 import { KINDS, command } from '../kinds.js';
 import { createResource } from '../operations.js';
 import { length, quote } from '../text.js';
-import { Chips, Command, Dialog, Field, Name, Trouble, html, words } from '../ui.js';
+import { Chips, Command, Dialog, Field, Lost, Name, Trouble, html, words } from '../ui.js';
 import { FORMATS, members } from './formats.js';
 import { Seen, ValueField } from './values.js';
 import { useEffect, useState } from '../vendor/preact-htm.js';
@@ -101,7 +101,7 @@ export function Add({ project, kind, close, done }) {
         seen=${seen || !field.secret} value=${given[field.at] || ''} set=${(value) => give({ ...given, [field.at]: value })} wrong=${says[field.at]} />`)
       : html`<${Chips} label="How" choices=${WAYS} chosen=${way} choose=${setWay} />
         ${way === 'rows' ? html`<${Rows} given=${pairs} set=${setPairs} seen=${seen} wrong=${says} />` : html`<${EnvFile} text=${env} set=${setEnv} seen=${seen} wrong=${says.env} />`}`}
-    ${secret && !(form.service) && html`<${Seen} seen=${seen} see=${see} />`}
+    ${secret && !(form.service) && html`<${Seen} seen=${seen} see=${see} />`}<${Lost} project=${project} />
     <${Trouble} problem=${placed ? null : problem} retry=${problem?.status === 0 ? submit : null} />${line && html`<${Command} line=${line} />`}
     <div class="row end"><button type="button" class="button" data-close>Cancel</button><button class="button primary" aria-busy=${String(busy)}>Add ${one}</button></div><//>`;
 }

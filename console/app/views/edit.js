@@ -9,9 +9,9 @@ import { KINDS } from '../kinds.js';
 import { patch } from '../operations.js';
 import { quote } from '../text.js';
 import { clock } from '../time.js';
-import { Dialog, Field, Trouble, html, words } from '../ui.js';
+import { Dialog, Field, Lost, Trouble, html, words } from '../ui.js';
 import { Seen, ValueField } from './values.js';
-import { useState } from '../vendor/preact-htm.js';
+import { useEffect, useRef, useState } from '../vendor/preact-htm.js';
 
 function usePatch({ project, kind, name, thing, load, close }) {
   const [first] = useState(thing.tag);
@@ -38,10 +38,14 @@ function usePatch({ project, kind, name, thing, load, close }) {
   return { ...change, other, keep, looked: tag !== first };
 }
 
-const Conflict = ({ name, other, close, keep }) => html`<div class="note amber stack" role="alert">
+function Conflict({ name, other, close, keep }) {
+  const own = useRef();
+  useEffect(() => own.current.focus(), []); // where Save was, which has gone
+  return html`<div class="note amber stack" role="alert" tabindex="-1" ref=${own}>
   <p>${quote(name)} was changed by someone else${other.changed ? html` at <b>${clock(Date.parse(other.changed))}</b>` : ''}. Nothing of yours is written yet.</p>
   <div class="row"><button type="button" class="button primary" onClick=${close}>Load the new one</button>
     <button type="button" class="button" onClick=${keep}>Keep mine, look at both</button></div></div>`;
+}
 
 function Both({ there, stored }) {
   return html`<div class="field"><span class="label">Stored now</span><div class="both">${there ? stored.value : html`<span class="small">It has no such key.</span>`}</div>
@@ -74,7 +78,7 @@ export function EditKey({ of, keyName, stored, close }) {
       onInput=${(event) => { setWrong(''); setKey(event.target.value); }} />`}
     ${looked && !other && html`<${Both} there=${there} stored=${stored(key)} />`}
     <${ValueField} label=${looked ? 'Yours' : 'Value'} area=${true} file=${true} seen=${seen} value=${value} set=${setValue} hint=${hint} wrong=${said} first=${keyName || looked} />
-    ${secret && html`<${Seen} seen=${seen} see=${see} />`}
+    ${secret && html`<${Seen} seen=${seen} see=${see} />`}<${Lost} project=${project} />
     ${other ? html`<${Conflict} name=${name} other=${other} close=${close} keep=${keep} />` : html`<${Trouble} problem=${said ? null : problem} retry=${problem?.status === 0 ? submit : null} />`}
     <div class="row end"><button type="button" class="button" data-close>Cancel</button>
       ${!other && html`<button class="button primary" aria-busy=${String(busy)}>${looked ? 'Save mine' : 'Save'}</button>`}</div><//>`;

@@ -48,7 +48,7 @@ export function Keyed({ project, kind, name, thing, problem, load, cell, fixed, 
       <${Rows}>${thing.keys.map((row) => html`<${Row} key=${row.name} of=${of} one=${row} cell=${cell} fixed=${fixed} ask=${ask} />`)}<//></table>`}
     ${thing && foot}
     ${thing && line && html`<${Command} line=${line} />`}
-    ${asked?.all && html`<${Delete} project=${project} kind=${kind} name=${name} close=${close} done=${() => go(address(project, kind))} />`}
+    ${asked?.all && html`<${Delete} project=${project} kind=${kind} name=${name} tag=${thing?.tag} close=${close} done=${() => go(address(project, kind))} />`}
     ${asked?.add && html`<${EditKey} of=${of} stored=${cell} close=${close} />`}
     ${asked?.edit && html`<${EditKey} key=${asked.edit} of=${of} keyName=${asked.edit} stored=${cell} close=${close} />`}
     ${asked?.remove && html`<${RemoveKey} of=${of} keyName=${asked.remove} close=${close} />`}`;

@@ -9,7 +9,7 @@ import { CALM, useRead } from '../read.js';
 import { filter, go } from '../route.js';
 import { ago, whole } from '../time.js';
 import { Item, Menu, Name, Rows, Skeleton, Trouble, html, useTick, words } from '../ui.js';
-import { Delete } from './delete.js';
+import { Delete, tagOf } from './delete.js';
 import { useState } from '../vendor/preact-htm.js';
 
 const MANY = 8; // rows from which on there is a filter
@@ -37,7 +37,7 @@ function Row({ project, kind, row, columns, ask }) {
     <td class="do"><${Menu} label=${`⋯ of ${name}`}>
       <${Item} act=${() => go(at)}>Open<//>
       ${canCopy() && html`<${Item} act=${() => copy(name, 'The name is copied.')}>Copy name<//>`}
-      <${Item} danger=${true} why=${may('entity.manage') ? '' : DENIED} act=${() => ask(name)}>Delete…<//><//></td></tr>`;
+      <${Item} danger=${true} why=${may('entity.manage') ? '' : DENIED} act=${() => ask({ name, tag: tagOf(row) })}>Delete…<//><//></td></tr>`;
 }
 
 function Table({ rows, columns, title, ...rest }) {
@@ -68,5 +68,5 @@ export function List({ project, place, kind, columns = [], make, empty, foot, ol
     ${found.length > 0 && html`<${Table} rows=${found} columns=${columns} title=${title} project=${project} kind=${kind} ask=${ask} />`}
     ${foot && some && html`<p class="small">${foot}</p>`}
     ${making && make({ close: () => setMaking(false), done: load })}
-    ${asked && html`<${Delete} project=${project} kind=${kind} name=${asked} close=${() => ask(null)} done=${load} />`}`;
+    ${asked && html`<${Delete} project=${project} kind=${kind} name=${asked.name} tag=${asked.tag} close=${() => ask(null)} done=${load} />`}`;
 }

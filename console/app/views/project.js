@@ -1,13 +1,13 @@
 /** One project: what it is, and a tab for each thing it holds. Deleted, it can only be restored. */
 
 import { may, now } from '../api.js';
-import { Act } from '../change.js';
+import { Act, toast } from '../change.js';
 import { load, state, useProjects } from '../data.js';
 import { details } from '../operations.js';
 import { go, to } from '../route.js';
 import { ago, whole } from '../time.js';
 import { Copy, Name, Skeleton, Trouble, html } from '../ui.js';
-import { DeleteProject, useRestore } from './ending.js';
+import { DeleteProject, quoted, useRestore } from './ending.js';
 import { Maps } from './maps.js';
 import { Status } from './projects.js';
 import { Secrets } from './secrets.js';
@@ -64,12 +64,37 @@ function Head({ project }) {
     <div class="facts">${project.region && html`<${Status} project=${project} /><span>${project.region}</span><span>created ${ago(Date.parse(project.created_at), now())}</span>`}${id}</div></div>`;
 }
 
+const opened = () => document.querySelector('main dialog[open]');
+const typed = () => [...(opened()?.querySelectorAll('input:not([type=checkbox]), textarea') || [])].some((one) => one.value);
+
+/**
+ * Give the project to draw. Where it is taken away elsewhere, what was typed into a dialog stays as
+ * long as that is open; a dialog in which nothing was goes, and it is said why.
+ */
+function useKept(project, known) {
+  const last = useRef(null);
+  const [, draw] = useState(0);
+  const active = project && state(project) === 'active';
+  const before = last.current;
+  const lost = before && !active && known;
+  const kept = lost && Boolean(typed());
+  const shut = lost && !kept && opened() && `${quoted(before)} was ${project ? 'deleted' : 'destroyed'} elsewhere meanwhile.`;
+  if (!kept) last.current = active ? project : null;
+  useEffect(() => { if (shut) toast(shut); }, [shut]);
+  useEffect(() => {
+    const timer = kept && setInterval(() => draw((count) => count + 1), 500); // until the dialog is closed
+    return () => clearInterval(timer);
+  }, [kept]);
+  return kept ? { ...before, lost: project ? 'deleted' : 'destroyed' } : project;
+}
+
 /** The screen. A key that may not look at projects sees what it may of one whose address it has. */
 export function Project({ place }) {
   const { rows, problem } = useProjects();
   const [, id, at = 'secrets', ...names] = place.segments;
   const unseen = problem?.status === 403 && !rows;
-  const project = unseen ? { id, name: id, status: 'active' } : rows?.find((one) => one.id === id);
+  const read = unseen ? { id, name: id, status: 'active' } : rows?.find((one) => one.id === id);
+  const project = useKept(read, (rows || unseen) && at !== 'settings');
   const tab = TABS.find((one) => one.at === at);
   if (!tab) return html`<${Nothing} title="No such page">Nothing is at this address.<//>`;
   if (!rows && !unseen) return html`<h1 tabindex="-1">Project</h1>${problem ? html`<${Trouble} problem=${problem} retry=${load} />` : html`<${Skeleton} />`}`;

@@ -85,7 +85,7 @@ export function Projects({ place }) {
   const [making, make] = useState(false);
   const [asked, ask] = useState(null);
   const { restore, trouble } = useRestore();
-  const [kept, text] = [CHOICES[place.query.get('show')] ? place.query.get('show') : 'all', place.query.get('q') || ''];
+  const [kept, text] = [Object.hasOwn(CHOICES, place.query.get('show') || '') ? place.query.get('show') : 'all', place.query.get('q') || ''];
   const refused = may('project.create') ? '' : 'It takes the role editor or administrator, for all projects.';
   const create = html`<${Act} look="primary" why=${refused} act=${() => make(true)}>Create project<//>`;
   const fits = (one) => one.name.toLowerCase().includes(text.toLowerCase()) && (kept === 'all' || (state(one) === 'active') === (kept === 'active'));

@@ -5,6 +5,7 @@
 
 import { listen, session } from '../api.js';
 import { canCopy, lend, useClipboard } from '../clipboard.js';
+import { after } from '../lapse.js';
 import { keysOf, valueOf } from '../operations.js';
 import { useRead } from '../read.js';
 import { Value } from '../text.js';
@@ -20,7 +21,7 @@ let redraw = () => {};
 
 function look(key, what) {
   const before = looks.get(key);
-  clearTimeout(before?.timer);
+  before?.stop?.();
   before?.flight?.abort();
   if (what) looks.set(key, what);
   else looks.delete(key);
@@ -48,7 +49,7 @@ function ask(project, name, key, as, use) {
     .catch((problem) => put({ says: problem.status === 404 ? 'It is not there any more.' : words(problem) }));
 }
 
-const reveal = (project, name, key) => ask(project, name, key, key, (text, put) => put({ text, timer: setTimeout(() => look(key), SHOWN) }));
+const reveal = (project, name, key) => ask(project, name, key, key, (text, put) => put({ text, stop: after(SHOWN, () => look(key)) }));
 const copy = (project, name, key) => ask(project, name, key, `${key} copy`, (text, put) => lend(text).then(
   () => put(),
   () => put({ says: 'Not copied: the browser does not allow it.' }),

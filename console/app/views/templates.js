@@ -8,7 +8,7 @@ import { useRead } from '../read.js';
 import { filter, go } from '../route.js';
 import { Value } from '../text.js';
 import { Chips, Command, Copy, Name, Skeleton, html } from '../ui.js';
-import { Delete } from './delete.js';
+import { Delete, tagOf } from './delete.js';
 import { DENIED, List, Missed } from './list.js';
 import { useState } from '../vendor/preact-htm.js';
 
@@ -32,7 +32,7 @@ function Template({ project, kind, name }) {
     ${found && html`<section class="card stack"><div class="row"><h3>Stored text</h3><${Copy} read=${() => text} what="the stored text" /></div>
       <pre><${Value} of=${text} label="Stored text" most=${MOST} /></pre></section>`}
     ${found && line && html`<${Command} line=${line} />`}
-    ${asked && html`<${Delete} project=${project} kind=${kind} name=${name} close=${() => ask(false)} done=${() => go(address(project, kind))} />`}`;
+    ${asked && html`<${Delete} project=${project} kind=${kind} name=${name} tag=${tagOf(found)} close=${() => ask(false)} done=${() => go(address(project, kind))} />`}`;
 }
 
 /** The screen. */

@@ -11,6 +11,13 @@ PATHS = ("/", "/index.html", "/app/app.js", "/app/vendor/preact-htm.js", "/docs"
 API = ("/v2/projects", "/v1/reclamations", "/identity/token", "/openapi.json", "/v2", "/v1")
 
 
+@pytest.mark.parametrize("path", ["/.env", "/.git/config", "/app/.cache/of/it", "/%2egit/config"])
+def test_what_is_hidden_is_not_served(path):
+    """Neither a hidden file nor what lies in a hidden folder is part of the site."""
+    site = hosting.read(ROOT, lambda _: True)
+    assert any(pattern.fullmatch(path.replace("%2e", ".")) for pattern in site.ignore)
+
+
 def rules():
     """Give the rules of firebase.json, as the local host reads them."""
     return hosting.read(ROOT, lambda _: True).headers

@@ -2,8 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PAIR := -n 2 --dist worksteal
-RUN := $(BIN)/python
-PACE := 2
 # What tests must cover whole: files, or rooms of them.
 WHOLE := 'shared/errors.py' 'shared/quotas.py' 'shared/lifecycle.py' 'shared/kinds/*' 'shared/keys/envelope.py' \
   'shared/log/*' 'ce/verify.py'
@@ -35,21 +33,14 @@ demo: setup  ## play the whole story against a host of its own
 	$(BIN)/python -m tools.demo
 
 test: setup  ## test every rule and every operation, in five minutes
-	$(RUN) -m pytest -m 'not slow' -p tests.support.pace --pace-limit $(PACE) $(PAIR)
+	$(BIN)/python -m pytest -m 'not slow' -p tests.support.pace $(PAIR)
+
+rest: setup  ## run the tests that `make test` leaves out
+	$(BIN)/python -m pytest -m slow $(PAIR)
 
 full: setup  ## run all tests, with the coverage gates
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PAIR)
-	@$(MAKE) --no-print-directory covered
-
-# Each case once: what `make test` runs is counted there, and the rest here.
-once: setup
-	$(BIN)/coverage erase
-	$(MAKE) test RUN='$(BIN)/coverage run' PACE=6
-	$(BIN)/coverage run -m pytest -m slow $(PAIR)
-	@$(MAKE) --no-print-directory covered
-
-covered:
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --fail-under=95
 	@$(BIN)/python -m tools.gates $(WHOLE)

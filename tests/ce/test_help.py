@@ -197,6 +197,7 @@ def test_completion_of_files():
     assert completed("ce secret create --from-env-file /t") == ["/t"]
 
 
+@pytest.mark.slow
 def test_completion_of_names(mine):
     """Names of what there is are offered, where one is asked for that is there already."""
     mine("secret", "create", "-n", "hub", "-l", "A=b")

@@ -1,6 +1,6 @@
 /**
- * How the console reaches the host: one session, one clock, one way to ask. The key, the token and
- * a sign-in code live in the variables of this module and nowhere else; nothing else calls `fetch`.
+ * How the console reaches the host: one session, one way to ask. The key and the token live in the
+ * variables of this module and nowhere else; nothing else calls `fetch`.
  */
 
 import { date, hear, session, tell } from './session.js';
@@ -145,8 +145,6 @@ function understood(answer, text) {
 }
 
 function pause(time, signal) {
-  return new Promise((resolve, reject) => {
-    setTimeout(resolve, time);
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+  const stopped = (reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  return new Promise((resolve, reject) => { setTimeout(resolve, time); stopped(reject); });
 }

@@ -21,7 +21,7 @@ import { SignIn } from './views/signin.js';
 import { render, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 
 /** In the order of the navigation: `key` follows `g`. */
-export const SCREENS = [
+const SCREENS = [
   { at: 'projects', title: 'Projects', key: 'p', screen: Projects, below: Project, one: 'Project' },
   { at: 'deleted', title: 'Deleted', key: 'd', screen: Deleted },
   { at: 'destroyed', title: 'Destroyed', key: 'x' },

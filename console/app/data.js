@@ -52,7 +52,7 @@ function next() {
 }
 
 /** True while somebody looks, and may. */
-export const watched = () => !document.hidden && session.signed && !session.ended;
+const watched = () => !document.hidden && session.signed && !session.ended;
 const due = (project) => project.deadline && project.deadline <= now();
 
 /** Forget what was read, for whoever signs in next. */

@@ -4,7 +4,7 @@
  */
 
 const KEY = /^[A-Za-z0-9_.-]{1,253}$/;
-export const RULE = 'letters, digits, - _ . (at most 253)';
+const RULE = 'letters, digits, - _ . (at most 253)';
 
 /** Say what is wrong with a key; empty if nothing is. */
 export function fault(key) {
@@ -20,7 +20,7 @@ function wrong(line, key) {
   return said && `has no good key: ${said}`;
 }
 
-/** Give `{rows: [{line, key, value, note}], faults: [{line, says}]}`; of a key the last counts. */
+/** Give `{rows: [{line, key, value, note}], faults: [{line, says}]}`; a key is given once. */
 export function parse(text) {
   const rows = new Map();
   const faults = [];
@@ -28,14 +28,13 @@ export function parse(text) {
     const line = raw.replace(/\r$/, '');
     if (!line.trim() || line.startsWith('#')) return;
     const [key] = line.split('=', 1);
-    const says = wrong(line, key);
+    const says = wrong(line, key) || (rows.has(key) && `gives “${key}” again, after line ${rows.get(key).line}`);
     if (says) {
       faults.push({ line: index + 1, says });
       return;
     }
     const value = line.slice(key.length + 1);
-    const notes = [/^(["']).*\1$/.test(value) && 'its quotes are kept', rows.has(key) && `replaces line ${rows.get(key).line}`];
-    rows.set(key, { line: index + 1, key, value, note: notes.filter(Boolean).join('; ') });
+    rows.set(key, { line: index + 1, key, value, note: /^(["']).*\1$/.test(value) ? 'its quotes are kept' : '' });
   });
   return { rows: [...rows.values()], faults };
 }

@@ -35,7 +35,7 @@ def create(app: App, call: Call) -> Answer:
 
     Raises Error `unauthorized` where the key is gone or has changed, `already_made` for the same
     request, `quota_exceeded` when quotas.SIGNIN_CODES of the key are live, and `forbidden` to who
-    was signed in by a code: its hour would never end.
+    was signed in by a code: its hour would go on unseen.
     """
     if call.principal.by_code:
         raise Error("forbidden", "A session that began with a sign-in code makes no codes.")

@@ -17,10 +17,8 @@ from shared.log import Key, Note, Place, Proof, Signature, dump, entry, verified
 from shared.log.notes import COSIGNATURE
 from tests.support.certificates import (
     AT,
-    INDEX,
     LOG,
     OTHER,
-    PLACE,
     TEST_ORIGIN,
     WITNESSES,
     certificate,
@@ -59,20 +57,6 @@ NOT_IN_IT = (
     "FAILED: this certificate is not in the log: it, its proof or its key was changed.\n({why})\n"
 )
 IN_IT = "FAILED: this certificate is in the log, but that is not enough.\n({why})\n"
-
-
-@pytest.fixture
-def told(tmp_path, capsys):
-    """Verify in this process what a log holds; give the exit code and what was said."""
-
-    def run(shown, *options, key=None):
-        files = tmp_path / "shop.certificate.json", tmp_path / "shop.tlog-proof"
-        for file, data in zip(files, (shown.record, shown.proof), strict=True):
-            file.write_bytes(data)
-        code = verify.main([*map(str, files), "--key", key or shown.key, *options])
-        return code, capsys.readouterr().out
-
-    return run
 
 
 def refusal(shown, *witnesses):
@@ -213,11 +197,11 @@ def test_every_byte_of_a_proof():
         assert refusal(shown._replace(proof=bytes(changed)), witness(1))
 
 
-def test_keys_as_texts_and_files(told, tmp_path):
+def test_keys_as_texts_and_files(verdict, tmp_path):
     """A key may be a text or a file; another log's key, or a witness's, opens nothing."""
     shown = certificate()
     (tmp_path / "log.vkey").write_text(shown.key)
-    assert told(shown, key=str(tmp_path / "log.vkey"))[0] == 0
+    assert verdict(shown, key=str(tmp_path / "log.vkey"))[0] == 0
     name, unsigned = "ce.example.com/v1/log/1", "the log has not signed it"
     for key, why in (
         (str(Key.of(OTHER, LOG)), unsigned),
@@ -227,15 +211,15 @@ def test_keys_as_texts_and_files(told, tmp_path):
         (shown.key.replace(shown.key.split("+")[1], "00000000"), "a vkey has another key's id"),
         (shown.key.replace("log/1", "log/2"), "a vkey has another key's id"),
     ):
-        assert told(shown, key=key) == (1, NOT_IN_IT.format(why=f"ValueError: {why}"))
+        assert verdict(shown, key=key) == (1, NOT_IN_IT.format(why=f"ValueError: {why}"))
     (tmp_path / "log.vkey").write_text(f"{shown.key}\n\n")
-    assert told(shown, key=str(tmp_path / "log.vkey")) == (
+    assert verdict(shown, key=str(tmp_path / "log.vkey")) == (
         1,
         NOT_IN_IT.format(why="ValueError: a vkey is not in its form"),
     )
 
 
-def test_another_origin(told):
+def test_another_origin(verdict):
     """A checkpoint that the key has signed for another log is refused."""
     shown = certificate()
     proof = Proof.parse(shown.proof)
@@ -243,27 +227,27 @@ def test_another_origin(told):
     key = Key.of("ce.example.com/v1/log/1", LOG)
     note = Note(text, (Signature(key.name, key.id, LOG.sign(text.encode())),)).write()
     wrong = Proof(proof.index, proof.path, note, proof.extra).write()
-    code, out = told(shown._replace(proof=wrong))
+    code, out = verdict(shown._replace(proof=wrong))
     assert (code, out) == (1, NOT_IN_IT.format(why="ValueError: the log has not signed it"))
 
 
-def test_witnesses(told):
+def test_witnesses(verdict):
     """As many witnesses as are named are demanded, or as many as one says."""
     shown = certificate(times=(AT, AT + 5))
     seers = [option for number in (1, 2) for option in ("--witness", str(witness(number)))]
     third = ["--witness", str(Key.of("w3", private(9), COSIGNATURE))]
-    assert told(shown) == (0, SAYS.format(witnesses="0 of 0") + HELD)
-    assert told(shown, *seers) == (0, SAYS.format(witnesses="2 of 2") + HELD)
-    assert told(shown, *seers, *third, "--witnesses", "2")[0] == 0
-    assert told(shown, *seers, *third) == (
+    assert verdict(shown) == (0, SAYS.format(witnesses="0 of 0") + HELD)
+    assert verdict(shown, *seers) == (0, SAYS.format(witnesses="2 of 2") + HELD)
+    assert verdict(shown, *seers, *third, "--witnesses", "2")[0] == 0
+    assert verdict(shown, *seers, *third) == (
         1,
         IN_IT.format(why="ValueError: 2 of 3 witnesses demanded have signed it"),
     )
-    assert told(shown, "--witnesses", "1")[0] == 1
-    assert told(shown, *seers[:2], *seers[:2])[0] == 1  # the same one twice is one
+    assert verdict(shown, "--witnesses", "1")[0] == 1
+    assert verdict(shown, *seers[:2], *seers[:2])[0] == 1  # the same one twice is one
 
 
-def test_a_witness_under_two_names(told):
+def test_a_witness_under_two_names(verdict):
     """One key is one witness, whatever it is called."""
     twin = Key.of("twin", WITNESSES[witness(1).name], COSIGNATURE)
 
@@ -273,8 +257,8 @@ def test_a_witness_under_two_names(told):
 
     shown = held(dump(statement()), lines=lines)
     seers = ["--witness", str(witness(1)), "--witness", str(twin)]
-    assert told(shown, *seers)[0] == 1
-    assert told(shown, *seers, "--witnesses", "1")[0] == 0
+    assert verdict(shown, *seers)[0] == 1
+    assert verdict(shown, *seers, "--witnesses", "1")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -291,40 +275,40 @@ def test_a_witness_under_two_names(told):
         ),
     ],
 )
-def test_a_wrong_witness(told, change, why):
+def test_a_wrong_witness(verdict, change, why):
     """A line of a known witness that does not hold refuses all, even if none is demanded."""
     shown = held(dump(statement()), lines=lambda text: [change(cosign(text, 1, AT))])
     seer = ("--witness", str(witness(1)))
-    assert told(shown)[0] == 0  # it is unknown
-    assert told(shown, *seer, "--witnesses", "0") == (1, NOT_IN_IT.format(why=why))
+    assert verdict(shown)[0] == 0  # it is unknown
+    assert verdict(shown, *seer, "--witnesses", "0") == (1, NOT_IN_IT.format(why=why))
 
 
-def test_of_a_test(told):
+def test_of_a_test(verdict):
     """What was made under a moved clock is no evidence; it can be looked at all the same."""
     shown = certificate(predicate__test=True)
     says = SAYS.format(witnesses="0 of 0") + MOVED
-    assert told(shown) == (1, says)
-    assert told(shown, "--allow-test") == (0, says + HELD)
-    assert told(certificate(predicate__test=0), "--allow-test")[1].endswith(MOVED + HELD)
+    assert verdict(shown) == (1, says)
+    assert verdict(shown, "--allow-test") == (0, says + HELD)
+    assert verdict(certificate(predicate__test=0), "--allow-test")[1].endswith(MOVED + HELD)
 
 
-def test_of_a_test_host(told):
+def test_of_a_test_host(verdict):
     """A log beside an emulator says so by its name, whatever the certificate says."""
     shown = certificate(origin=TEST_ORIGIN)
-    code, out = told(shown)
+    code, out = verdict(shown)
     assert (code, out.splitlines()[-1]) == (1, TEST_HOST.strip())
-    assert told(shown, "--allow-test")[0] == 0
+    assert verdict(shown, "--allow-test")[0] == 0
 
 
-def test_times_and_witnesses(told):
+def test_times_and_witnesses(verdict):
     """No witness can have seen what was yet to come, by 300 seconds; of a test, it can."""
     seer = ("--witness", str(witness(1)))
-    assert told(certificate(times=(AT - 299,)), *seer)[0] == 0
-    code, out = told(certificate(times=(AT - 300,)), *seer)
+    assert verdict(certificate(times=(AT - 299,)), *seer)[0] == 0
+    code, out = verdict(certificate(times=(AT - 300,)), *seer)
     assert (code, out) == (1, IN_IT.format(why="ValueError: it is dated after it was seen"))
     test = certificate(times=(AT - 9999,), predicate__test=True)
-    assert told(test, *seer)[0] == 1
-    assert told(test, *seer, "--allow-test")[0] == 0
+    assert verdict(test, *seer)[0] == 1
+    assert verdict(test, *seer, "--allow-test")[0] == 0
 
 
 LINE, MORE = "predicate__timeline__", "predicate__"
@@ -379,14 +363,14 @@ ORDER, FORM = "ValueError: its timeline is out of order", "ValueError: a time is
         ),
     ],
 )
-def test_contradictions(told, changes, why):
+def test_contradictions(verdict, changes, why):
     """A certificate that the log holds, and that contradicts itself or lacks something, fails."""
-    code, out = told(certificate(**changes))
+    code, out = verdict(certificate(**changes))
     assert code == 1
     assert out == IN_IT.format(why=why)
 
 
-def test_a_demand(told):
+def test_a_demand(verdict):
     """Who asked for it at once has it before the deadline; of many keys all were read back."""
     early = {
         f"{LINE}{name}": f"2026-11-30T02:28:0{5 + at}Z"
@@ -396,150 +380,27 @@ def test_a_demand(told):
     shown = certificate(
         **early, **{f"{LINE}cause": "reclaim", f"{MORE}key__evidence": evidence}, times=()
     )
-    code, out = told(shown)
+    code, out = verdict(shown)
     assert code == 0
     assert "read back: absent, refused\n" in out
-    assert told(certificate(**early))[0] == 1  # it says that the deadline had come
+    assert verdict(certificate(**early))[0] == 1  # it says that the deadline had come
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text.replace('"attempts":1,', '"attempts":1,"attempts":1,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":2,"attempts":1,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":1.0,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":1e0,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":NaN,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":-Infinity,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":-0,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":9007199254740993,'),
-        lambda text: text.replace('"attempts":1,', f'"attempts":{"9" * 400},'),
-        lambda text: text.replace('"attempts":1,', '"attempts": 1,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":1,"\u00e9":1,'),
-        lambda text: text.replace('"attempts":1,', '"attempts":"\\u0031",'),
-        lambda text: text.replace('"attempts":1,', '"attempts":"\\ud800",'),
-        lambda text: text + "\n",
-        lambda text: text[:-1],
-        lambda text: "[" * 100 * len(text),
-        lambda text: "\ufeff" + text,
-        lambda text: f"[{text}]",
-        lambda text: text[:0] + "null",
-    ],
-)
-def test_other_forms_of_a_certificate(told, change):
-    """Bytes that are not their own canonical form are refused, though the log holds them."""
-    code, out = told(held(change(dump(statement()).decode()).encode()))
-    assert code == 1
-    assert out.startswith("FAILED: this certificate is in the log, but that is not enough.\n(")
-
-
-def test_no_text(told):
-    """Bytes that are no UTF-8 are refused, in a certificate and in a proof."""
-    shown = certificate()
-    assert told(held(b"\xff"))[0] == 1
-    assert told(shown._replace(proof=b"\xff" + shown.proof))[0] == 1
-
-
-def edited(shown, old, new):
-    """Give what is held with its proof edited."""
-    text = shown.proof.decode()
-    assert old in text
-    return shown._replace(proof=text.replace(old, new, 1).encode())
-
-
-HASH = Proof.parse(certificate().proof).path[0]
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("@v1", "@v2"),
-        ("extra ", "extra  "),
-        ("extra ", "extra AAAA"),
-        ("=\nindex", "==\nindex"),
-        ("index 200", "index 0200"),
-        ("index 200", "index +200"),
-        ("index 200", "index 201"),
-        ("index 200", "index 300"),
-        ("index 200", f"index {'9' * 19}"),
-        ("index 200", "index \u0662\u0660\u0660"),
-        ("index 200\n", "index 200\r\n"),
-        ("index 200\n", "index 200\n\n"),
-        ("index 200\n", "index 200\n" + "A" * 43 + "=\n"),
-        ("index 200\n", "index 200\n" + ("A" * 43 + "=\n") * 60),
-        ("\n300\n", "\n0300\n"),
-        ("\n300\n", "\n300\nmore\n"),
-        ("\n300\n", "\n300\x01\n"),
-        ("\n300\n", f"\n{2**63}\n"),
-        ("— ", "- "),
-        ("— ", "—  "),
-        ("— ", "—\u00a0"),
-        ("— witness", "— wit+ness"),
-        ("— witness", "— wit\x1bness"),
-        ("— witness", "— wit\x9bness"),
-        ("— witness", "— a AAAAAAA\n— witness"),
-        ("— witness", "— a AAAAAAB=\n— witness"),
-        ("— witness", "\n— witness"),
-        ("— witness", "— a AAAAAAA=\n" * 31 + "— witness"),
-    ],
-)
-def test_other_forms_of_a_proof(told, old, new):
-    """A proof that is written in another way, or exceeds a bound, is refused."""
-    code, out = told(edited(certificate(), old, new))
-    assert code == 1
-    assert out.startswith("FAILED: this certificate is not in the log")
-
-
-def test_the_most_lines(told):
-    """A note can have 32 lines of signatures; those of unknown keys are passed over."""
-    assert told(edited(certificate(), "— witness", "— a AAAAAAA=\n" * 30 + "— witness"))[0] == 0
-    shown = certificate()
-    assert told(shown._replace(proof=shown.proof + b"\n"))[0] == 1
-    assert told(shown._replace(proof=shown.proof[:-1]))[0] == 1
-    proof = Proof.parse(shown.proof)
-    for path in (proof.path[1:], proof.path[:-1], (*proof.path, HASH), (HASH, *proof.path)):
-        wrong = Proof(INDEX, path, proof.checkpoint, proof.extra).write()
-        why = "ValueError: the path is too long, or too short"
-        assert told(shown._replace(proof=wrong)) == (1, NOT_IN_IT.format(why=why))
-
-
-@pytest.mark.parametrize("extra", [None, bytes(55), bytes(57), PLACE.pack() + b"{", PLACE.salt])
-def test_extras(told, extra):
-    """What the entry is computed from has 56 bytes, and must be there."""
-    shown = certificate()
-    proof = Proof.parse(shown.proof)
-    wrong = Proof(proof.index, proof.path, proof.checkpoint, extra).write()
-    code, out = told(shown._replace(proof=wrong))
-    why = "is of another size, or not in its one form" if extra else "the proof is not in its form"
-    assert (code, out.count(why)) == (1, 1)
-
-
-def test_a_byte_between_place_and_record(told):
-    """No byte of a record can be taken for one of its place, though both hash to the same entry."""
-    shown = certificate()
-    proof = Proof.parse(shown.proof)
-    moved = PLACE.pack() + shown.record[:1]
-    wrong = Proof(proof.index, proof.path, proof.checkpoint, moved).write()
-    code, out = told(shown._replace(record=shown.record[1:], proof=wrong))
-    why = "ValueError: a base64 is of another size, or not in its one form"
-    assert (code, out) == (1, NOT_IN_IT.format(why=why))
-
-
-def test_nothing_it_prints_moves_a_cursor(told):
+def test_nothing_it_prints_moves_a_cursor(verdict):
     """Escape sequences, line ends and letters of other directions are shown as what they are."""
     name = "c\x1b[2Ji\nOK: the certificate is what the log holds.\r\u202e'\"\u00e9"
-    code, out = told(certificate(predicate__requested_by={"id": name, "name": name}))
+    code, out = verdict(certificate(predicate__requested_by={"id": name, "name": name}))
     assert code == 0
     assert out.isascii()
     assert [line.partition(" ")[0] for line in out.splitlines()] == [
         *("Project", "Asked", "Key", "Documents", "Log", "OK:", "Not")
     ]
     assert "\\x1b[2Ji\\nOK" in out
-    code, out = told(certificate(predicate__timeline__cause="\x1b[2J\n"))
+    code, out = verdict(certificate(predicate__timeline__cause="\x1b[2J\n"))
     assert (code, out) == (1, IN_IT.format(why="KeyError: '\\x1b[2J\\n'"))
 
 
-def test_what_cannot_be_asked(told, tmp_path, capsys):
+def test_what_cannot_be_asked(verdict, tmp_path, capsys):
     """A file that is not there, and options that there are not, end with 2."""
     shown = certificate()
     for wrong in (
@@ -553,4 +414,4 @@ def test_what_cannot_be_asked(told, tmp_path, capsys):
         assert ended.value.code == 2
         assert "usage: python verify.py CERTIFICATE PROOF" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        told(shown, key=str(tmp_path / "none"))
+        verdict(shown, key=str(tmp_path / "none"))

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.browser import launched
+from tests.support.holding import VALUE, go
 from tests.support.pages import DESKTOP, Watch, sign_in
 
 
@@ -60,4 +61,20 @@ def signed_in(console_url):
 def projects(page, signed_in, account):
     """The first screen of a fresh account."""
     signed_in(page, account)
+    return page
+
+
+@pytest.fixture
+def project(account):
+    """A project with one secret."""
+    project = account.project("shop")
+    account.secret(project, "db", {"PASSWORD": VALUE, "USER": "someone"})
+    return project
+
+
+@pytest.fixture
+def secrets(page, signed_in, account, project):
+    """The list of the project's secrets on the screen."""
+    signed_in(page, account)
+    go(page, project, "secrets")
     return page

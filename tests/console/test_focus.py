@@ -3,11 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.holding import changed, enter, field, go
+from tests.support.holding import VALUE, changed, enter, field, go
 from tests.support.pages import failed
 from tests.support.screens import choose, focused, look_again, press, reach, toast
 
-VALUE = "s3cr3t-0d9c5f1b"
 pytestmark = pytest.mark.slow
 
 

@@ -3,10 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.holding import go
+from tests.support.holding import VALUE, go
 from tests.support.screens import counting, nowhere, press
 
-VALUE = "s3cr3t-0d9c5f1b"
 LOCKED = "Locked after 15 minutes without use."
 SET = "by => { const real = Date.now; Date.now = () => real() + by }"  # performance.now() stands
 MINUTE = 60_000

@@ -4,11 +4,10 @@ import pytest
 from playwright.sync_api import expect
 
 from shared.kinds.secrets import FORMATS
-from tests.support.holding import enter, everywhere, field, go, kept
+from tests.support.holding import VALUE, enter, everywhere, field, kept
 from tests.support.pages import failed
 from tests.support.screens import nowhere, press, quoted, toast, writes
 
-VALUE = "s3cr3t-0d9c5f1b"
 TYPED = "typed-7be1\nwith a line"
 ID = "0f7a4a4e-2c1b-4b7e-9c0d-5a4b3c2d1e0f"
 # What is typed for each format, by its label, and what is stored of it.
@@ -36,24 +35,7 @@ QUOTED="two words"\r
 
 EMPTY=
 URL=a=b=c
-PLAIN=last
 """
-
-
-@pytest.fixture
-def project(account):
-    """A project with one secret."""
-    project = account.project("shop")
-    account.secret(project, "db", {"PASSWORD": VALUE, "USER": "someone"})
-    return project
-
-
-@pytest.fixture
-def secrets(page, signed_in, account, project):
-    """The list on the screen."""
-    signed_in(page, account)
-    go(page, project, "secrets")
-    return page
 
 
 def begin(page):
@@ -92,7 +74,7 @@ def test_added_from_an_env_file(secrets, account, project, tmp_path):
     begin(page)
     page.keyboard.insert_text("env")
     press(page, "From a .env file")
-    enter(page, "Lines of KEY=VALUE", "ONE=1\nhunter2\nexport TWO=2\nA KEY=3\n..=4\n=5")
+    enter(page, "Lines of KEY=VALUE", "ONE=1\nhunter2\nexport TWO=2\nA KEY=3\n..=4\n=5\nONE=6")
     told = page.get_by_role("dialog").get_by_role("list")
     expect(told.get_by_role("listitem")).to_have_text(
         [
@@ -101,6 +83,7 @@ def test_added_from_an_env_file(secrets, account, project, tmp_path):
             "Line 4 has no good key: keys hold letters, digits, - _ . (at most 253).",
             "Line 5 has no good key: “.” and “..” are no keys.",
             "Line 6 has no good key: the key is missing.",
+            "Line 7 gives “ONE” again, after line 1.",
         ]
     )
     press(page, "Add secret", page.get_by_role("dialog"))
@@ -112,7 +95,7 @@ def test_added_from_an_env_file(secrets, account, project, tmp_path):
     rows = page.get_by_role("dialog").locator("tbody tr")
     expect(rows).to_have_text(
         [
-            "PLAIN4 characters; replaces line 2",
+            "PLAIN3 characters",
             "QUOTED11 characters; its quotes are kept",
             "EMPTYempty",
             "URL5 characters",
@@ -121,7 +104,7 @@ def test_added_from_an_env_file(secrets, account, project, tmp_path):
     everywhere(page)
     press(page, "Add secret", page.get_by_role("dialog"))
     toast(page, f"{quoted('env')} is added.")
-    stored = {"PLAIN": "last", "QUOTED": '"two words"', "EMPTY": "", "URL": "a=b=c"}
+    stored = {"PLAIN": "one", "QUOTED": '"two words"', "EMPTY": "", "URL": "a=b=c"}
     assert kept(account, project, "secrets", "env") == stored
 
 

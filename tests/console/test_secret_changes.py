@@ -5,29 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.holding import changed, enter, everywhere, field, go, kept, made, reads
+from tests.support.holding import VALUE, changed, enter, everywhere, field, go, kept, made, reads
 from tests.support.pages import failed
 from tests.support.screens import choose, counting, nowhere, press, quoted, toast, writes
 
-VALUE = "s3cr3t-0d9c5f1b"
 TYPED = "typed-7be1\nwith a line"
 ID = "0f7a4a4e-2c1b-4b7e-9c0d-5a4b3c2d1e0f"
-
-
-@pytest.fixture
-def project(account):
-    """A project with one secret."""
-    project = account.project("shop")
-    account.secret(project, "db", {"PASSWORD": VALUE, "USER": "someone"})
-    return project
-
-
-@pytest.fixture
-def secrets(page, signed_in, account, project):
-    """The list on the screen."""
-    signed_in(page, account)
-    go(page, project, "secrets")
-    return page
 
 
 @pytest.fixture

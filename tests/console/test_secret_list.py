@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.holding import changed, everywhere, go, kept
+from tests.support.holding import VALUE, changed, everywhere, go, kept
 from tests.support.pages import failed, sign_in
 from tests.support.screens import (
     choose,
@@ -19,16 +19,6 @@ from tests.support.screens import (
     row,
     toast,
 )
-
-VALUE = "s3cr3t-0d9c5f1b"
-
-
-@pytest.fixture
-def project(account):
-    """A project with one secret."""
-    project = account.project("shop")
-    account.secret(project, "db", {"PASSWORD": VALUE, "USER": "someone"})
-    return project
 
 
 @pytest.mark.slow

@@ -6,25 +6,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import until
-from tests.support.holding import HIDE, answers, everywhere, go, reads
+from tests.support.holding import HIDE, VALUE, answers, everywhere, go, reads
 from tests.support.pages import failed
 from tests.support.screens import counting, nowhere, press, row
 
-VALUE = "s3cr3t-0d9c5f1b"
 LARGE = "x1y2 " * 20_000
 # What may put something else into the clipboard meanwhile.
 BLUR = "window.dispatchEvent(new Event('blur'))"
 COPIED = "document.dispatchEvent(new Event('copy'))"
 PRESSED = "document.querySelector('.facts button').click()"  # Copy ID
 HOSTILE = "a\u202eb\x00c<img src=x onerror=alert(1)>\n\U0001f469\u200d\U0001f680é"
-
-
-@pytest.fixture
-def project(account):
-    """A project with one secret."""
-    project = account.project("shop")
-    account.secret(project, "db", {"PASSWORD": VALUE, "USER": "someone"})
-    return project
 
 
 @pytest.fixture

@@ -31,21 +31,15 @@ def of_kinds(home):
     return found
 
 
-def answered(host):
-    """Give a real answer of every public operation, and of refusals of it."""
-    owner = host.account()
-    project = owner.project("a")
-    at, by = f"/v2/projects/{project['id']}", "/v1/reclamations/RECLAMATION/actions"
-    ours = f"/v1/projects/{project['id']}"
+def of_identity(owner, project):
+    """Give what is asked of tokens, codes and keys, in turn."""
     spare = f"/v1/apikeys/{owner.another_key().key_id}"
-    other, instances = owner.project("b"), "/v2/resource_instances"
     form = {"grant_type": GRANT, "apikey": owner.apikey}
     made = owner.call("POST", "/v1/signin_codes", {}).json()
     code, for_code = {"code": made["code"]}, {"grant_type": CODE_GRANT}
     key = {"name": "k", "description": "d", "roles": ["reader"], "project_id": project["id"]}
     key |= {"expires_at": "9999-12-31T23:59:59Z"}
-    found = of_kinds(Home(owner, project))
-    steps = [
+    return [
         ("issue_token", "POST", "/identity/token", None, {"data": form}),
         ("issue_token", "POST", "/identity/token", None, {"data": form | {"apikey": "none"}}),
         ("issue_token", "POST", "/identity/token", None, {"data": {}}),
@@ -65,6 +59,15 @@ def answered(host):
         ("delete_api_key", "DELETE", spare, None, {}),
         ("delete_api_key", "DELETE", spare, None, {}),
         ("get_api_key", "GET", spare, None, {}),
+    ]
+
+
+def of_projects(owner, project):
+    """Give what is asked of projects, from their creation to their end."""
+    at, by = f"/v2/projects/{project['id']}", "/v1/reclamations/RECLAMATION/actions"
+    ours = f"/v1/projects/{project['id']}"
+    other, instances = owner.project("b"), "/v2/resource_instances"
+    return [
         ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
         ("create_project", "POST", "/v2/projects", {"name": "c"}, {}),
         ("create_project", "POST", "/v2/projects", {}, {}),
@@ -101,6 +104,14 @@ def answered(host):
         ("get_api_document", "GET", "/openapi.json", None, {}),
         ("get_api_document", "GET", "/openapi.json", None, {"headers": {"Accept": "text/html"}}),
     ]
+
+
+def answered(host):
+    """Give a real answer of every public operation, and of refusals of it."""
+    owner = host.account()
+    project = owner.project("a")
+    found = of_kinds(Home(owner, project))
+    steps = [*of_identity(owner, project), *of_projects(owner, project)]
     reclamation = ""
     host.hold()
     try:

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
 from tests.support import Account, told
 from tests.support.pages import DESKTOP, axe, clean, fits, in_all_looks, look
 
+VALUE = "s3cr3t-0d9c5f1b"  # of a secret: what must be nowhere
 HIDDEN = "Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});"
 TIGHT = ((320, 640), (640, 400))  # a small phone; 1280 px at 200 %
 HIDE = HIDDEN + "document.dispatchEvent(new Event('visibilitychange'))"

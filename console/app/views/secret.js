@@ -29,7 +29,7 @@ function look(key, what) {
 }
 
 /** Forget every value. */
-export function hide() {
+function hide() {
   for (const key of [...looks.keys()]) look(key);
 }
 

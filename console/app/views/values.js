@@ -27,7 +27,7 @@ function about(value) {
 }
 
 /** A button that reads a file of text. */
-export function FromFile({ what, take, fail }) {
+function FromFile({ what, take, fail }) {
   async function chosen(event) {
     const { target } = event;
     const [file] = target.files;

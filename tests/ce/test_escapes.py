@@ -35,6 +35,7 @@ def show(mine):
     return both
 
 
+@pytest.mark.slow
 def test_values_of_workloads(mine, show, host):
     """Blocks and tables of real resources: variables, values, commands and arguments."""
     mine("cm", "create", "-n", "cm", "-l", f"K={EVIL}")

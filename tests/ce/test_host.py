@@ -187,6 +187,7 @@ def test_the_local_emulator_needs_no_login(ce, monkeypatch):
     assert ce("project", "list").startswith("Getting projects...\nOK\n")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ce")
 def test_emulator_commands_reach_the_host(host):
     """`ce emulator` becomes the emulator's command, its state folder after the command word."""

@@ -91,6 +91,7 @@ def test_a_closed_input_is_no_answer(mine):
     assert mine("cm", "list", "-o", "jsonpath={.config_maps[*].name}") == "a"
 
 
+@pytest.mark.slow
 def test_documents_are_utf_8(mine, monkeypatch):
     """Whatever the locale is; the text for people has escapes for what that cannot say."""
     mine("cm", "create", "-n", "a", "-l", "K=tide \u2014 \u6f6e")

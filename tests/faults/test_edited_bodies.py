@@ -14,6 +14,7 @@ from tests.support.kinds import BY_KIND
 CANARY = "canary-beside-an-edit"
 
 
+@pytest.mark.slow
 @pytest.mark.claim("T8", "what is clear beside sealed values cannot be changed in the database")
 def test_an_edited_body(app, subtests):
     """Of every kind with sealed members each clear one counts: an image replaced is not served."""

@@ -436,7 +436,16 @@ PROTOTYPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("target", sorted({target for target, _ in PROTOTYPES}))
+LONG = {"name": [pytest.mark.slow]}  # of which there are most
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(one, marks=LONG.get(one, []))
+        for one in sorted({name for name, _ in PROTOTYPES})
+    ],
+)
 def test_bad_project(ground, before, subtests, target):
     """A project is not made under a name, group or tag that is not allowed."""
     for body in (body for name, body in PROTOTYPES if name == target):

@@ -32,7 +32,7 @@ lock:  ## renew both locks (UPGRADE= only adds what pyproject.toml asks for anew
 demo: setup  ## play the whole story against a host of its own
 	$(BIN)/python -m tools.demo
 
-test: setup  ## test every rule and every operation, in five minutes
+test: setup  ## test every rule and every operation, in ten minutes
 	$(BIN)/python -m pytest -m 'not slow' -p tests.support.pace $(PAIR)
 
 rest: setup  ## run the tests that `make test` leaves out

@@ -16,6 +16,7 @@ from tests.evidence.test_audit import added, trail
 from tests.evidence.test_repeats import twice, under
 from tests.faults.faulty import COMMIT, Rule, troubled
 from tests.support import call, dump, traces_of
+from tests.support.entries import said
 from tests.support.kinds import MERGE, called, refused
 
 CANARY = "canary-of-one-key"
@@ -172,7 +173,8 @@ def test_no_value_of_a_project_deleted_meanwhile(app, on):
 def read_entries(app):
     """Give the entries of values that were read."""
     read = ("action", "==", "codeengine.secret.read")
-    return [one.fields for one in app.store.query("audit", read, order="__name__", limit=99)[1]]
+    found = app.store.query("audit", read, order="__name__", limit=99)[1]
+    return [said(one.fields) for one in found]
 
 
 @keyed_kinds

@@ -24,6 +24,13 @@ BEGUN, SUCCESS, FAILURE, DENIED = "begun", "success", "failure", "denied"  # out
 STORE, MOVED, HOST = "store", "moved", "host"  # clocks: the store's, the same moved, this machine's
 About = tuple[str, str | None]  # the account's id, the project's
 NOBODY: About = (PLATFORM, None)
+ITSELF: Mapping[str, Any] = {
+    "initiator": SYSTEM,
+    "key_name": None,
+    "roles": [],
+    "correlation_id": None,
+}
+ACTION = "codeengine."  # what contract section 9 begins every action with
 
 
 def operation(origin: Origin) -> str:
@@ -112,9 +119,6 @@ def moment(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-ACTION = "codeengine."  # what contract section 9 begins every action with
-
-
 def _about(project: Project) -> About:
     return project.account_id, project.id
 
@@ -141,12 +145,6 @@ def _entry(
     **more: Any,
 ) -> Write:
     """Give the write of an entry. It must be the first of its id: so a change happens once."""
-    nobody: dict[str, Any] = {
-        "initiator": SYSTEM,
-        "key_name": None,
-        "roles": [],
-        "correlation_id": None,
-    }
     index = {"account_id": about[0], "project_id": about[1], "action": f"{ACTION}{action}"}
     said = {
         "_type": TYPE,
@@ -155,7 +153,7 @@ def _entry(
         "at": moment(now),
         "outcome": outcome,
         "clock": clock or (MOVED if app.offset() else STORE),
-        **nobody,
+        **ITSELF,
         **more,
     }
     record, salt = dump(said), app.new_salt()

@@ -47,6 +47,7 @@ class App:
     # an entity tag: lower-case letters and digits only (contract section 0)
     new_tag: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
     new_subdomain: Callable[[], str] = _subdomain
+    new_salt: Callable[[], bytes] = field(default=lambda: os.urandom(16))  # so many bytes
     random: Callable[[], float] = random.random
     # whose tokens were found to be of no key, and when: what `access` remembers, those found last
     ended: OrderedDict[Principal, int] = field(default_factory=OrderedDict, repr=False)
@@ -96,7 +97,8 @@ def _keyring(settings: Settings, begun: Callable[[], bool]) -> Keyring:
     if settings.emulator and settings.keyring and settings.key_store:
         return open_local(settings.keyring, settings.key_store, store, begun)
     raise ValueError(
-        "CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are not set, nor FIRESTORE_EMULATOR_HOST, "
+        "CE_KMS_KEY, CE_KEY_SECRETS, CE_SIGNING_KEY and CE_STATE_KEY are not set, nor "
+        "FIRESTORE_EMULATOR_HOST, "
         "CE_KEYRING and CE_KEY_STORE, and the local keyring is refused in production. On one "
         'machine run `ce emulator start`, then `eval "$(ce emulator env)"`.'
     )

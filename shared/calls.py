@@ -17,6 +17,7 @@ class Principal:
     email: str | None = None  # of the operator alone: what the platform's token says, verified
     # whether its token came of a sign-in code; it is the same key all the same
     by_code: bool = field(default=False, compare=False)
+    name: str | None = field(default=None, compare=False)  # of the key, as its token says it
 
     @property
     def is_operator(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.errors import Error
 
@@ -42,6 +42,14 @@ CAUSES = {"expire": DEADLINE, "reclaim": RECLAIM}
 REFUSAL = {"delete": "project_not_active", "restore": "project_not_restorable"}
 
 
+class Asked(NamedTuple):
+    """Who asked for a move, and in which audit entry."""
+
+    entry: str  # its id
+    key: str  # the id of the API key
+    name: str | None  # the key's, at the time
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A project as it is stored; None is the time of what has not happened.
@@ -66,7 +74,10 @@ class Project:
     reclamation_of: datetime | None = None  # the `deleted_at` of the deletion that has that id
     restored_at: datetime | None = None
     cause: str | None = None  # of its permanent deletion: DEADLINE or RECLAIM
-    requested_by: str | None = None  # the id of the API key that asked for it, if one did
+    # who asked for its deletion, or for its end at once: key, its name, the audit entry
+    requested_by: str | None = None
+    requested_name: str | None = None
+    because: str | None = None
     progress_at: datetime | None = None  # of its permanent deletion
     nudged_at: datetime | None = None
     shredding_at: datetime | None = None  # its key half was found, and may be gone since
@@ -105,12 +116,15 @@ NAMES = frozenset(field.name for field in fields(Project))
 ENDING = {
     "cause",
     "requested_by",
+    "requested_name",
+    "because",
     "progress_at",
     "nudged_at",
     "shredding_at",
     "shredded_at",
     "swept",
 }
+WHO = ("because", "requested_by", "requested_name")  # in the order of Asked
 BORN = NAMES - {"restored_at"} - ENDING
 
 
@@ -119,13 +133,13 @@ def move(
     verb: str,
     now: datetime,
     reclamation_id: str = "",
-    requested_by: str | None = None,
+    asked: Asked | None = None,
 ) -> Project:
     """Give `project` as `verb` leaves it at `now`, the store's time.
 
     `reclamation_id` is that of the deletion, where `verb` is one: it is the deletion's alone.
-    `requested_by` is the id of the API key that asks, if one does: what is marked for permanent
-    deletion remembers it, through failure and retry.
+    `asked` says who asks, if anybody does: what is deleted remembers it until it is restored, what
+    is marked for permanent deletion through failure and retry.
     Raises Error `project_not_active`, `project_not_restorable` or `project_not_deletable` when
     the move is not legal: wrong state, a restore at or after `purge_at`, an expiry before it;
     ValueError in a state that nobody knows, and for a deletion without a reclamation.
@@ -140,7 +154,9 @@ def move(
         raise Error(code, "Cannot expire the project: it can still be restored.")
     stamps = _stamps(verb, now, reclamation_id)
     if verb in CAUSES:
-        stamps |= {"cause": CAUSES[verb], "requested_by": requested_by}
+        stamps |= {"cause": CAUSES[verb]}
+    if verb in ("delete", "reclaim") and asked:
+        stamps |= dict(zip(WHO, asked, strict=True))
     return replace(project, status=target, updated_at=now, **stamps)
 
 
@@ -163,7 +179,8 @@ def _stamps(verb: str, now: datetime, reclamation_id: str) -> dict[str, Any]:
             stamps = {"deleted_at": now, "purge_at": now + RETENTION}
             return {**stamps, "reclamation_id": reclamation_id, "reclamation_of": now}
         case "restore":  # the reclamation's id stays: who asks again is told that it has ended
-            return {"deleted_at": None, "purge_at": None, "restored_at": now}
+            ended = {"deleted_at": None, "purge_at": None, **dict.fromkeys(WHO)}
+            return {**ended, "restored_at": now}
         case "reclaim" | "expire" | "retry":
             return {"progress_at": now, "nudged_at": None}
         case _:

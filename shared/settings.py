@@ -20,6 +20,7 @@ CLOUD_KEYS = {  # the forms of these settings
     "CE_KMS_KEY": rf"{CLOUD_PROJECT}/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
     "CE_KEY_SECRETS": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,200}}",
     "CE_SIGNING_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,248}}",
+    "CE_STATE_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,255}}",
 }
 PUBLIC = "-public"  # after the name of the signing key's secret: the secret of its public half
 
@@ -45,8 +46,8 @@ class Settings:
     token_rate: float = 0  # CE_TOKEN_RATE: exchanges a second for each API key and address
     create_rate: float = 0  # CE_CREATE_RATE: projects an account makes a second; 0 is no limit
     concurrency: int = 0  # CE_CONCURRENCY: requests worked on at once; 0 is no limit
-    # CE_KMS_KEY, CE_KEY_SECRETS, CE_SIGNING_KEY: the cloud's keyring; none is the local one
-    cloud_keys: tuple[str, str, str] | None = None
+    # CE_KMS_KEY, CE_KEY_SECRETS, CE_SIGNING_KEY, CE_STATE_KEY: the cloud's keyring, or none of them
+    cloud_keys: tuple[str, str, str, str] | None = None
     google: str = ""  # CE_GOOGLE: a stand-in for the cloud's APIs
     store_form: int = forms.NEWEST  # CE_STORE_FORM: the form that what is stored must have
     keys_since: datetime | None = None  # CE_KEYS_SINCE: older keys and tokens are refused
@@ -96,7 +97,7 @@ def _stand_in(env: Mapping[str, str], name: str, default: str) -> str:
     return url
 
 
-def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str] | None:
+def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str, str] | None:
     """Give the names of the cloud's keys, all or none.
 
     Beside an emulator real ones are refused: its schedule would take the halves of real projects
@@ -105,16 +106,16 @@ def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str] | None:
     if not any(env.get(name) for name in CLOUD_KEYS):
         return None
     if env.get("FIRESTORE_EMULATOR_HOST") and not env.get("CE_GOOGLE"):
-        raise ValueError("CE_KMS_KEY, CE_KEY_SECRETS and CE_SIGNING_KEY are for production.")
+        raise ValueError(f"{', '.join(CLOUD_KEYS)} are for production.")
     for name, form in CLOUD_KEYS.items():
         if not re.fullmatch(form, env.get(name, ""), re.ASCII):
             raise ValueError(f"{name} must be a full resource name, as {form} says.")
-    key, halves, signing = (env[name] for name in CLOUD_KEYS)
+    key, halves, signing, state = (env[name] for name in CLOUD_KEYS)
     # By the last part alone: the same project may be named by its id and by its number.
-    public = signing.rpartition("/")[2] + PUBLIC
-    if public.startswith(halves.rpartition("/")[2]):
-        raise ValueError("CE_SIGNING_KEY begins with CE_KEY_SECRETS: a purge could destroy it.")
-    return key, halves, signing
+    for name, secret in ("CE_SIGNING_KEY", signing + PUBLIC), ("CE_STATE_KEY", state):
+        if secret.rpartition("/")[2].startswith(halves.rpartition("/")[2]):
+            raise ValueError(f"{name} begins with CE_KEY_SECRETS: a purge could destroy it.")
+    return key, halves, signing, state
 
 
 def _form(env: Mapping[str, str]) -> int:

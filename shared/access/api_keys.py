@@ -54,7 +54,7 @@ def create(app: App, call: Call) -> Answer:
         for project in projects:
             owned(app, call.principal, read, project)
         key = asked | {"expires_at": _within(asked["expires_at"], maker["expires_at"])}
-        made = evidence.of_key(call.origin, "apikey.create", key, now)
+        made = evidence.of_key(app, call.origin, "apikey.create", key, now)
         named = key_quota.added(app, call, read, key["id"])
         stored = Write.create(path, records.signed(app, key))
         left = once.left(read, now, {"id": key["id"]})
@@ -118,7 +118,7 @@ def delete(app: App, call: Call) -> Answer:
             return [], Answer()
         key = _owned(app, call, read, path)
         held = [Write.verify(read[own])] if own != path else []  # deleting it verifies it too
-        gone = evidence.of_key(call.origin, "apikey.delete", key, now)
+        gone = evidence.of_key(app, call.origin, "apikey.delete", key, now)
         unnamed = key_quota.removed(app, call, read, key["id"])
         left = [*signin.ended(read[codes]), *once.left(read, now, {"id": key["id"]})]
         return [*held, Write.delete(read[path]), unnamed, gone, *left], Answer()
@@ -149,7 +149,7 @@ def create_account(app: App, call: Call) -> Answer:
         same = "account_id", "sha256", "created_by"  # of one that a tenant made, that is its maker
         if before and any(before.get(name) != key[name] for name in same):
             raise Error("conflict", "Another key has this id: it is not replaced.")
-        made = evidence.of_key(call.origin, "account.create", key, now)
+        made = evidence.of_key(app, call.origin, "account.create", key, now)
         named, left = key_quota.uncounted(account, call), once.left(read, now, {"id": key["id"]})
         return [Write.replace(read[path], stored), named, made, *left], None
 

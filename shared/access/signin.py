@@ -54,7 +54,7 @@ def create(app: App, call: Call) -> Answer:
         stored = Write.create(where, {**record, "signature": _signature(app, name, record)})
         codes = _room(app, read[live]) | {name: expires_at}
         listed = Write.replace(read[live], {"codes": codes, "expires_at": expires_at})
-        made = evidence.of_key(call.origin, "signin.code", key, at)
+        made = evidence.of_key(app, call.origin, "signin.code", key, at)
         left = once.left(read, at, {"id": key["id"]})
         return [Write.verify(read[own]), stored, listed, made, *left], None
 
@@ -97,8 +97,8 @@ def exchange(app: App, call: Call) -> Answer:
     def decide(read: Read) -> tuple[list[Write], Answer]:
         key = _key(app, _live(app, read[where]), read[own])
         who = key["id"], key["account_id"], frozenset(key["roles"]), key["project_id"]
-        origin = replace(call.origin, principal=Principal(*who))
-        used = evidence.of_key(origin, "signin.token", key, app.now(read))
+        origin = replace(call.origin, principal=Principal(*who, name=key["name"]))
+        used = evidence.of_key(app, origin, "signin.token", key, app.now(read))
         unlisted = _without(read[live], read[where].id)
         token = tokens.issued(app, key, tokens.CODE_GRANT)
         return [Write.delete(read[where]), Write.verify(read[own]), *unlisted, used], token

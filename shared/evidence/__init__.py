@@ -7,12 +7,15 @@ and an entry no body.
 
 from shared.evidence.entries import (
     BEGUN,
+    DENIED,
     SUCCESS,
     along,
     begun,
     by,
     by_system,
     ended,
+    genuine,
+    moment,
     of_key,
     of_migration,
     operation,

@@ -1,22 +1,36 @@
 """The audit trail: one entry a change, written in the same commit as the change.
 
-An entry says who, what, when and on which project (contract section 9), and of what a project
-holds the name. It never holds a value, a key or a body: none is ever handed to this file. What is
-done outside of the store has its entry before it, which says `begun` until its end is read back.
+What an entry says is its `record`, canonical JSON that is never changed: who, what, when and on
+which project (contract section 9), and of what a project holds the names. It never holds a value, a
+key or a body: none is ever handed to this file. A MAC under the state key tells it from what
+another writer of the database planted; the other fields are its index, and prove nothing. What is
+done outside of the store has an entry before it, which says `begun`, and one of its end after it.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.calls import Origin
+from shared.app import App
+from shared.calls import Origin, Principal
+from shared.keys import RECORD
 from shared.lifecycle import Project
+from shared.log import dump
 from shared.store import Document, Write
 
-SYSTEM = "retention"  # who acts when nobody does
-BEGUN, SUCCESS, FAILURE = "begun", "success", "failure"  # outcomes
-About = Mapping[str, str | None]  # the account's id, the project's
-NOBODY: About = {"account_id": None, "project_id": None}
+TYPE = "urn:reprieve:audit:v1"
+SYSTEM, PLATFORM = "retention", "platform"  # who acts when nobody does; whose no project is
+BEGUN, SUCCESS, FAILURE, DENIED = "begun", "success", "failure", "denied"  # outcomes
+STORE, MOVED, HOST = "store", "moved", "host"  # clocks: the store's, the same moved, this machine's
+About = tuple[str, str | None]  # the account's id, the project's
+NOBODY: About = (PLATFORM, None)
+ITSELF: Mapping[str, Any] = {
+    "initiator": SYSTEM,
+    "key_name": None,
+    "roles": [],
+    "correlation_id": None,
+}
+ACTION = "codeengine."  # what contract section 9 begins every action with
 
 
 def operation(origin: Origin) -> str:
@@ -25,69 +39,124 @@ def operation(origin: Origin) -> str:
 
 
 def by(
-    origin: Origin, action: str, project: Project, now: datetime, name: str = "", **more: str
+    app: App, origin: Origin, action: str, project: Project, now: datetime, **more: Any
 ) -> Write:
     """Give the entry of what a caller asked for; its request names it.
 
-    `action` is as in contract section 9, such as `secret.create`; `name` is the resource's, `more`
-    what else says which: the `key` of a secret that was read.
+    `action` is as in contract section 9, such as `secret.create`; `more` says which: the `names`
+    of resources, an `entity_tag`, the `key` of a secret that was read.
     """
-    named = {"name": name, **more} if name else {}
-    return _entry(origin.trace, action, _about(project), now, **_caller(origin), **named)
+    return _entry(app, origin.trace, action, _about(project), now, **_caller(origin), **more)
 
 
 def along(
-    origin: Origin, action: str, project: Project, now: datetime, names: Iterable[str]
+    app: App, origin: Origin, action: str, project: Project, now: datetime, names: Iterable[str]
 ) -> list[Write]:
     """Give the entries of what a change took along, each under its request and its own name."""
     who, about = _caller(origin), _about(project)
     ids = ((f"{origin.trace}.{action}.{name}", name) for name in names)
-    return [_entry(id_, action, about, now, **who, name=name) for id_, name in ids]
+    return [_entry(app, id_, action, about, now, **who, names=[name]) for id_, name in ids]
 
 
-def by_system(entry_id: str, action: str, project: Project, now: datetime) -> Write:
-    """Give the entry of a change whose time had come; its id is of the change, not of a request."""
-    return _entry(entry_id, action, _about(project), now, initiator=SYSTEM)
+def by_system(
+    app: App, entry_id: str, action: str, project: Project, now: datetime, **more: Any
+) -> Write:
+    """Give the entry of a change whose time had come; its id is of the change, not of a request.
+
+    It names the entry of what it is the end of: the request to delete the project.
+    """
+    because = {"because": project.because} if project.because else {}
+    return _entry(app, entry_id, action, _about(project), now, **because, **more)
 
 
-def begun(origin: Origin, action: str, now: datetime, kek: str) -> Write:
+def begun(app: App, origin: Origin, action: str, now: datetime, kek: str) -> Write:
     """Give the entry of a key-encryption key about to be replaced or removed: of no project."""
-    who = _caller(origin)
-    return _entry(origin.trace, action, NOBODY, now, **who, kek=kek, outcome=BEGUN)
+    entry = _entry(app, origin.trace, action, NOBODY, now, HOST, BEGUN, **_caller(origin), kek=kek)
+    return Write.create(entry.path, {**(entry.fields or {}), "begun": True, "kek": kek})
 
 
-def ended(entry: Document, now: datetime, *, done: bool) -> Write:
-    """Give the write of what came of something begun: what was read back, and nothing else."""
-    return Write.update(entry, {"outcome": SUCCESS if done else FAILURE, "ended_at": now})
+def ended(app: App, origin: Origin, entry: Document, now: datetime, *, done: bool) -> list[Write]:
+    """Give the writes of what came of something begun: what was read back, in an entry of its own.
+
+    `origin` is of who read it back.
+    """
+    action, kek = entry.contents["action"].removeprefix(ACTION), entry.contents["kek"]
+    outcome, who = SUCCESS if done else FAILURE, _caller(origin)
+    end = _entry(
+        app, f"{entry.id}.end", action, NOBODY, now, HOST, outcome, **who, because=entry.id, kek=kek
+    )
+    over = Write(entry.path, {"begun": False}, ("begun",), exists=True)
+    return [over, Write.create(end.path, {**(end.fields or {}), "kek": kek})]
 
 
-def of_migration(origin: Origin, now: datetime, path: str) -> Write:
+def of_migration(app: App, origin: Origin, now: datetime, path: str) -> Write:
     """Give the entry of a document that the operator vouched for, and that is rewritten with it."""
     entry_id = f"{origin.trace}.store.migrate.{path.replace('/', '.')}"
-    return _entry(entry_id, "store.migrate", NOBODY, now, **_caller(origin), path=path)
+    return _entry(app, entry_id, "store.migrate", NOBODY, now, HOST, **_caller(origin), path=path)
 
 
-def of_key(origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
+def of_key(app: App, origin: Origin, action: str, key: Mapping[str, Any], now: datetime) -> Write:
     """Give the entry of an API key made, registered or deleted: which, and what it allows.
 
     Its project is the one the key is for, None for a key of the whole account.
     """
-    about = {name: key[name] for name in ("account_id", "project_id")}
-    who = {**_caller(origin), "api_key_id": key["id"], "roles": key["roles"]}
-    return _entry(origin.trace, action, about, now, **who)
+    about, ends = (key["account_id"], key["project_id"]), key["expires_at"]
+    granted = {name: key[name] for name in ("id", "name", "roles", "project_id")}
+    granted["expires_at"] = moment(ends) if ends else None
+    return _entry(app, origin.trace, action, about, now, **_caller(origin), granted=granted)
+
+
+def genuine(app: App, entry: Mapping[str, Any]) -> bool:
+    """Tell whether this code made the record of a stored entry; raises Error `unavailable`."""
+    salt, record = entry.get("salt"), entry.get("record")
+    if not isinstance(salt, bytes) or not isinstance(record, bytes):
+        return False
+    return app.keyring.state.holds(RECORD, salt + record, entry.get("mac"))
+
+
+def moment(time: datetime) -> str:
+    """Give a time in UTC as RFC 3339, to the microsecond."""
+    return f"{time:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def _about(project: Project) -> About:
-    return {"account_id": project.account_id, "project_id": project.id}
+    return project.account_id, project.id
 
 
 def _caller(origin: Origin) -> dict[str, Any]:
-    """Tell who: a key by its id; the operator also by the e-mail that the platform verified."""
-    email = {"email": origin.principal.email} if origin.principal.email else {}
-    return {"initiator": origin.principal.subject, "correlation_id": origin.trace, **email}
+    """Tell who: a key by its id, with the name and the roles that it has at the time.
+
+    The operator also by the e-mail that the platform verified.
+    """
+    who: Principal = origin.principal
+    email = {"email": who.email} if who.email else {}
+    named = {"initiator": who.subject, "key_name": who.name, "roles": sorted(who.roles)}
+    return {**named, "correlation_id": origin.trace, **email}
 
 
-def _entry(entry_id: str, action: str, about: About, now: datetime, **who: Any) -> Write:
+def _entry(
+    app: App,
+    entry_id: str,
+    action: str,
+    about: About,
+    now: datetime,
+    clock: str = "",
+    outcome: str = SUCCESS,
+    **more: Any,
+) -> Write:
     """Give the write of an entry. It must be the first of its id: so a change happens once."""
-    fields = {"action": f"codeengine.{action}", **about, "at": now, "outcome": SUCCESS, **who}
-    return Write.create(f"audit/{entry_id}", fields)
+    index = {"account_id": about[0], "project_id": about[1], "action": f"{ACTION}{action}"}
+    said = {
+        "_type": TYPE,
+        "id": entry_id,
+        **index,
+        "at": moment(now),
+        "outcome": outcome,
+        "clock": clock or (MOVED if app.offset() else STORE),
+        **ITSELF,
+        **more,
+    }
+    record, salt = dump(said), app.new_salt()
+    proof = {"record": record, "salt": salt, "mac": app.keyring.state.mac(RECORD, salt + record)}
+    index |= {"outcome": outcome, "initiator": said["initiator"]}
+    return Write.create(f"audit/{entry_id}", {**proof, **index, "at": now, "pending": True})

@@ -10,3 +10,4 @@ from shared.keys.backends import KeyStore, Wrapper, newest
 from shared.keys.envelope import Undecryptable, binding, is_former, open_sealed, seal
 from shared.keys.keyring import Keyring
 from shared.keys.local import open_keyring as open_local
+from shared.keys.state import LIFECYCLE, RECORD, State

@@ -25,6 +25,7 @@ from shared.keys.backends import EVER, KeyStore, Wrapper, Wrappers, is_wrapped, 
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
 from shared.keys.memory import Memory
 from shared.keys.signing import Signing, holds, public_half
+from shared.keys.state import State
 
 UNSIGNED = "Nothing can be signed now."
 GENERATION = 1  # of a project's data key; bound into every envelope
@@ -40,7 +41,7 @@ def _reachable() -> Iterator[None]:
 
 
 class Keyring:
-    """The keys of all projects, and the key that signs tokens.
+    """The keys of all projects, the key that signs tokens, and the state key (`state`).
 
     Plain data keys stay in memory for a minute at most, keyed by project and wrapped half, and are
     dropped when the project is shredded (`memory`). The signing key and the public keys are read
@@ -53,8 +54,8 @@ class Keyring:
     anew.
     """
 
-    def __init__(self, wrapper: Wrappers, halves: KeyStore, signing: Signing) -> None:
-        self._wrapper, self._halves, self._signing = wrapper, halves, signing
+    def __init__(self, wrapper: Wrappers, halves: KeyStore, signing: Signing, state: State) -> None:
+        self._wrapper, self._halves, self._signing, self.state = wrapper, halves, signing, state
         self._memory, self._checking = Memory(), Lock()
         self.check: Callable[[KeyStore, Wrapper | None], None] | None = None  # None: a test's
         self._accepted: Wrapper | None = None

@@ -15,7 +15,7 @@ from shared.access import own_key, owned, require_own
 from shared.app import App
 from shared.calls import Answer, Call, Page
 from shared.errors import missing
-from shared.lifecycle import ACTIVE, Project
+from shared.lifecycle import ACTIVE, Asked, Project
 from shared.projects import names, slots
 from shared.projects.account import of_account, one
 from shared.projects.tombstones import explained, of_project
@@ -61,7 +61,7 @@ def create(app: App, call: Call) -> Answer:
             Write.create(f"projects/{project_id}", project.born()),
             Write.create(data_key_path(project_id), key),  # the schedule may have fenced it off
             *first_rule(project_id, rule, now),
-            evidence.by(call.origin, "project.create", project, now),
+            evidence.by(app, call.origin, "project.create", project, now),
             *once.left(read, now, {"body": json.dumps(body, ensure_ascii=False)}),
         ]
         return commit, _shown(body, now)
@@ -124,7 +124,7 @@ def move(
     path, entry_id = f"projects/{project_id}", call.trace if call else app.new_id()
     keys = [own_key(call.principal)] if call else []
     once = evidence.Once(app, call)
-    asking = call.principal.subject if call else None
+    asked = Asked(entry_id, call.principal.subject, call.principal.name) if call else None
     reclamation_id = app.new_id()  # of a deletion: once a call, whatever becomes of its tries
 
     def decide(read: Read) -> tuple[list[Write], Project]:
@@ -133,9 +133,14 @@ def move(
         before = owned(app, call.principal, read, path) if call else _found(read[path])
         check(before)
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
-        project = lifecycle.move(before, verb, now, reclamation_id, asking)
-        what = f"project.{verb}", project, now
-        entry = evidence.by(call.origin, *what) if call else evidence.by_system(entry_id, *what)
+        project = lifecycle.move(before, verb, now, reclamation_id, asked)
+        action = f"project.{verb}"
+        ends = {"deadline": evidence.moment(project.purge_at)} if project.purge_at else {}
+        entry = (
+            evidence.by(app, call.origin, action, project, now, **ends)
+            if call
+            else evidence.by_system(app, entry_id, action, project, now, **ends)
+        )
         held = [Write.verify(read[key]) for key in keys]
         left = once.left(read, now, project.whole())
         return [*held, Write.update(read[path], project.changes(before)), entry, *left], project

@@ -111,7 +111,8 @@ class Change:
 
     def told(self, action: str, names: Iterable[str]) -> None:
         """Leave an audit entry for each of what the change takes along."""
-        self.writes.extend(evidence.along(self.origin, action, self.project, self.now, names))
+        told = self.origin, action, self.project, self.now
+        self.writes.extend(evidence.along(self.app, *told, names))
 
 
 def commit(
@@ -142,7 +143,9 @@ def commit(
             return [], again.answer(app, call, place, now, told)
         change = Change(app, origin, place, read, project, now)
         answer = decide(change)
-        entry = evidence.by(origin, action, project, now, name or place.key, **more)
+        tag = {"entity_tag": answer.entity_tag} if answer.entity_tag else {}
+        about = {"names": [name or place.key], **tag, **more}
+        entry = evidence.by(app, origin, action, project, now, **about)
         left = once.left(read, now, again.kept(place, answer), mark) if once.paths else []
         return [*change.writes, Write.verify(read[place.home]), entry, *left], answer
 

@@ -6,7 +6,7 @@ client's own retries there are at most quotas.STORE_TRIES tries and quotas.STORE
 with Error `unavailable` at worst (ADR 15).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -282,8 +282,15 @@ def _fought(paths: Sequence[str], sent: list[tuple[list[Write], T]]) -> set[str]
 def _applied(sent: list[tuple[list[Write], T]], operation: Document) -> T:
     """Give the result of the try whose commit was applied: the one that wrote this document."""
     tries = ((write, result) for writes, result in sent for write in writes)
-    wanted = operation.path, operation.fields
-    return next(result for write, result in tries if (write.path, write.fields) == wanted)
+    wanted = operation.path, _said(operation.contents)
+    return next(
+        result for write, result in tries if (write.path, _said(write.fields or {})) == wanted
+    )
+
+
+def _said(fields: Mapping[str, Any]) -> object:
+    """Give what never changes of a document that tells of a commit: its `record`, if it has one."""
+    return fields.get("record", fields)
 
 
 @contextmanager

@@ -191,7 +191,7 @@ def _reseal(app: App, call: Call, path: str, digest: str) -> str:
 
 def _entry(app: App, call: Call, path: str) -> Write:
     """Give the entry of what is rewritten, for the commit that does so."""
-    return evidence.of_migration(call.origin, datetime.fromtimestamp(app.wall(), UTC), path)
+    return evidence.of_migration(app, call.origin, datetime.fromtimestamp(app.wall(), UTC), path)
 
 
 def _envelopes(app: App, document: Document) -> tuple[list[Document], list[bytes]]:

@@ -31,6 +31,8 @@ REMEMBERED = (
     "reclamation_of",
     "cause",
     "requested_by",
+    "requested_name",
+    "because",
     "shredded_at",
     "swept",
 )
@@ -44,7 +46,7 @@ class Step(NamedTuple):
     """
 
     name: str
-    commit: Callable[[Document, Sequence[str], datetime], list[Write]]
+    commit: Callable[[App, Document, Sequence[str], datetime], list[Write]]
     find: Callable[[App, Project], Sequence[str] | None] = lambda *_: ()
     act: Callable[[App, Project], None] = lambda *_: None
     says: str = ""  # in the log, as ERROR, once it is noted
@@ -68,7 +70,7 @@ def advance(app: App, project_id: str) -> str:
         if found is not None:
             step.act(app, project)
             try:
-                app.store.commit(step.commit(document, found, now))
+                app.store.commit(step.commit(app, document, found, now))
             except Conflict:
                 return "nothing"
             if step.says:
@@ -87,13 +89,13 @@ def _lost(app: App, project: Project) -> Sequence[str] | None:
     return None if _begun(project) or app.keyring.holds(project.id) else ()
 
 
-def _failed(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+def _failed(app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
     project = Project.of(document.contents)
     after = lifecycle.move(project, "fail", now)
     entry_id = f"{project.id}.fail.{now:%Y%m%dT%H%M%S%f}"  # it may fail again when it is retried
     return [
         Write.update(document, after.changes(project)),
-        evidence.by_system(entry_id, "project.fail", after, now),
+        evidence.by_system(app, entry_id, "project.fail", after, now),
     ]
 
 
@@ -101,7 +103,7 @@ def _unfound(_app: App, project: Project) -> Sequence[str] | None:
     return None if _begun(project) else ()
 
 
-def _noted(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+def _noted(_app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
     return [Write.update(document, {"shredding_at": now, "progress_at": now})]
 
 
@@ -113,7 +115,7 @@ def _destroy(app: App, project: Project) -> None:
     app.keyring.destroy(project.id)
 
 
-def _shredded(document: Document, found: Sequence[str], now: datetime) -> list[Write]:
+def _shredded(_app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
     stamp = {"shredded_at": now, "progress_at": now, "swept": 0}
     return [Write.update(document, stamp), *map(Write.discard, found)]
 
@@ -132,12 +134,12 @@ def _bytes(document: Document) -> int:
     return most if "/parts/" in document.path else min(document.contents.get("size", 0), most)
 
 
-def _swept(document: Document, found: Sequence[str], now: datetime) -> list[Write]:
+def _swept(_app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
     stamp = {"swept": document.contents["swept"] + len(found), "progress_at": now}
     return [Write.update(document, stamp), *map(Write.discard, found)]
 
 
-def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+def _tombstone(app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
     """Give the writes that end a project: tombstone, slot and name freed, project gone."""
     project = lifecycle.move(Project.of(document.contents), "erase", now)
     tombstone: dict[str, Any] = {name: getattr(project, name) for name in REMEMBERED}
@@ -148,7 +150,7 @@ def _tombstone(document: Document, _found: Sequence[str], now: datetime) -> list
         ),
         Write.delete(document),
         release(project),
-        evidence.by_system(f"{project.id}.erase", "project.erase", project, now),
+        evidence.by_system(app, f"{project.id}.erase", "project.erase", project, now),
     ]
 
 

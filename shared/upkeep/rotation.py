@@ -31,7 +31,7 @@ def rotate(app: App, call: Call) -> Answer:
     Raises Error `invalid_field` for a key that cannot be removed, with the reason.
     """
     if "start" not in call.body:  # the first call of a run
-        _make_good(app)
+        _make_good(app, call)
     return Answer(STEPS[call.body["step"]](app, call))
 
 
@@ -134,7 +134,7 @@ def _keys(app: App, start: str | None = None) -> dict[str, Any]:
 @contextmanager
 def _on_record(app: App, call: Call, action: str) -> Iterator[None]:
     """Note what is begun, and how it ends. Raises Error `invalid_field` for a KeyError within."""
-    begun = evidence.begun(call.origin, action, _now(app), call.body["kek"])
+    begun = evidence.begun(app, call.origin, action, _now(app), call.body["kek"])
     with one_request():
         app.store.commit([begun])
     done, over = None, False
@@ -149,24 +149,25 @@ def _on_record(app: App, call: Call, action: str) -> Iterator[None]:
     finally:
         try:
             with one_request():
-                _end(app, app.store.read(begun.path)[begun.path], done, over=over)
+                _end(app, call, app.store.read(begun.path)[begun.path], done, over=over)
         except (Conflict, Error) as error:  # what was done is done: the next run makes this good
             log_failure(error, call.trace, path=begun.path)
 
 
-def _make_good(app: App) -> None:
+def _make_good(app: App, call: Call) -> None:
     """Note how that ended which earlier calls began, and did not see the end of."""
-    began = ("outcome", "==", evidence.BEGUN)
+    began = ("begun", "==", True)
     with one_request():
         _, found = app.store.query("audit", began, order=NAME, limit=quotas.DUE_BATCH)
         for document in found:
             # It has just been noted, or is not one of ours.
             with suppress(Conflict, LookupError, TypeError):
                 over = document.contents["at"] <= _now(app) - quotas.KEK_ACT
-                _end(app, document, False if _by_another(app, document) else None, over=over)
+                done = False if _by_another(app, document) else None
+                _end(app, call, document, done, over=over)
 
 
-def _end(app: App, entry: Document, done: bool | None = None, *, over: bool) -> None:
+def _end(app: App, call: Call, entry: Document, done: bool | None = None, *, over: bool) -> None:
     """Note how something ended, by what is read back, unless it is known whether it is `done`.
 
     What is not to be seen stays `begun` until it is `over`: nobody is at it any more.
@@ -177,7 +178,7 @@ def _end(app: App, entry: Document, done: bool | None = None, *, over: bool) -> 
         done = seen[entry.contents["action"].removeprefix("codeengine.")]
         if not done and not over:
             return
-    app.store.commit([evidence.ended(entry, _now(app), done=done)])
+    app.store.commit(evidence.ended(app, call.origin, entry, _now(app), done=done))
 
 
 def _by_another(app: App, entry: Document) -> bool:

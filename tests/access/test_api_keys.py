@@ -16,6 +16,7 @@ from shared.access.tokens import digest
 from shared.errors import Error
 from shared.projects import reclamations
 from tests.support import GRANT, WEEK, call, dump, principal_of, told
+from tests.support.entries import entries
 
 ROLES = sorted(access.ROLES)
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -314,16 +315,16 @@ def test_audit(host):
     wide, scoped = owner.another_key("viewer"), owner.another_key("reader", project_id=project)
     owner.call("DELETE", f"/v1/apikeys/{scoped.key_id}")
     owner.call("DELETE", f"/v1/apikeys/{scoped.key_id}")
-    mine = ("account_id", "==", owner.id)
-    entries = host.inside.store.query("audit", mine, order="at", limit=99)[1]
-    told = [entry.fields for entry in entries if "apikey" in entry.fields["action"]]
+    found = entries(host.inside.store, "account_id", owner.id)
+    told = [entry for entry in found if "apikey" in entry["action"]]
     rows = [
         ("create", wide.key_id, ["viewer"], None),
         ("create", scoped.key_id, ["reader"], project),
         ("delete", scoped.key_id, ["reader"], project),
     ]
     assert sorted(
-        (e["action"], e["api_key_id"], e["roles"], e["project_id"] or "") for e in told
+        (e["action"], e["granted"]["id"], e["granted"]["roles"], e["project_id"] or "")
+        for e in told
     ) == sorted((f"codeengine.apikey.{act}", key, roles, on or "") for act, key, roles, on in rows)
     assert {entry["initiator"] for entry in told} == {owner.key_id}
     assert all(entry["correlation_id"].startswith("codeengine-api-") for entry in told)

@@ -397,4 +397,4 @@ def test_a_cached_token_expires(app, owner, key, claims):
 def _with(keyring, key):
     """Give a keyring that signs with another key."""
     signing = Signing(lambda: key, lambda: (public_half(key),))
-    return type(keyring)(keyring._wrapper, keyring._halves, signing)
+    return type(keyring)(keyring._wrapper, keyring._halves, signing, keyring.state)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tests.faults.drivers import CAP, Reply, Snapshot
 from tests.support import dump, traces_of
+from tests.support.entries import said
 
 WEEK = timedelta(days=7)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -212,7 +213,7 @@ class Ledger:
         if act.verb in MOVES:
             self._move(project, act.verb, at, caller=True)
             return
-        assert entry["name"] == act.name
+        assert said(entry)["names"] == [act.name]
         self.written.add(project.id)
         key = act.collection, act.name
         if act.verb == "remove":

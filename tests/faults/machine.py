@@ -38,6 +38,7 @@ from tests.faults.ledger import (
     Ledger,
     leaks,
 )
+from tests.support.entries import said
 
 REGION = "us-south"
 SCHEDULE = {"expire", "fail", "retry"}
@@ -431,7 +432,7 @@ class Machine(RuleBasedStateMachine):
         both = {path: (before.documents.get(path), now.documents.get(path)) for path in paths}
         changed = {path: pair for path, pair in both.items() if pair[0] != pair[1]}
         told = [path for path in changed if path.startswith("audit/")]
-        keys = [f"api_keys/{changed.pop(path)[1]['api_key_id']}" for path in told]
+        keys = [f"api_keys/{said(changed.pop(path)[1])['granted']['id']}" for path in told]
         assert len(keys) <= 1, "I15: a restart registers its key once"
         assert set(keys) <= self.driver.own, "a restart registers what is not its own"
         assert changed.keys() <= self.driver.own, "a restart changes what is not its own"

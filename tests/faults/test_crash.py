@@ -15,6 +15,7 @@ from emulator import ports
 from emulator.log import Log
 from tests.faults.soundness import unsound
 from tests.support import WEEK, Host, own_firestore, seed, until
+from tests.support.entries import entries
 from tests.support.kinds import Home
 
 pytestmark = pytest.mark.slow
@@ -114,10 +115,9 @@ def erased(host, account, project):
 
 def audited(inside, account, project):
     """Give what the audit trail tells of a project: actions, and the names they are about."""
-    mine = ("account_id", "==", account.id)
-    entries = inside.store.query("audit", mine, order="at", limit=1000)[1]
-    about = [entry.fields for entry in entries if entry.fields["project_id"] == project]
-    return sorted((entry["action"], entry.get("name", "")) for entry in about)
+    found = entries(inside.store, "account_id", account.id)
+    about = [entry for entry in found if entry["project_id"] == project]
+    return sorted((entry["action"], *entry.get("names", [""])) for entry in about)
 
 
 def walk(fragile, prepare, act, check):

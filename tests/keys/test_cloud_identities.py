@@ -24,7 +24,7 @@ from tests.keys.test_keyring import (
     numbered,
 )
 from tests.support import ROOT, until
-from tests.support.google_keys import KEY, PREFIX, SIGNING, SIGNING_KEYS, Fault
+from tests.support.google_keys import KEY, OTHERS, PREFIX, SIGNING, STATE, Fault
 from tests.support.keyrings import IDENTITIES, STORE, pem, rotated
 
 
@@ -57,7 +57,7 @@ def work(cloud, identity):
 def clean(google):
     """Take every half away, and what a rotation has made."""
     google.add_key(KEY)
-    for name in [name for name in google.secrets if name not in SIGNING_KEYS]:
+    for name in [name for name in google.secrets if name not in OTHERS]:
         del google.secrets[name]
 
 
@@ -130,7 +130,7 @@ def test_credentials(cloud, tmp_path, monkeypatch):
     """Google's own library finds who we are and renews the token; without one nothing is sent."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", account(cloud.google, tmp_path))
     monkeypatch.setattr(cloud_keys, "GOOGLE", cloud.google.address)
-    ring = cloud_keys.open_keyring((KEY, PREFIX, SIGNING), STORE)
+    ring = cloud_keys.open_keyring((KEY, PREFIX, SIGNING, STATE), STORE)
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
     found = ring._wrapper._kms._caller.credentials
     ring.create(ID, NOW)
@@ -182,7 +182,7 @@ def test_a_renewal_that_hangs(cloud, monkeypatch):
     hanging = Hanging()
     monkeypatch.setattr(google.auth, "default", lambda **_: (hanging, None))
     monkeypatch.setattr(cloud_keys, "GOOGLE", cloud.google.address)
-    ring = cloud_keys.open_keyring((KEY, PREFIX, SIGNING), STORE)
+    ring = cloud_keys.open_keyring((KEY, PREFIX, SIGNING, STATE), STORE)
     try:
         with monkeypatch.context() as patch:
             patch.setattr(quotas, "KEY_CALL", 0.3)

@@ -28,7 +28,17 @@ from tests.keys.test_keyring import (
     numbered,
 )
 from tests.support import ROOT, traces_of
-from tests.support.google_keys import KEY, OTHER_KEY, PREFIX, SIGNING, SIGNING_KEYS, Fault, stamp
+from tests.support.google_keys import (
+    KEY,
+    OTHER_KEY,
+    OTHERS,
+    PREFIX,
+    SIGNING,
+    SIGNING_KEYS,
+    STATE,
+    Fault,
+    stamp,
+)
 from tests.support.keyrings import STORE, pem, public_pem, rotated
 
 ED = ed25519.Ed25519PrivateKey.generate()
@@ -121,7 +131,7 @@ def test_only_bad_answers_to_a_create(cloud, on, do):
     if ID in cloud.halves():
         assert cloud.again().unconfirmed(NOW + HOUR, 9) == [ID]
     cloud.again().destroy(ID)
-    assert cloud.google.secrets.keys() == SIGNING_KEYS
+    assert cloud.google.secrets.keys() == OTHERS
 
 
 @pytest.mark.parametrize("do", ["refuse", "corrupt", "page", "cut"])
@@ -150,7 +160,7 @@ def test_destroying_through_faults(cloud, on, do, times):
             cloud.ring.destroy(ID)
     cloud.google.fault()
     cloud.again().destroy(ID)
-    assert cloud.google.secrets.keys() == SIGNING_KEYS
+    assert cloud.google.secrets.keys() == OTHERS
     expect_undecryptable(cloud.again(), ID, record)
 
 
@@ -162,7 +172,7 @@ def test_a_read_back_that_tells_nothing(cloud):
         cloud.ring.destroy(ID)
     cloud.google.fault()
     cloud.ring.destroy(ID)
-    assert cloud.google.secrets.keys() == SIGNING_KEYS
+    assert cloud.google.secrets.keys() == OTHERS
 
 
 @pytest.mark.claim("F30", "a list of versions that is behind is no proof that a half is gone")
@@ -179,7 +189,7 @@ def test_a_list_that_is_behind(cloud):
         ring.destroy(ID)
     cloud.google.fault(behind, Fault("sm.access", "refuse", "NOT_FOUND"))
     ring.destroy(ID)
-    assert cloud.google.secrets.keys() == SIGNING_KEYS
+    assert cloud.google.secrets.keys() == OTHERS
 
 
 def test_another_half_is_never_added(cloud):
@@ -446,12 +456,17 @@ def test_addresses(monkeypatch):
     assert not any(api._session.trust_env for api in apis)
 
 
-CLOUD = {"CE_KMS_KEY": KEY, "CE_KEY_SECRETS": PREFIX, "CE_SIGNING_KEY": SIGNING}
+CLOUD = {
+    "CE_KMS_KEY": KEY,
+    "CE_KEY_SECRETS": PREFIX,
+    "CE_SIGNING_KEY": SIGNING,
+    "CE_STATE_KEY": STATE,
+}
 
 
 def test_settings():
     """All three names or none; a stand-in for Google only on this machine, beside an emulator."""
-    assert Settings.from_env(CLOUD).cloud_keys == (KEY, PREFIX, SIGNING)
+    assert Settings.from_env(CLOUD).cloud_keys == (KEY, PREFIX, SIGNING, STATE)
     assert Settings.from_env({}).cloud_keys is None
     for name, value in CLOUD.items():
         for bad in ("", "halves", value + "/x", value + "\n", "/" + value):

@@ -16,6 +16,7 @@ from tests.evidence.test_audit import added, trail
 from tests.evidence.test_repeats import twice, under
 from tests.faults.faulty import COMMIT, Rule, troubled
 from tests.support import call, dump, traces_of
+from tests.support.entries import said
 from tests.support.kinds import MERGE, called, refused
 
 CANARY = "canary-of-one-key"
@@ -103,7 +104,7 @@ def test_a_value(home):
         assert answer.headers["X-Reprieve-Now"]
         assert answer.headers["Cache-Control"] == "no-store"
         (entry,) = [one for id_, one in trail(home).items() if id_ not in before]
-        assert (entry["action"], entry["name"]) == ("codeengine.secret.read", name)
+        assert (entry["action"], entry["names"]) == ("codeengine.secret.read", [name])
         assert (entry["key"], entry["initiator"]) == (key, home.account.key_id)
         assert not any(trace in b"\n".join(dump(entry)) for trace in traces_of(CANARY))
     named = {"project_id": home.project["id"], "name": name, "key": "plain"}
@@ -150,7 +151,7 @@ def test_one_entry_though_the_answer_was_lost(app, on):
     there, _ = troubled(app, lost)
     assert keyed.value(there, asked("k", **on)).body["value"] == CANARY
     (entry,) = read_entries(app)
-    assert (entry["name"], entry["key"]) == ("s", "k")
+    assert (entry["names"], entry["key"]) == (["s"], "k")
 
 
 def test_no_value_of_a_project_deleted_meanwhile(app, on):
@@ -172,7 +173,8 @@ def test_no_value_of_a_project_deleted_meanwhile(app, on):
 def read_entries(app):
     """Give the entries of values that were read."""
     read = ("action", "==", "codeengine.secret.read")
-    return [one.fields for one in app.store.query("audit", read, order="__name__", limit=99)[1]]
+    found = app.store.query("audit", read, order="__name__", limit=99)[1]
+    return [said(one.fields) for one in found]
 
 
 @keyed_kinds

@@ -4,6 +4,7 @@ import pytest
 
 from shared.kinds import KINDS, table
 from tests.support import dump, traces_of
+from tests.support.entries import said
 from tests.support.kinds import BY_KIND, UPDATED, Home, called, refused
 from tests.support.kinds_examples import CANARY, filled
 
@@ -82,7 +83,7 @@ def test_what_is_replaced_is_in_the_audit_trail(host, fresh):
     assert fresh.update(OUTBOUND, "d", everything).status_code == 200
     assert fresh.keys(OUTBOUND) == ["d"]
     deleted = [
-        entry["name"]
+        said(entry)["names"][0]
         for path, entry in host.inside.everything().items()
         if path.startswith("audit/")
         and entry["project_id"] == fresh.project["id"]

@@ -39,6 +39,8 @@ OTHER_KEY = KEY.replace("halves", "others")
 PREFIX = f"projects/{PROJECT}/secrets/half-"
 SIGNING = f"projects/{PROJECT}/secrets/signing-key"
 SIGNING_KEYS = {"signing-key", "signing-key-public"}  # the secrets of its two halves
+STATE = f"projects/{PROJECT}/secrets/state-key"
+OTHERS = {*SIGNING_KEYS, "state-key"}  # the secrets that are no halves
 CRYPTO_KEY = r"(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/:]+)"
 VERSION = r"(?:/cryptoKeyVersions/(\d+))"
 HOME, SECRET = r"projects/[^/]+/secrets", r"projects/[^/]+/secrets/([\w-]+)"
@@ -126,6 +128,8 @@ class Google:
         for name in SIGNING_KEYS:
             self.secrets[name] = self.secret({})
         self.add_signing_key()
+        self.secrets["state-key"] = self.secret({})
+        self.secrets["state-key"]["versions"].append({"state": "ENABLED", "data": os.urandom(32)})
         self.server = Server(("127.0.0.1", 0), handler(self))
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
@@ -142,7 +146,7 @@ class Google:
     def env(self, caller="any"):
         """Give the settings of a deployment that uses it."""
         names = {"CE_KMS_KEY": KEY, "CE_KEY_SECRETS": PREFIX, "CE_SIGNING_KEY": SIGNING}
-        return {**names, "CE_GOOGLE": self.as_(caller)}
+        return {**names, "CE_STATE_KEY": STATE, "CE_GOOGLE": self.as_(caller)}
 
     def fault(self, *faults):
         """Put faults in force in place of others, and count anew."""
@@ -246,6 +250,8 @@ class Google:
         granted = self.allowed.get(caller)
         if names and names[0] in SIGNING_KEYS:
             permission += "@public" if names[0].endswith("-public") else "@signing"
+        if names and names[0] == "state-key":
+            permission += "@state"
         if granted is None or permission in granted:
             return
         raise GoogleError("PERMISSION_DENIED")

@@ -6,6 +6,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
 
 from tests.support import Account, told
+from tests.support.entries import entries
 from tests.support.pages import DESKTOP, axe, clean, fits, in_all_looks, look
 
 VALUE = "s3cr3t-0d9c5f1b"  # of a secret: what must be nowhere
@@ -42,11 +43,9 @@ def changed(
 
 def reads(account: Account, name: str) -> list[str]:
     """Give the keys of a secret whose values were read one by one, by the audit trail."""
-    mine = ("account_id", "==", account.id)
-    found = account.host.inside.store.query("audit", mine, order="at", limit=1000)[1]
-    entries = [entry.fields or {} for entry in found]
-    about = [entry for entry in entries if entry["action"] == "codeengine.secret.read"]
-    return [entry["key"] for entry in about if entry["name"] == name]
+    found = entries(account.host.inside.store, "account_id", account.id)
+    about = [entry for entry in found if entry["action"] == "codeengine.secret.read"]
+    return [entry["key"] for entry in about if "key" in entry and entry["names"] == [name]]
 
 
 def answers(page: Page, wanted: Callable[[str], bool]) -> list[str]:

@@ -21,6 +21,7 @@ from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
 from tests.support import call, paths_below, reclaim, wired, with_key
+from tests.support.entries import entries
 
 DATA = {"k": "v"}
 
@@ -118,9 +119,9 @@ def test_cut_short_and_twice(either):
     assert step(app, "list")["projects"] == {new: 3}
     assert step(app, "add", kek=old)["current"] == new
     assert [value(again(app), project) for project in mine] == [DATA] * 3
-    trail = [entry.fields for entry in app.store.query("audit", order="at", limit=100)[1]]
-    acts = [entry for entry in trail if entry["action"] == "codeengine.keys.rotate"]
-    assert [(entry["initiator"], entry["kek"]) for entry in acts] == [("operator", old)]
+    acts = [one for one in entries(app.store) if one["action"] == "codeengine.keys.rotate"]
+    told = [(one["initiator"], one["kek"], one["outcome"]) for one in acts]
+    assert told == [("operator", old, outcome) for outcome in ("begun", "success")]
 
 
 @pytest.mark.claim("keys.4", "an old key goes only when nothing uses it and it has rested")

@@ -15,6 +15,7 @@ from shared.store import Unanswered, Write
 from tests.faults.faulty import Rule, troubled
 from tests.keys.test_keyring import full_disk
 from tests.support import call, wired, with_key
+from tests.support.entries import entries, said
 from tests.support.former import STEPS, in_form, listed, put_back, vouch
 from tests.support.google_keys import Fault
 from tests.upkeep.test_key_rotation import again, later, make, rotate, step
@@ -49,10 +50,12 @@ def prepared(app, name):
 def told(app, name):
     """Give the outcomes of an act's entries, in the order of their times."""
     action = f"codeengine.keys.{'rotate' if name == 'add' else 'prune'}"
-    _, found = app.store.query("audit", order="at", limit=100)
-    entries = [entry.fields for entry in found if entry.fields["action"] == action]
-    assert all(("ended_at" in one) == (one["outcome"] != "begun") for one in entries)
-    return [entry["outcome"] for entry in entries]
+    _, found = app.store.query("audit", ("action", "==", action), order="__name__", limit=100)
+    open_ = {one.id: one.fields["begun"] for one in found if "begun" in one.fields}
+    told = [said(one.fields) for one in sorted(found, key=lambda one: one.fields["at"])]
+    ends = {entry["because"]: entry["outcome"] for entry in told if "because" in entry}
+    assert {id_ for id_, is_open in open_.items() if not is_open} == ends.keys()
+    return [ends.get(one["id"], one["outcome"]) for one in told if one["id"] in open_]
 
 
 def happened(app, name, kek):
@@ -150,7 +153,7 @@ def test_done_by_another(local, name):
 def test_what_was_planted(local):
     """An entry that is none of these holds up nobody."""
     app, _, act = prepared(local, "add")
-    app.store.commit([Write.create("audit/!", {"outcome": "begun", "action": "x"})])
+    app.store.commit([Write.create("audit/!", {"begun": True, "action": "x"})])
     act(app)
     assert told(app, "add") == ["success"]
 
@@ -180,9 +183,8 @@ def test_a_migration(app, of, do):
 
 def migrated(app):
     """Give the paths of what the trail says was migrated, each once, by the operator."""
-    _, found = app.store.query("audit", order="at", limit=1000)
-    said = [one.fields for one in found if one.fields["action"] == "codeengine.store.migrate"]
-    assert {(one["initiator"], one["outcome"]) for one in said} <= {("operator", "success")}
-    paths = [one["path"] for one in said]
+    told = [one for one in entries(app.store) if one["action"] == "codeengine.store.migrate"]
+    assert {(one["initiator"], one["outcome"]) for one in told} <= {("operator", "success")}
+    paths = [one["path"] for one in told]
     assert len(paths) == len(set(paths))
     return set(paths)

@@ -14,22 +14,25 @@ from google.oauth2.credentials import Credentials
 from shared.keys import Keyring
 from shared.keys.cloud.kms import KmsWrapper
 from shared.keys.cloud.rest import Api, Caller
-from shared.keys.cloud.secret_manager import SecretStore, signing_key, verifying_keys
+from shared.keys.cloud.secret_manager import SecretStore, signing_key, state_key, verifying_keys
 from shared.keys.signing import Signing
+from shared.keys.state import State
 from shared.settings import PUBLIC
 
 GOOGLE = "https://{}.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
-def open_keyring(names: tuple[str, str, str], store: str, stand_in: str = "") -> Keyring:
-    """Open the keyring of a KMS key, a prefix of secrets, and a secret for the signing key.
+def open_keyring(names: tuple[str, str, str, str], store: str, stand_in: str = "") -> Keyring:
+    """Open the keyring of a KMS key, a prefix of secrets, and the secrets of two further keys.
+
+    Those are the signing key and the state key.
 
     `store` names the Firestore database that the projects of new key halves are in.
     `stand_in` is the address of a stand-in for Google's APIs, in a test. Its user part is all
     that such a server is told of who calls: no credentials are looked for.
     """
-    kms_key, secrets, signing = names
+    kms_key, secrets, signing, state = names
     address, credentials = GOOGLE, None
     if stand_in:
         parts = urlsplit(stand_in)
@@ -41,4 +44,5 @@ def open_keyring(names: tuple[str, str, str], store: str, stand_in: str = "") ->
     halves = SecretStore(manager, secrets, store)
     private, public = partial(signing_key, manager, signing), partial(verifying_keys, manager)
     keys = Signing(private, partial(public, signing + PUBLIC))
-    return Keyring(KmsWrapper(kms, kms_key), halves, keys)
+    made = State(partial(state_key, manager, state))
+    return Keyring(KmsWrapper(kms, kms_key), halves, keys, made)

@@ -185,6 +185,15 @@ def signing_key(api: Api, name: str) -> Ed25519PrivateKey:
     raise _no_key("the token signing key")
 
 
+def state_key(api: Api, name: str) -> bytes:
+    """Read the state key, 32 bytes, from the newest version of a secret; raises OSError."""
+    key = api.call("GET", f"{name}/versions/latest:access", _payload)
+    if len(key) == KEY_BYTES:
+        return key
+    tell("CRITICAL", "the state key is not 32 bytes")
+    raise OSError("the state key is not 32 bytes")
+
+
 def verifying_keys(api: Api, name: str) -> tuple[bytes, ...]:
     """Read the public keys, PEM, of the versions of a secret that are not destroyed or disabled.
 

@@ -13,6 +13,7 @@ from shared.keys.keyring import Keyring
 from shared.keys.local.key_store import MARKER, FileKeyStore
 from shared.keys.local.keyring_file import FileWrapper
 from shared.keys.signing import Signing, public_half
+from shared.keys.state import State
 
 
 def open_keyring(
@@ -32,4 +33,5 @@ def open_keyring(
     def public() -> tuple[bytes, ...]:
         return public_half(private()), *wrapper.now().former_public
 
-    return Keyring(wrapper, FileKeyStore(folder, database), Signing(private, public))
+    state = State(lambda: wrapper.now().state_key)
+    return Keyring(wrapper, FileKeyStore(folder, database), Signing(private, public), state)

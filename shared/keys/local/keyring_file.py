@@ -1,4 +1,4 @@
-"""The keyring file of one machine: key-encryption keys and the signing key, in JSON.
+"""The keyring file of one machine: key-encryption keys, signing key and state key, in JSON.
 
 It is read at each use, for another process may have rotated, and only ever replaced whole. One
 that is damaged, or is another keyring's, gives no key: the log names the file, and nothing of it.
@@ -39,6 +39,7 @@ class FileKeys:
     retired: Mapping[str, datetime] = field(compare=False)
     signing_key: bytes = field(compare=False)
     former_public: tuple[bytes, ...] = field(compare=False)  # of signing keys that were replaced
+    state_key: bytes = field(compare=False)
 
     @classmethod
     def of(cls, raw: bytes, file: Path) -> "FileKeys":
@@ -61,6 +62,7 @@ class FileKeys:
             {name: _time(text) for name, text in retired.items()},
             _key(_member(stored, "signing_key", str)),
             tuple(map(_key, former)),
+            _key(stored["state_key"]) if "state_key" in stored else b"",
         )
 
     def wrap(self, half: bytes, project_id: str) -> tuple[str, bytes]:  # noqa: ARG002 - protocol
@@ -77,18 +79,18 @@ class FileKeys:
 
     def add(self, instead_of: str, now: datetime) -> None:
         """Make a new current key; the file is replaced whole, or stays as it is."""
-        with self._changing() as stored:
+        with self.changing() as stored:
             if stored["current"] == instead_of:
                 stored["retired"][instead_of] = now.isoformat()
                 stored["current"] = _new_name()
                 stored["keks"][stored["current"]] = _new_key()
 
     def remove(self, kek: str) -> None:
-        with self._changing() as stored:
+        with self.changing() as stored:
             del stored["retired"][kek], stored["keks"][kek]
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, Any]]:
+    def changing(self) -> Iterator[dict[str, Any]]:
         """Give the content for changing; one process at a time, and what it leaves is stored."""
         with self.file.with_name(f".{self.file.name}.lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -115,17 +117,28 @@ class FileWrapper:
     def make(self, begun: Callable[[], bool]) -> None:
         """Make the file at its first use; one that is there stays, whatever it holds.
 
-        Nor is a lost one made anew, where its use has `begun`: it would sign what ends with it.
+        But for the state key, which it gets where it has none: version 0.1.0 made none. Nor is a
+        lost one made anew, where its use has `begun`: it would sign what ends with it.
         """
-        if os.path.lexists(self._file) or begun():
+        if os.path.lexists(self._file):
+            self._complete()
+            return
+        if begun():
             return
         name = _new_name()
-        fresh = {"current": name, "keks": {name: _new_key()}, "signing_key": _new_key()}
+        keys = {"signing_key": _new_key(), "state_key": _new_key()}
+        fresh = {"current": name, "keks": {name: _new_key()}, **keys}
         try:
             with suppress(FileExistsError):  # another process came first
                 files.save(self._file, fresh, os.link)
         except OSError as error:
             self._refuse(f"cannot be made ({error.strerror})")
+
+    def _complete(self) -> None:
+        with suppress(Error, OSError):  # who needs a key is told what is wrong
+            if not (keys := self.now()).state_key:
+                with keys.changing() as stored:
+                    stored.setdefault("state_key", _new_key())
 
     def now(self) -> FileKeys:
         """Give the keys that the file has now; raises Error `unavailable` where it has none."""

@@ -110,6 +110,11 @@ HELD_BYTES = 32 * MIB
 BODY_WORK = 1.0  # seconds of the processor to read a body: in chunks of 240 bytes, as Go's, 0.1 s
 STRANGERS = 32  # requests without a token at once, beside all others: an exchange takes some 10 ms
 STRANGER_BODY = 5.0  # seconds in which the body of one must be there: 64 KiB at most
+# Denied attempts on record: of a person who tries what a role lacks all, of a script that goes on
+# and on so many that its key, its time and what it tries are known.
+DENIALS, DENIALS_WITHIN = 10, 60.0  # entries of one key and process in so many seconds
+DENIAL_TIME = 1.0  # seconds that one may take, and as long to see whether it is there: some 0.01
+DENYING = 32  # that wait for their entry at once, outside the other gates
 WAITING = 64  # requests that wait for their turn at a document, beside those; 10 s at most
 GATE_KEPT = 8  # the part of a gate (an eighth, twice) kept for who holds little of it
 GATE_SHARE = 16  # the part of a gate (a sixteenth) up to which that is little: 4 of 64

@@ -22,6 +22,7 @@ CLOUD_KEYS = {  # the forms of these settings
     "CE_SIGNING_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,248}}",
     "CE_STATE_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,255}}",
 }
+READS = SECRETS, ALL = "secrets", "all"  # what is told of who read it
 PUBLIC = "-public"  # after the name of the signing key's secret: the secret of its public half
 
 
@@ -51,6 +52,7 @@ class Settings:
     google: str = ""  # CE_GOOGLE: a stand-in for the cloud's APIs
     store_form: int = forms.NEWEST  # CE_STORE_FORM: the form that what is stored must have
     keys_since: datetime | None = None  # CE_KEYS_SINCE: older keys and tokens are refused
+    audit_reads: str = SECRETS  # CE_AUDIT_READS: of which sealed values a reading has an entry
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -85,6 +87,7 @@ class Settings:
             google=_stand_in(env, "CE_GOOGLE", ""),
             store_form=_form(env),
             keys_since=_moment(env, "CE_KEYS_SINCE"),
+            audit_reads=_reads(env),
         )
 
 
@@ -124,6 +127,13 @@ def _form(env: Mapping[str, str]) -> int:
     if form not in (str(forms.FORMER), str(forms.NEWEST)):
         raise ValueError(f"CE_STORE_FORM must be {forms.FORMER} or {forms.NEWEST}.")
     return int(form)
+
+
+def _reads(env: Mapping[str, str]) -> str:
+    reads = env.get("CE_AUDIT_READS") or SECRETS
+    if reads not in READS:
+        raise ValueError(f"CE_AUDIT_READS must be {SECRETS} or {ALL}.")
+    return reads
 
 
 def _moment(env: Mapping[str, str], name: str) -> datetime | None:

@@ -8,6 +8,6 @@ another's. Who reads a project reads the caller's own key beside it (`callers`).
 from shared.access import api_keys, signin
 from shared.access.callers import own_key, owned, require_own
 from shared.access.platform import Caller, admit
-from shared.access.roles import OWNER, ROLES, require
+from shared.access.roles import OWNER, ROLES, Denied, require
 from shared.access.signin import issue_token
 from shared.access.tokens import CODE_GRANT, authenticate, key_id

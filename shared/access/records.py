@@ -22,6 +22,7 @@ KINDS = {
     "created_at": datetime,
     "expires_at": datetime | None,
 }
+LONGEST_NAME = 128  # characters, as openapi.yaml has it
 SIGNED = ("id", "sha256", "account_id", "roles", "project_id", "expires_at", "created_at")
 
 
@@ -46,11 +47,21 @@ def of(app: App, document: Document) -> dict[str, Any] | None:
         return None
     if "signature" not in record and app.settings.store_form == forms.FORMER:
         forms.accepted("API key without a signature")
-        return record
+        return {**record, "name": name_of(record)}
     if _holds(app, document, record):
-        return record
+        return {**record, "name": name_of(record)}
     tell("CRITICAL", "an API key whose signature does not hold: refused", path=document.path)
     return None
+
+
+def name_of(said: Mapping[str, Any]) -> str | None:
+    """Give the name of a key, as its record or a token says it; None for what is no such name.
+
+    It is not signed, and of no weight; but tokens and audit entries carry it.
+    """
+    name = said.get("name")
+    fits = isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable()
+    return str(name) if fits else None
 
 
 def alive(app: App, document: Document) -> dict[str, Any] | None:

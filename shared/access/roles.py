@@ -31,14 +31,27 @@ OWN = frozenset({"apikey.use"})
 ACCOUNT_WIDE = frozenset({"project.create", "apikey.view", "apikey.manage"})
 
 
+class Denied(Error):
+    """A known caller may not do what it asks for; `verb` is the one permission that it lacks."""
+
+    verb = ""
+
+    @classmethod
+    def of(cls, verb: str, why: str) -> "Denied":
+        """Give the error `forbidden` for who lacks a permission."""
+        error = cls("forbidden", why)
+        error.verb = verb
+        return error
+
+
 def require(principal: Principal, verb: str) -> None:
-    """Raise Error `forbidden` unless a role of the principal's allows `verb`: `project.manage`."""
+    """Raise Denied unless a role of the principal's allows `verb`, such as `project.manage`."""
     if verb in OWN:
         return
     if principal.project is not None and verb in ACCOUNT_WIDE:
-        raise Error("forbidden", f"A key for one project does not allow `{verb}`.")
+        raise Denied.of(verb, f"A key for one project does not allow `{verb}`.")
     if verb not in _verbs(principal.roles):
-        raise Error("forbidden", f"Your roles do not include `{verb}`.")
+        raise Denied.of(verb, f"Your roles do not include `{verb}`.")
 
 
 def lacking(principal: Principal, roles: Iterable[str]) -> set[str]:

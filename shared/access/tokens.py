@@ -87,18 +87,12 @@ def _verified(public_key: bytes, token: str) -> tuple[Principal, float, float]:
             raise unauthorized()
         by_code = claims.get("grant_type") == CODE_GRANT
         who = claims["sub"], account, frozenset(roles), project
-        principal = Principal(*who, by_code=by_code, name=_name(claims))
+        principal = Principal(*who, by_code=by_code, name=records.name_of(claims))
         return principal, float(claims["iat"]), float(claims["exp"])
     except jwt.ExpiredSignatureError:
         raise unauthorized("The token has expired.") from None
     except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):
         raise unauthorized() from None
-
-
-def _name(claims: Mapping[str, Any]) -> str | None:
-    """Give the name of the key: of no weight, but it is told who did something by it."""
-    name = claims.get("name")
-    return name if isinstance(name, str) else None
 
 
 def _account(claims: Mapping[str, Any]) -> str:

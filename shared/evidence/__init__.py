@@ -1,8 +1,8 @@
 """What is remembered of each change, and how it is proved.
 
 An entry, and the record of what a request that may be sent again was answered, is a write like any
-other, for the commit of the change itself: nothing here commits. Neither holds a value or a key,
-and an entry no body.
+other, for the commit of the change itself. Only what was read or denied, which changes nothing, is
+committed here, alone. Neither holds a value or a key, and an entry no body.
 """
 
 from shared.evidence.entries import (
@@ -13,8 +13,10 @@ from shared.evidence.entries import (
     begun,
     by,
     by_system,
+    denied,
     ended,
     genuine,
+    leave,
     moment,
     of_key,
     of_migration,

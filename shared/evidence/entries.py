@@ -1,5 +1,7 @@
 """The audit trail: one entry a change, written in the same commit as the change.
 
+What was read, and what was denied, changes nothing: its entry is a commit of its own (`leave`).
+
 What an entry says is its `record`, canonical JSON that is never changed: who, what, when and on
 which project (contract section 9), and of what a project holds the names. It never holds a value, a
 key or a body: none is ever handed to this file. A MAC under the state key tells it from what
@@ -8,7 +10,7 @@ done outside of the store has an entry before it, which says `begun`, and one of
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.app import App
@@ -16,7 +18,7 @@ from shared.calls import Origin, Principal
 from shared.keys import RECORD
 from shared.lifecycle import Project
 from shared.log import dump
-from shared.store import Document, Write
+from shared.store import Document, Read, Write
 
 TYPE = "urn:reprieve:audit:v1"
 SYSTEM, PLATFORM = "retention", "platform"  # who acts when nobody does; whose no project is
@@ -31,6 +33,7 @@ ITSELF: Mapping[str, Any] = {
     "correlation_id": None,
 }
 ACTION = "codeengine."  # what contract section 9 begins every action with
+NOTHING = Read(datetime.min.replace(tzinfo=UTC), {})  # what an entry alone is decided on
 
 
 def operation(origin: Origin) -> str:
@@ -104,6 +107,25 @@ def of_key(app: App, origin: Origin, action: str, key: Mapping[str, Any], now: d
     granted = {name: key[name] for name in ("id", "name", "roles", "project_id")}
     granted["expires_at"] = moment(ends) if ends else None
     return _entry(app, origin.trace, action, about, now, **_caller(origin), granted=granted)
+
+
+def denied(app: App, origin: Origin, verb: str, project_id: str | None, **more: Any) -> Write:
+    """Give the entry of what a caller may not do, of its own account, whatever it asked about.
+
+    `verb` is what it lacked, such as `project.purge`. Nothing was read, so the time is this host's.
+    """
+    moved, about = app.offset(), (origin.principal.account, project_id)
+    now = datetime.fromtimestamp(app.wall(), UTC) + moved
+    clock, who = MOVED if moved else HOST, _caller(origin)
+    return _entry(app, origin.trace, verb, about, now, clock, DENIED, **who, **more)
+
+
+def leave(app: App, entry: Write) -> None:
+    """Commit an entry alone, by one round trip; where the answer is lost, the entry tells.
+
+    Raises Error `unavailable` where it is not known to be there.
+    """
+    app.store.transact(entry.path, (), lambda _: ([entry], None), first=NOTHING)
 
 
 def genuine(app: App, entry: Mapping[str, Any]) -> bool:

@@ -12,7 +12,8 @@ A write in a project, in the order of its checks:
 7. One commit holds all: the resource, its parts, its history, the usage, what goes along, the
    project as it was read, the audit entry. So nothing appears after a purge has begun.
 
-Nothing here moves a project, and no value leaves but in the answer to its owner.
+Nothing here moves a project, and no value leaves but in the answer to its owner; a reading of
+secrets has its audit entry first (`readers`).
 """
 
 from shared.resources import keyed, metadata, revisions

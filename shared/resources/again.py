@@ -15,7 +15,7 @@ from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error
 from shared.kinds import Fields
-from shared.resources import reading
+from shared.resources import readers, reading
 from shared.resources.place import Place
 
 
@@ -57,13 +57,14 @@ def _said(place: Place, call: Call, hidden: list[str]) -> Fields:
 def _still(app: App, call: Call, place: Place, body: Fields, hidden: list[str]) -> Fields:
     """Give them out of the resource, if it is what it was when it was answered."""
     try:
-        project, _, resource = reading.one(app, call, place, place.path)
+        project, now, resource = reading.one(app, call, place, place.path)
     except Error as error:
         if error.code != "resource_not_found":
             raise
     else:
         shown = place.shown(app, project, resource)
         if {**shown, **body} == shown:
+            readers.noted(app, call, place, project, now, [place.key])
             return {name: shown[name] for name in hidden}
     since = f"The same request was carried out, and its {place.kind.label} has changed since"
     raise Error("conflict", f"{since}, or is gone: get it.")

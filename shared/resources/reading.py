@@ -15,7 +15,7 @@ from shared.calls import Answer, Call, Page, Principal
 from shared.errors import Error, missing, unavailable
 from shared.kinds import Fields
 from shared.lifecycle import Project, require_active
-from shared.resources import sealing
+from shared.resources import readers, sealing
 from shared.resources.place import Place
 from shared.resources.weight import answered
 from shared.store import Document, Filter, Read
@@ -53,13 +53,21 @@ def one(app: App, call: Call, place: Place, path: str) -> tuple[Project, datetim
 
 
 def page(
-    app: App, call: Call, place: Place, collection: str, show: Show, *filters: Filter, order: str
+    app: App,
+    call: Call,
+    place: Place,
+    collection: str,
+    show: Show,
+    *filters: Filter,
+    order: str,
+    noun: str = "",
 ) -> Answer:
     """Give a page of a collection, in the order of a field that is each document's name.
 
     `show` gives the answer's form of a whole resource. The page ends at `limit` entries, or early
-    where the next would take the answer over quotas.PAGE_BYTES. Raises Error `resource_not_found`
-    if the place's own resource is not there.
+    where the next would take the answer over quotas.PAGE_BYTES: so only what is opened says whom
+    its entry names. `noun` is the entry's, where it is not the kind's own. Raises Error
+    `resource_not_found` if the place's own resource is not there.
     """
     paths = [own_key(call.principal), *place.context, *([place.path] if place.key else [])]
     limit, after = call.parameters["limit"], call.parameters.get("start")
@@ -75,6 +83,8 @@ def page(
         shown = (show(project, {**document.contents, **body}) for document, body in pairs)
         entries = list(_fitting(shown, answered))
         following = found[len(entries) - 1].id if len(found) > len(entries) else None
+        names = [document.id for document in chosen[: len(entries)]]
+        readers.noted(app, call, place, project, now, names, noun)
         return Answer(page=Page(collection.rpartition("/")[2], entries, following), now=now)
 
     return _patiently(attempt)

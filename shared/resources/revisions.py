@@ -13,23 +13,29 @@ from shared.calls import Answer, Call, Page, timestamp
 from shared.errors import missing
 from shared.kinds import APPS, RUNTIMES, Fields, present_revision
 from shared.lifecycle import Project
-from shared.resources import history, reading
+from shared.resources import history, readers, reading
 from shared.resources.change import Change, commit
 from shared.resources.place import Place
 
+NOUN = "revision"  # in the audit trail
+
 
 def listing(app: App, call: Call) -> Answer:
-    """Give a page of an app's revisions by name. Raises Error `resource_not_found`."""
+    """Give a page of an app's revisions by name. Raises Error `resource_not_found`.
+
+    Of revisions, and of one, there is an entry of who read it where there is one of an app.
+    """
     place = _place(call)
     collection, show = f"{place.path}/revisions", partial(_shown, app, place)
-    return reading.page(app, call, place, collection, show, order="revision_name")
+    return reading.page(app, call, place, collection, show, order="revision_name", noun=NOUN)
 
 
 def get(app: App, call: Call) -> Answer:
     """Give a revision of an app. Raises Error `resource_not_found`."""
     place = _place(call)
-    path = f"{place.path}/revisions/{call.parameters['name']}"
-    project, now, revision = reading.one(app, call, place, path)
+    name = call.parameters["name"]
+    project, now, revision = reading.one(app, call, place, f"{place.path}/revisions/{name}")
+    readers.noted(app, call, place, project, now, [name], NOUN)
     return Answer(_shown(app, place, project, revision), now=now)
 
 
@@ -45,7 +51,7 @@ def delete(app: App, call: Call) -> Answer:
         return Answer(now=change.now)
 
     paths = [place.home, place.path, path]
-    return commit(app, call, place, "revision.delete", paths, decide, name)
+    return commit(app, call, place, f"{NOUN}.delete", paths, decide, name)
 
 
 def instances(app: App, call: Call) -> Answer:

@@ -9,7 +9,7 @@ from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error, Target
 from shared.kinds import Fields, Kind
-from shared.resources import dependents, history, reading, templates
+from shared.resources import dependents, history, readers, reading, templates
 from shared.resources.change import Change, Show, commit, new_marks
 from shared.resources.place import Place
 from shared.store import Write
@@ -114,17 +114,22 @@ def delete(kind: Kind, app: App, call: Call) -> Answer:
 
 
 def get(kind: Kind, app: App, call: Call) -> Answer:
-    """Give a resource, its sealed members in clear. Raises Error `project_not_active`."""
+    """Give a resource, its sealed members in clear, once an entry says who read them.
+
+    Raises Error `project_not_active`.
+    """
     place = Place(kind, call.parameters["project_id"], call.parameters[kind.key])
     project, now, resource = reading.one(app, call, place, place.path)
-    return place.answer(app, project, resource, now)
+    answer = place.answer(app, project, resource, now)
+    readers.noted(app, call, place, project, now, [place.key], entity_tag=answer.entity_tag)
+    return answer
 
 
 def listing(kind: Kind, app: App, call: Call) -> Answer:
     """Give a page of resources in the order of their keys, their sealed members in clear.
 
-    A page ends at `limit` entries, or early where the next would take the answer over
-    quotas.PAGE_BYTES. Raises Error `project_not_active`.
+    One entry says who read those of the page. It ends at `limit` entries, or early where the next
+    would take the answer over quotas.PAGE_BYTES. Raises Error `project_not_active`.
     """
     place = Place(kind, call.parameters["project_id"])
     asked = [name for name in kind.filters if name in call.parameters]

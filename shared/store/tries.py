@@ -25,12 +25,14 @@ _OUTSIDE: ContextVar[Outside] = ContextVar("where the request waits", default=nu
 
 
 @contextmanager
-def one_request(outside: Outside = nullcontext) -> Iterator[None]:
-    """Give all that asks the store within this block quotas.STORE_DEADLINE seconds together.
+def one_request(
+    outside: Outside = nullcontext, seconds: float = quotas.STORE_DEADLINE
+) -> Iterator[None]:
+    """Give all that asks the store within this block so many seconds together.
 
     Where others come first, it waits in a block that `outside` gives.
     """
-    end, wait = _END.set(time.monotonic() + quotas.STORE_DEADLINE), _OUTSIDE.set(outside)
+    end, wait = _END.set(time.monotonic() + seconds), _OUTSIDE.set(outside)
     try:
         yield
     finally:

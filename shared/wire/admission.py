@@ -100,6 +100,13 @@ def working(
     return entered("working", app.settings.concurrency, parties)
 
 
+def denying(
+    app: App, principal: Principal, environ: Mapping[str, Any]
+) -> AbstractContextManager[Place]:
+    """Be one of those whose denied attempt is put on record; raises Error `unavailable`."""
+    return entered("denying", quotas.DENYING, _parties(app, principal, environ))
+
+
 def count(app: App, principal: Principal, environ: Mapping[str, Any]) -> None:
     """Count a request: of its key and its account, or of its address where it shows none.
 

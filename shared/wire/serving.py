@@ -8,13 +8,14 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 from flask import Request, Response, abort
 
 from shared.access import Caller, admit, authenticate, require
 from shared.api import Operation, operations, route
 from shared.app import App, get_app
-from shared.calls import ANYBODY, OPERATOR, Answer, Call, Principal
+from shared.calls import ANYBODY, OPERATOR, Answer, Call, Origin, Principal
 from shared.errors import Error, invalid
 from shared.failures import contained, log_failure, new_trace
 from shared.store import one_request
@@ -28,6 +29,7 @@ from shared.wire.admission import (
     working,
 )
 from shared.wire.answers import refusal, response
+from shared.wire.denials import Asked, on_record
 from shared.wire.requests import (
     asked_for,
     body_of,
@@ -85,34 +87,49 @@ def platform(caller: Caller, request: Request) -> Iterator[App]:
 
 def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> Response:
     check_head(request.environ)
+    asked = _asked(request, handlers)
+    app = get_app()
+    # Before anything of a stranger's body is parsed; and a refusal counts: it may cost an entry.
+    principal = _principal(app, request, asked.operations)
+    count(app, principal, request.environ)
+    with on_record(app, Origin(principal, trace), asked, request.environ):
+        _check_any_role(principal, asked.operations)
+        check_accept(request)
+        return _carried_out(app, request, handlers, asked, principal, trace)
+
+
+def _asked(request: Request, handlers: Mapping[str, Handler]) -> Asked:
+    """Give what is asked for, as the address says it.
+
+    Raises Error `resource_not_found` or `method_not_allowed`.
+    """
     path = path_of(request.environ)
     known = [operations()[name] for name in handlers] if path == "/" else []
-    by_name = len({operation.function for operation in known}) == 1
-    if by_name:
-        if request.method != "POST":
-            raise Error("method_not_allowed", "A function is called with POST.", headers=POST)
-        asked = known
-    else:
+    if len({operation.function for operation in known}) != 1:
         operation, given = route(handlers, request.method, path)
-        asked = [operation]
-    app = get_app()
-    principal = _principal(app, request, asked)  # before anything of a stranger's body is parsed
-    count(app, principal, request.environ)
-    check_accept(request)
+        return Asked([operation], {**given})
+    if request.method != "POST":
+        raise Error("method_not_allowed", "A function is called with POST.", headers=POST)
+    return Asked(known, {}, by_name=True)
+
+
+def _carried_out(
+    app: App,
+    request: Request,
+    handlers: Mapping[str, Handler],
+    asked: Asked,
+    principal: Principal,
+    trace: str,
+) -> Response:
+    """Read the body and carry out what is asked for, as far as the process has room."""
     announced = request.content_length or request.headers.get("Transfer-Encoding")
     with holding(app, principal, request.environ) as hold:
         with reading(app, principal, request.environ) if announced else nullcontext():
-            size, body = body_of(request, asked, hold, by_name=by_name)
-        if by_name:
-            if not isinstance(body, dict):
-                raise invalid("body", "must be of type object")
-            operation = asked_for(known, body)
-            given = {p.key: body.pop(p.key) for p in operation.parameters if p.key in body}
-        else:
-            given |= parameters_of(request, operation)
+            size, body = body_of(request, asked.operations, hold, by_name=asked.by_name)
+        operation = _chosen(request, asked, body)
         _check_role(principal, operation)
         with working(app, principal, request.environ) as place, one_request(place.outside):
-            parameters, body = operation.checked(given, body, size)
+            parameters, body = operation.checked(asked.given, body, size)
             check_version(parameters)
             if operation.id in EXCHANGES:
                 count_exchange(app, body, request.environ)
@@ -123,15 +140,30 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
             return response(app, operation, parameters, answer, trace)
 
 
+def _chosen(request: Request, asked: Asked, body: Any) -> Operation:
+    """Give the one operation that is asked for; all its parameters are known then.
+
+    By name they are members of the body, and are taken out of it.
+    """
+    if not asked.by_name:
+        (operation,) = asked.operations
+        asked.given |= parameters_of(request, operation)
+        return operation
+    if not isinstance(body, dict):
+        raise invalid("body", "must be of type object")
+    operation = asked_for(asked.operations, body)
+    asked.operations = [operation]
+    asked.given = {p.key: body.pop(p.key) for p in operation.parameters if p.key in body}
+    return operation
+
+
 def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
     """Give who calls; raises Error `unauthorized` unless one of the operations takes anybody."""
     if any(operation.private for operation in asked):
         return replace(OPERATOR, email=admit(app, "admin", request.environ))
     if any(operation.permission is None for operation in asked):
         return ANYBODY
-    principal = authenticate(app, request.headers.get("Authorization"))
-    _check_any_role(principal, asked)
-    return principal
+    return authenticate(app, request.headers.get("Authorization"))
 
 
 def _check_any_role(principal: Principal, asked: list[Operation]) -> None:

@@ -112,6 +112,16 @@ def test_the_form():
     assert Settings.from_env({"CE_STORE_FORM": "1"}).store_form == 1
 
 
+def test_what_is_told_of_readings():
+    """Of secrets, or of all that is sealed; a word that is neither is refused at the start."""
+    for env, told in (({}, "secrets"), ({"CE_AUDIT_READS": ""}, "secrets")):
+        assert Settings.from_env(LOCAL | env).audit_reads == told
+    assert Settings.from_env({"CE_AUDIT_READS": "all"}).audit_reads == "all"
+    for word in ("none", "0", "ALL", "secrets,all"):
+        with pytest.raises(ValueError, match="CE_AUDIT_READS must be secrets or all"):
+            Settings.from_env(LOCAL | {"CE_AUDIT_READS": word})
+
+
 @pytest.mark.parametrize("moment", ["now", "2026-01-31", "2026-01-31T12:00:00", "0", "1790000000"])
 def test_bad_moment(moment):
     """A time without its zone could be one of several, and is refused at the start."""

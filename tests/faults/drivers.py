@@ -199,9 +199,10 @@ class Inner:
         """Take nothing with it."""
         self._patch.stop()
 
-    def account(self) -> str:
-        """Make an account; give a token of its first key."""
-        environ = EnvironBuilder("/", method="POST", json={}).get_environ() | {MARK: "host"}
+    def account(self, *roles: str, **body: str) -> str:
+        """Make an account, or a key of one with these roles; give a token of the key."""
+        asked = {**body, **({"roles": [*roles]} if roles else {})}
+        environ = EnvironBuilder("/", method="POST", json=asked).get_environ() | {MARK: "host"}
         key = told.body(createAccount(flask.Request(environ)), 201)["apikey"]
         form = {"grant_type": GRANT, "apikey": key, "response_type": "cloud_iam"}
         built = EnvironBuilder("/identity/token", method="POST", data=form)
@@ -317,9 +318,9 @@ class Outer:
         self.host.script()
         self.session.close()
 
-    def account(self) -> str:
-        """Make an account; give a token of its first key."""
-        return self.host.account().token
+    def account(self, *roles: str, **body: str) -> str:
+        """Make an account, or a key of one with these roles; give a token of the key."""
+        return self.host.account(*roles, **body).token
 
     def send(self, token, method, path, body=None, headers=None) -> Reply:
         """Make a request."""

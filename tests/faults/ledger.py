@@ -1,8 +1,9 @@
 """What must be true of an account's projects after each step: a model in dictionaries.
 
-It says the rules once more and takes none from the code. A change happened if and only if its
-audit entry is there; each new entry is held against the rules at the time it tells, then done to
-the model; then the model and the store must agree to the last document.
+It says the rules once more and takes none from the code. A change happened, and a secret was told,
+if and only if its audit entry is there; each new entry is held against the rules at the time it
+tells, then done to the model; then the model and the store must agree to the last document. Who was
+denied something has an entry that says so, and nothing is done.
 """
 
 import re
@@ -33,6 +34,7 @@ BY_ITSELF = {  # what happens without a caller: from which status, to which
     "erase": (HARD, GONE),
 }
 KINDS = {"secrets": "secret", "config_maps": "configmap", "jobs": "job"}  # and as entries have them
+TOLD = {"secrets"}  # whose readings have an entry
 
 
 class Act(NamedTuple):
@@ -69,9 +71,20 @@ class Act(NamedTuple):
             "remove": ("DELETE", thing, None, {}),
         }[self.verb]
 
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.verb == "get"
+
+    @property
+    def told(self) -> bool:
+        """Whether it leaves an entry where it is granted."""
+        return not self.reads or self.collection in TOLD
+
     def entries(self) -> set[str]:
-        """Give the actions under which its change may be audited."""
+        """Give the actions under which it may be audited."""
         words = {"post": "create", "put": "update", "remove": "delete"}
+        words |= {"get": "read"} if self.told else {}
         if self.collection:
             return {f"codeengine.{KINDS[self.collection]}.{words.get(self.verb)}"}
         names = {self.verb, "retry"} if self.verb == "reclaim" else {self.verb}
@@ -158,9 +171,16 @@ class Ledger:
         return "precondition_failed" * stale
 
     def absorb(
-        self, now: Snapshot, asked: list[tuple[Act, Reply]], by_itself: set[str]
+        self,
+        now: Snapshot,
+        asked: list[tuple[Act, Reply]],
+        by_itself: set[str],
+        denied: frozenset[str] = frozenset(),
     ) -> list[set[str]]:
-        """Do to the model what the new audit entries say; give each request's possible refusals."""
+        """Do to the model what the new audit entries say; give each request's possible refusals.
+
+        `denied` are the requests of whoever may not do what they ask for.
+        """
         before, after = self.seen.of("audit"), now.of("audit")
         kept = {name: after.get(name) for name in before}
         assert kept == before, "I16: an audit entry is lost, or has changed"
@@ -169,6 +189,10 @@ class Ledger:
         verdicts = [self._verdicts(*pair) for pair in asked]
         by_trace = {reply.trace: (act, reply) for act, reply in asked}
         for name, entry in sorted(new, key=lambda pair: now.times[f"audit/{pair[0]}"]):
+            if name in denied:
+                assert entry["outcome"] == "denied", "I15: what is denied was done"
+                assert entry["account_id"] == self.account
+                continue
             assert entry["outcome"] == "success"
             if entry["action"] == REGISTERED:
                 assert REGISTERED in by_itself, "I15: nobody made an account"
@@ -214,6 +238,8 @@ class Ledger:
             self._move(project, act.verb, at, caller=True)
             return
         assert said(entry)["names"] == [act.name]
+        if act.reads:
+            return
         self.written.add(project.id)
         key = act.collection, act.name
         if act.verb == "remove":

@@ -42,6 +42,7 @@ from tests.support.entries import said
 
 REGION = "us-south"
 SCHEDULE = {"expire", "fail", "retry"}
+DENIALS = 10  # that have an entry in any case
 ROUNDS = 12  # of the schedule, an hour and more apart: what is due must have ended by then
 COUNTED = Counter()  # examples and steps, to be told
 SLOW = 0.25  # seconds: long enough for another request, on a busy machine too
@@ -94,12 +95,13 @@ class Machine(RuleBasedStateMachine):
         """Two accounts, and nothing else."""
         self.driver = self.open()
         self.me, self.other = self.driver.account(), self.driver.account()
-        self.restarts, self.labels = 0, {}
-        snapshot = self.driver.snapshot()
+        self.restarts, self.labels, self.denied = 0, {}, 0
         listed = self.driver.send(self.me, "GET", "/v2/projects")
         assert listed.body(200)["projects"] == []
         keys = self.driver.send(self.me, "GET", "/v1/apikeys").body(200)["apikeys"]
-        self.ledger = Ledger(keys[0]["account_id"], snapshot)
+        account = keys[0]["account_id"]
+        self.weak = self.driver.account("purge", account_id=account)
+        self.ledger = Ledger(account, self.driver.snapshot())
         COUNTED["examples"] += 1
 
     # What is asked.
@@ -117,8 +119,10 @@ class Machine(RuleBasedStateMachine):
         agree(self.ledger, now, REGION)
         for (act, reply), possible in zip(pairs, verdicts, strict=True):
             self.judge(act, reply, possible, done=reply.trace in now.of("audit"), met=met)
-        if all(reply.trace not in now.of("audit") for reply in replies):
-            assert now.documents == before.documents, "I22: a refusal has an effect"
+        told = {f"audit/{reply.trace}" for act, reply in pairs if act.reads}
+        if all(act.reads or reply.trace not in now.of("audit") for act, reply in pairs):
+            left = {path: fields for path, fields in now.documents.items() if path not in told}
+            assert left == before.documents, "I22: a refusal, or a reading, has an effect"
             new = now.halves.keys() - before.halves.keys()
             orphan = met and any(act.verb == "create" for act in acts)  # the schedule's to destroy
             assert now.halves.keys() >= before.halves.keys()
@@ -135,7 +139,8 @@ class Machine(RuleBasedStateMachine):
         """An answer says what happened; and a refusal was due at a time it can be of."""
         COUNTED["requests"] += 1
         assert reply.status < 500 or (met and reply.busy), f"{act.verb}: {reply}"
-        if act.verb == "get":
+        if not act.told:
+            assert not done, "I15: what is not to be told is"
             done = reply.status < 400
         if reply.busy:
             return
@@ -295,6 +300,28 @@ class Machine(RuleBasedStateMachine):
         reply = self.driver.send(self.me, method, path.format(self.home(project)), body, headers)
         assert 400 <= reply.status < 500, f"a bad request: {reply}"
         self.unmoved()
+
+    @rule(
+        project=projects,
+        verb=st.sampled_from(["create", "delete", "restore", "post", "put", "get", "remove"]),
+        collection=collections,
+    )
+    def deny(self, project, verb, collection):
+        """Who may destroy and no more is denied all else: an entry, and no other effect."""
+        home, before = self.home(project), self.ledger.seen
+        moved = self.moving(verb, home)._replace(name="a")
+        act = moved if verb in (*MOVES, "create") else self.act(verb, home, collection, tag="*")
+        reply = self.driver.send(self.weak, *act.request)
+        met, now = self.driver.disarm(), self.driver.snapshot()
+        assert (reply.status, reply.code) == (403, "forbidden"), f"a {verb} by nobody: {reply}"
+        path = f"audit/{reply.trace}"
+        self.denied += 1
+        told = path in now.documents
+        assert told or met or self.denied > DENIALS, "I15: a denied attempt has no entry"
+        left = {name: fields for name, fields in now.documents.items() if name != path}
+        assert left == before.documents, "I22: what is denied has an effect"
+        assert now.halves == before.halves, "I22: what is denied makes a key"
+        self.ledger.absorb(now, [], set(), frozenset({reply.trace}))
 
     def unmoved(self):
         """Nothing at all is other than it was."""

@@ -15,9 +15,10 @@ from shared.access import roles
 from shared.evidence import entries
 from shared.keys import local
 from shared.projects import projects, reclamations, slots
-from shared.resources import change, sealing, verbs
+from shared.resources import change, readers, sealing, verbs
 from shared.store import firestore
 from shared.upkeep import orphans, purge, schedule
+from shared.wire import denials
 
 
 class Mutant(NamedTuple):
@@ -60,6 +61,8 @@ MUTANTS = [
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
     Mutant("writes_without_an_entry", change.commit,
            "verify(read[place.home]), entry, *left]", "verify(read[place.home]), *left]"),
+    Mutant("secrets_are_told_without_an_entry", readers.noted, "if names and wanted", "if False"),
+    Mutant("denials_without_an_entry", denials.leave, "if untold is None", "if True"),
     Mutant("the_count_is_not_kept", verbs.delete,
            "change.writes.extend(change.usage(kind).write({}, [place.key]))", ""),
     Mutant("values_are_stored_in_clear", sealing.lock, "if name not in kind.sealed", ""),

@@ -84,6 +84,7 @@ def throughput(host: Host) -> None:
         "barePut": put,
         "getSecret": on,
         "bareGet": on,
+        "listSecrets": {"project_id": project["id"]},
         "listProjects": {},
         "bareList": {"account": account.id},
     }

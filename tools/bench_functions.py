@@ -35,12 +35,20 @@ def hello(_):
     return {"hello": "world"}
 
 
+def entry():
+    """Give the write of an entry."""
+    name = path("audit", str(uuid.uuid4()))
+    update = {"name": name, "fields": {"a": {"string_value": "b"}}}
+    return {"update": update, "current_document": {"exists": False}}
+
+
 @functions_framework.http
 def bareGet(request):
-    """Read what getSecret reads."""
+    """Read what getSecret reads, and write its entry."""
     body = request.get_json()
     home = path("projects", body["project_id"])
     found = read(home, f"{home}/keys/current", f"{home}/secrets/{body['name']}")
+    client.commit({"database": DATABASE, "writes": [entry()]}, **CALL)
     return {"name": found[2].name, "size": len(found)}
 
 
@@ -52,12 +60,11 @@ def barePut(request):
     secret = f"{home}/secrets/bare-{body['name']}"
     found = {doc.name: doc for doc in read(home, f"{home}/keys/current", secret)}
     fields = {"data": {"bytes_value": body["data"]["k"].encode()}, "name": {"string_value": "x"}}
-    entry = {"name": path("audit", str(uuid.uuid4())), "fields": {"a": {"string_value": "b"}}}
     verified = {"update_time": found[home].update_time}
     writes = [
         {"update": {"name": secret, "fields": fields}},
         {"update": {"name": home}, "update_mask": {}, "current_document": verified},
-        {"update": entry, "current_document": {"exists": False}},
+        entry(),
     ]
     client.commit({"database": DATABASE, "writes": writes}, **CALL)
     return {"name": secret}

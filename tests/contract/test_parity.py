@@ -344,7 +344,7 @@ def asked(app, monkeypatch):
 
     monkeypatch.setattr(Store, "query", noted)
     origin = call().origin
-    app.store.commit([evidence.begun(origin, "keys.rotate", datetime.now(UTC), "none")])
+    app.store.commit([evidence.begun(app, origin, "keys.rotate", datetime.now(UTC), "none")])
     for listed in (rotation.rotate, migration.sign, migration.reseal):
         listed(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}

@@ -34,7 +34,7 @@ class Ground:
     last: str = ""
 
     def state(self):
-        """Give a digest of all that is stored for the account."""
+        """Give a digest of all that is stored for the account, but that something was denied."""
         store = self.owner.host.inside.store
         mine = ("account_id", "==", self.owner.id)
         found = store.query("projects", mine, order="name", limit=99)[1]
@@ -42,7 +42,8 @@ class Ground:
         below = [path for project in projects for path in paths_below(store, project, 999)]
         region = f"regions/{self.owner.id}.{self.owner.host.inside.settings.region}"
         documents = store.read(region, *projects, *below).documents
-        audit = store.query("audit", mine, order="at", limit=9999)[1]
+        told = store.query("audit", mine, order="at", limit=9999)[1]
+        audit = [entry for entry in told if entry.contents["outcome"] != "denied"]
         kept = [(path, documents[path].fields) for path in sorted(documents)]
         self.last = hashlib.sha256(repr((kept, audit)).encode()).hexdigest()
         return self.last

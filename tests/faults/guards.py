@@ -98,7 +98,7 @@ REMOVALS = [
         "slots",
         "I15",
         "projects/projects",
-        r"evidence.by\(call.origin, .project.create",
+        r"evidence.by\(app, call.origin, .project.create",
     ),
     # Moves.
     _of("delete_status", "moves", "I14", "lifecycle", r'"delete": \(frozenset\(\{ACTIVE\}\), SOFT'),
@@ -201,7 +201,7 @@ REMOVALS = [
         "purge",
         "I15",
         "upkeep/purge",
-        r"by_system\(f.\{project.id\}.erase",
+        r"by_system\(app, f.\{project.id\}.erase",
     ),
     # The schedule.
     _of("no_expire", "life", "L1/L2", "upkeep/schedule", r"SOFT_DELETED, .purge_at., now"),

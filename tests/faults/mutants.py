@@ -56,7 +56,7 @@ MUTANTS = [
     Mutant("claims_without_a_precondition", slots.claim,
            "update_time=region.update_time", "update_time=None"),
     Mutant("create_without_an_entry", projects.create,
-           'evidence.by(call.origin, "project.create", project, now),', ""),
+           'evidence.by(app, call.origin, "project.create", project, now),', ""),
     # What a project holds.
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
     Mutant("writes_without_an_entry", change.commit,
@@ -81,13 +81,13 @@ MUTANTS = [
             tombstone | {"status": str(project.status), "erased_at": now},
         ),""", ""),
     Mutant("end_without_an_entry", purge._tombstone,
-           'evidence.by_system(f"{project.id}.erase", "project.erase", project, now),', ""),
+           'evidence.by_system(app, f"{project.id}.erase", "project.erase", project, now),', ""),
     # The schedule.
     Mutant("nothing_expires", schedule._due, "return [", "return [] and ["),
     Mutant("nothing_is_tried_again", schedule._failed, "return [", "return [] and ["),
     Mutant("orphan_keys_stay", orphans.unconfirmed, "return [", "return [] and ["),
     Mutant("entries_are_overwritten", entries._entry,
-           'Write.create(f"audit/{entry_id}", fields)', 'Write("audit/one", fields)'),
+           'Write.create(f"audit/{entry_id}", {', 'Write("audit/one", {'),
 ]  # fmt: skip
 
 

@@ -37,7 +37,9 @@ BESIDE = {  # preconditions behind another that already decides, and why
     "exists=region.fields is not None": "update_time, for a region that is yet to be",
     "Write.verify(read[key]) for key in keys": "who calls is no part of the model: access/",
     "*usage.write({place.key: EVERYTHING})": "it goes with its project",
-    "Write.update(entry, {": "it is of keys, which are no part of the model: upkeep/test_trail.py",
+    "Write.create(entry.path, {": "it is of keys, no part of the model: upkeep/test_trail.py",
+    'Write(entry.path, {"begun": False}': "likewise",
+    "Write.create(end.path, {": "likewise",
     '"erase": (frozenset({HARD_DELETING})': "the read of purge.advance decided it",
 }
 

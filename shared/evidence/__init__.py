@@ -2,7 +2,7 @@
 
 An entry, and the record of what a request that may be sent again was answered, is a write like any
 other, for the commit of the change itself: nothing here commits. Neither holds a value or a key,
-and an entry no body.
+and an entry no body. What decides a project's life is written and believed with its MAC alone.
 """
 
 from shared.evidence.entries import (
@@ -21,3 +21,4 @@ from shared.evidence.entries import (
     operation,
 )
 from shared.evidence.repeats import Once
+from shared.evidence.standing import MAC, born, holds, meaning, moved, ours, require_ours

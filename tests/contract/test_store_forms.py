@@ -77,7 +77,7 @@ def test_the_form(imported):
     until(lambda: " of the former store form" in imported.log())
     keys, values = former(imported.inside.everything())
     assert (keys, values) == (set(), set())
-    for name in ("signKeys", "resealValues"):
+    for name in ("signKeys", "resealValues", "vouchProjects"):
         assert imported.hub("POST", f"/functions/{name}", {"step": "list"})["form"] == 2
 
 

@@ -37,10 +37,11 @@ MUTANTS = [
     Mutant("deadline_a_second_late", lifecycle._stamps, "now + RETENTION",
            "now + RETENTION + timedelta(seconds=1)"),
     Mutant("moves_without_a_precondition", projects.move,
-           "Write.update(read[path], project.changes(before))",
-           "Write(path, (new := project.changes(before)), tuple(new))"),
+           "evidence.moved(app, read[path], project.changes(before))",
+           "Write(path, new := evidence.moved(app, read[path], project.changes(before)).fields,"
+           " tuple(new))"),
     Mutant("moves_without_an_entry", projects.move,
-           "changes(before)), entry, *left]", "changes(before)), *left]"),
+           "*held, moved, entry, *left]", "*held, moved, *left]"),
     Mutant("any_deletion_is_meant", reclamations._ended,
            "project.reclamation_id != wanted", "False"),
     Mutant("reclamations_are_of_projects", projects.move,
@@ -55,7 +56,7 @@ MUTANTS = [
     Mutant("claims_without_a_precondition", slots.claim,
            "update_time=region.update_time", "update_time=None"),
     Mutant("create_without_an_entry", projects.create,
-           'evidence.by(call.origin, "project.create", project, now),', ""),
+           'evidence.by(app, call.origin, "project.create", project, now),', ""),
     # What a project holds.
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
     Mutant("writes_without_an_entry", change.commit,
@@ -78,13 +79,13 @@ MUTANTS = [
             tombstone | {"status": str(project.status), "erased_at": now},
         ),""", ""),
     Mutant("end_without_an_entry", purge._tombstone,
-           'evidence.by_system(f"{project.id}.erase", "project.erase", project, now),', ""),
+           'evidence.by_system(app, f"{project.id}.erase", "project.erase", project, now),', ""),
     # The schedule.
     Mutant("nothing_expires", schedule._due, "return [", "return [] and ["),
     Mutant("nothing_is_tried_again", schedule._failed, "return [", "return [] and ["),
     Mutant("orphan_keys_stay", orphans.unconfirmed, "return [", "return [] and ["),
     Mutant("entries_are_overwritten", entries._entry,
-           'Write.create(f"audit/{entry_id}", fields)', 'Write("audit/one", fields)'),
+           'Write.create(f"audit/{entry_id}", {**', 'Write("audit/one", {**'),
 ]  # fmt: skip
 
 

@@ -18,18 +18,19 @@ RECORD, LIFECYCLE = b"reprieve/audit-record/v1", b"reprieve/lifecycle/v1"  # pur
 class State:
     """Makes MACs and compares them; `read` gives the key, 32 bytes, or raises OSError.
 
-    It is read when it is first needed, and derived from; that it cannot be is told once.
+    It is read once, when it is first needed; that it cannot be is told once.
     """
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
-        self._keys: dict[bytes, bytes] = {}
-        self._told = False
+        self._key, self._told = b"", False
+        self._keys: dict[bytes, bytes] = {}  # by purpose
 
     def mac(self, purpose: bytes, message: bytes) -> bytes:
         """Give the MAC of a message, 32 bytes; raises Error `unavailable`."""
         if purpose not in self._keys:
-            self._keys[purpose] = derive(self._had(), None, purpose)
+            self._key = self._key or self._had()
+            self._keys[purpose] = derive(self._key, None, purpose)
         return hmac.digest(self._keys[purpose], message, hashlib.sha256)
 
     def holds(self, purpose: bytes, message: bytes, mac: object) -> bool:

@@ -22,3 +22,4 @@ from shared.evidence.entries import (
 )
 from shared.evidence.repeats import Once
 from shared.evidence.standing import MAC, born, holds, meaning, moved, ours, require_ours
+from shared.evidence.standing import ended as project_ended

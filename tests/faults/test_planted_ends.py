@@ -1,4 +1,4 @@
-"""What else is done by who writes the database: an end planted, a MAC stripped, a former document."""
+"""What else is done by who writes the database: an end planted, a MAC gone, a former document."""
 
 import json
 

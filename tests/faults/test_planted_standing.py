@@ -92,7 +92,7 @@ def test_each_field(app, state, subtests):
     edits = {f"{name} changed": {name: other(right.get(name))} for name in standing.FIELDS}
     edits |= {f"{name} gone": {name: None} for name in standing.FIELDS if right.get(name)}
     edits |= {f"{name} as a list": {name: [right.get(name)]} for name in standing.FIELDS}
-    for bit in range(256):
+    for bit in range(0, 256, 5):
         flipped = bytearray(right["mac"])
         flipped[bit // 8] ^= 1 << bit % 8
         edits[f"bit {bit} of the MAC"] = {"mac": bytes(flipped)}

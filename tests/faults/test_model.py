@@ -38,7 +38,10 @@ BESIDE = {  # preconditions behind another that already decides, and why
     "exists=region.fields is not None": "update_time, for a region that is yet to be",
     "Write.verify(read[key]) for key in keys": "who calls is no part of the model: access/",
     "*usage.write({place.key: EVERYTHING})": "it goes with its project",
-    "Write.update(entry, {": "it is of keys, which are no part of the model: upkeep/test_trail.py",
+    **dict.fromkeys(
+        ('"begun": True', '{"begun": False}', "Write.create(end.path,"),
+        "it is of keys, which are no part of the model: upkeep/test_trail.py",
+    ),
     '"erase": (frozenset({HARD_DELETING})': "the read of purge.advance decided it",
 }
 

@@ -8,7 +8,8 @@ VERSION = "0.1.0"
 ACCOUNT = "createAccount"  # the private function that makes an account and its key
 KEYS = "rotateKeys"  # the private function that takes one step of a key rotation
 RETENTION, WAKE = "enforceRetention", "/wake"  # the schedule, and where it sends events again
-SIGN, RESEAL = "signKeys", "resealValues"  # the private functions that take a migration's steps
+# The private functions that take a migration's steps.
+SIGN, RESEAL, VOUCH = "signKeys", "resealValues", "vouchProjects"
 
 
 class Refused(Exception):

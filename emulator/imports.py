@@ -160,6 +160,7 @@ def _is_keyring(path: Path, content: bytes) -> bool:
     try:
         keks, old = found["keks"], found.get("retired", {})
         used = [*keks.values(), found["signing_key"], *found.get("verifying_keys", [])]
+        used += [found["state_key"]] if "state_key" in found else []  # 0.1.0 made none
         dated = all(map(_is_moment, old.values())) and {found["current"], *old} <= keks.keys()
         return dated and all(len(base64.b64decode(key, validate=True)) == 32 for key in used)
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from emulator import RESEAL, SIGN, Refused, commands
+from emulator import RESEAL, SIGN, VOUCH, Refused, commands
 from emulator.log import say
 from emulator.state import FORM, State
 
 Ask = Callable[[str, Any], dict[str, Any]]  # calls a private function by its name
 BATCH = 20  # of what is rewritten with one call
 ODD = ("changed", "failed", "refused")  # of what was not rewritten
-WHAT = {SIGN: "API keys", RESEAL: "values"}
+WHAT = {SIGN: "API keys", RESEAL: "values", VOUCH: "projects"}
 
 
 def found(ask: Ask, name: str) -> tuple[list[dict[str, Any]], list[str]]:
@@ -104,8 +104,8 @@ def _plain(told: Any) -> str:
 def _confirmed(items: dict[str, list[Any]]) -> bool:
     if not sys.stdin.isatty():
         raise Refused("This vouches for all of the above: say so with --yes.")
-    counts = " and ".join(f"{len(items[name])} {what}" for name, what in WHAT.items())
-    sys.stdout.write(f"Vouch for these {counts}? [y/N] ")
+    counts = [f"{len(items[name])} {what}" for name, what in WHAT.items()]
+    sys.stdout.write(f"Vouch for these {_and(counts)}? [y/N] ")
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
@@ -116,4 +116,8 @@ def _told(counts: dict[str, Counter[str]]) -> str:
         odd = {word: n for word in ODD if (n := counts[name][word])}
         more = f" ({', '.join(f'{n} {word}' for word, n in odd.items())})" if odd else ""
         said.append(f"{counts[name]['rewritten']} {what}{more}")
-    return f"migrated {' and '.join(said)}"
+    return f"migrated {_and(said)}"
+
+
+def _and(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -15,4 +15,5 @@ previewSigninCode = http("preview_signin_code", signin.preview)
 createAccount = http("create_account", api_keys.create_account)  # private
 rotateKeys = http("rotate_keys", upkeep.rotate)  # private
 signKeys = http("sign_keys", upkeep.migration.sign)  # private
+vouchProjects = http("vouch_projects", upkeep.migration.vouch)  # private
 resealValues = http("reseal_values", upkeep.migration.reseal)  # private

@@ -1,7 +1,7 @@
 """functions.yaml out of openapi.yaml: a row for each function that an operation names.
 
 Those kept by hand are at the head of the file: `api`, `identity`, `createAccount`, `rotateKeys`,
-`signKeys`, `resealValues`, `onProjectWritten` and `enforceRetention`. Build time only.
+`signKeys`, `vouchProjects`, `resealValues`, `onProjectWritten`, `enforceRetention`. Build time.
 """
 
 from typing import Any

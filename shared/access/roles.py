@@ -74,12 +74,13 @@ def _verbs(roles: Iterable[str]) -> set[str]:
 def owned(document: Document, principal: Principal, region: str) -> Project:
     """Give a project of this region to who may know of it; else it does not exist (Error 404).
 
-    Those are its account, and of the account's keys for one project only those for this one.
+    Those are its account, and of the account's keys for one project only those for this one. What
+    lies in the place of another project is none.
     """
     # The tombstone of a project that never came to be is nobody's.
     if document.fields is None or document.fields.get("account_id") != principal.account:
         raise missing()
-    if document.fields.get("region") != region:
+    if document.fields.get("region") != region or document.fields.get("id") != document.id:
         raise missing()
     if principal.project not in (None, document.id):
         raise missing()

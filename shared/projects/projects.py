@@ -58,7 +58,7 @@ def create(app: App, call: Call) -> Answer:
         body = present(app, project)
         commit = [
             claim,
-            Write.create(f"projects/{project_id}", project.born()),
+            evidence.born(app, project),
             Write.create(data_key_path(project_id), key),  # the schedule may have fenced it off
             *first_rule(project_id, rule, now),
             evidence.by(app, call.origin, "project.create", project, now),
@@ -119,7 +119,8 @@ def move(
     still be as it was read, and sent again it is answered as at first. `check` may raise where the
     project is not the one meant; it is asked of every reading, `first` included: one that was made
     already. Gives the project as it is then. Raises Error `unauthorized` where the key is gone,
-    `idempotency_key_reused`, and what lifecycle.move raises for the first verb if none fits.
+    `idempotency_key_reused`, `unavailable` where the project is not what this code made it, and
+    what lifecycle.move raises for the first verb if none fits.
     """
     path, entry_id = f"projects/{project_id}", call.trace if call else app.new_id()
     keys = [own_key(call.principal)] if call else []
@@ -132,6 +133,7 @@ def move(
             return [], told
         before = owned(app, call.principal, read, path) if call else _found(read[path])
         check(before)
+        evidence.require_ours(app, read[path])
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
         project = lifecycle.move(before, verb, now, reclamation_id, asked)
         action = f"project.{verb}"
@@ -143,7 +145,8 @@ def move(
         )
         held = [Write.verify(read[key]) for key in keys]
         left = once.left(read, now, project.whole())
-        return [*held, Write.update(read[path], project.changes(before)), entry, *left], project
+        moved = evidence.moved(app, read[path], project.changes(before))
+        return [*held, moved, entry, *left], project
 
     return app.store.transact(f"audit/{entry_id}", [path, *keys, *once.paths], decide, first)
 

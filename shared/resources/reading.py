@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from shared import quotas
+from shared import evidence, quotas
 from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Answer, Call, Page, Principal
@@ -27,9 +27,11 @@ Show = Callable[[Project, Fields], dict[str, Any]]
 def home_of(app: App, principal: Principal, place: Place, read: Read) -> tuple[Project, datetime]:
     """Give the caller's active project, and the time of the decision.
 
-    The batch holds the caller's own key; it is judged first.
+    The batch holds the caller's own key; it is judged first. Then the project must be what this
+    code made it: else Error `unavailable`.
     """
     project = owned(app, principal, read, place.home)
+    evidence.require_ours(app, read[place.home])
     require_active(project)
     return project, app.now(read)
 

@@ -1,11 +1,11 @@
-"""Migration of what is stored to the newest form: key records signed, values sealed anew.
+"""Migration to the newest form: key records signed, values sealed anew, projects given a MAC.
 
-The operator's alone, and two private functions, for whoever signs must open no secret: `sign` for
-API keys, `reseal` for values. Each has two steps. `list` names, page by page, what has the former
-form, with the digest of what a signature or an envelope will vouch for; and what is refused, since
-nothing can be vouched for in it. `rewrite` takes paths with the digests that the operator said yes
-to, and rewrites what still is as it was listed. What to do is seen in the store alone: it may stop
-anywhere, go on, and run twice.
+The operator's alone, and private functions, for whoever signs must open no secret: `sign` for API
+keys, `reseal` for values, `vouch` for projects. Each has two steps. `list` names, page by page,
+what has the former form, with the digest of what a signature, an envelope or a MAC will vouch for;
+and what is refused, since nothing can be vouched for in it. `rewrite` takes paths with the digests
+that the operator said yes to, and rewrites what still is as it was listed. What to do is seen in
+the store alone: it may stop anywhere, go on, and run twice.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from shared.errors import invalid
 from shared.failures import log_failure
 from shared.keys import Undecryptable, is_former
 from shared.kinds import BY_COLLECTION
-from shared.lifecycle import ACTIVE, SOFT_DELETED, Project
+from shared.lifecycle import ACTIVE, SOFT_DELETED, Project, Status
 from shared.resources import data_key_path, sealing
 from shared.store import NAME, Conflict, Document, Write
 
@@ -32,6 +32,7 @@ DAMAGED = Undecryptable, AttributeError, LookupError, TypeError, ValueError
 WORDS = ("rewritten", "unchanged", "changed", "failed")  # what becomes of what was vouched for
 HELD = (ACTIVE, SOFT_DELETED)  # what is being destroyed needs no new envelope
 KEY = re.compile(r"api_keys/[A-Za-z0-9]{1,64}")
+PROJECT = re.compile(r"projects/[0-9a-f-]{36}")
 VALUE = re.compile(r"(projects/([0-9a-f-]{36}))/([a-z_]+)/[^/]+(?:/revisions/[^/]+)?")
 # What a body says is to be run, and with what.
 SHOWN = (
@@ -39,6 +40,8 @@ SHOWN = (
     *("output_image", "output_secret", "source_url", "source_secret", "format"),
 )
 ABOUT, TIMES = ("account_id", "name", "roles", "project_id"), ("created_at", "expires_at")
+STANDING = ("account_id", "region", "name", "status")
+MOMENTS = ("created_at", "deleted_at", "purge_at", "restored_at", "shredding_at", "shredded_at")
 
 
 class Page(NamedTuple):
@@ -57,6 +60,11 @@ def sign(app: App, call: Call) -> Answer:
 def reseal(app: App, call: Call) -> Answer:
     """Take one step of sealing values anew, beside what is clear. Raises Error `invalid_field`."""
     return _step(app, call, _list_values, _reseal)
+
+
+def vouch(app: App, call: Call) -> Answer:
+    """Take one step of giving projects their MAC. Raises Error `invalid_field`."""
+    return _step(app, call, _list_projects, _vouch)
 
 
 def _step(
@@ -100,9 +108,17 @@ def _told(
 
 
 def _list_keys(app: App, start: str) -> Page:
+    return _page(app, "api_keys", start, _key)
+
+
+def _list_projects(app: App, start: str) -> Page:
+    return _page(app, "projects", start, _project)
+
+
+def _page(app: App, of: str, start: str, tell: Callable[[App, Document], Item | None]) -> Page:
     most = quotas.MIGRATED_KEYS
-    _, page = app.store.query("api_keys", order=NAME, after=start or None, limit=most)
-    return Page(*_told(app, page, _key), page[-1].id if len(page) == most else None)
+    _, page = app.store.query(of, order=NAME, after=start or None, limit=most)
+    return Page(*_told(app, page, tell), page[-1].id if len(page) == most else None)
 
 
 def _key(app: App, document: Document) -> Item | None:
@@ -129,6 +145,37 @@ def _sign(app: App, call: Call, path: str, digest: str) -> str:
         return "changed"
     signature = records.signed(app, document.fields)["signature"]
     app.store.commit([Write.update(document, {"signature": signature}), _entry(app, call, path)])
+    return "rewritten"
+
+
+def _project(app: App, document: Document) -> Item | None:
+    """Give what is listed of a project, where it has no MAC.
+
+    One that is not of its form, or has a MAC that does not hold, is none to be vouched for.
+    """
+    fields, said = document.contents, evidence.meaning(document)
+    if evidence.holds(app, document):
+        return None
+    if evidence.MAC in fields or not PROJECT.fullmatch(document.path):
+        raise ValueError("no project, or one whose MAC does not hold")
+    if not all(isinstance(fields[name], str) for name in STANDING):
+        raise ValueError("a project whose names are none")
+    about = {name: fields[name] for name in STANDING}
+    about |= {name: timestamp(fields[name]) for name in MOMENTS if fields.get(name) is not None}
+    Status(fields["status"])
+    return {"path": document.path, "digest": _digest(said), "about": about}
+
+
+def _vouch(app: App, call: Call, path: str, digest: str) -> str:
+    """Give one project its MAC, and change nothing else of it."""
+    if not PROJECT.fullmatch(path):
+        raise invalid("vouched", "must name projects")
+    document = app.store.read(path)[path]
+    if document.fields is None or evidence.MAC in document.fields:
+        return "unchanged"
+    if _digest(evidence.meaning(document)) != digest:
+        return "changed"
+    app.store.commit([evidence.moved(app, document, {}), _entry(app, call, path)])
     return "rewritten"
 
 

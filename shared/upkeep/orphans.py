@@ -11,8 +11,9 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
-from shared import quotas
+from shared import evidence, quotas
 from shared.app import App
+from shared.errors import unavailable
 from shared.failures import tell
 from shared.resources import data_key_path
 from shared.store import Write
@@ -82,8 +83,16 @@ def _settle(app: App, project_id: str, _now: datetime) -> int:
 
 
 def _destroy(app: App, project_id: str, _now: datetime) -> int:
-    """Destroy a half again, whose project has a tombstone; its purge may have come in between."""
-    there = app.keyring.holds(project_id)
+    """Destroy a half again, whose project has a tombstone; its purge may have come in between.
+
+    Who writes the database alone may have planted that: without an entry of the project's end that
+    this code made, the half is left alone, and told of.
+    """
+    there, entry = app.keyring.holds(project_id), f"audit/{project_id}.erase"
+    if there and not evidence.project_ended(app, project_id, app.store.read(entry)[entry]):
+        told = "a tombstone whose project nothing says was destroyed: its key half is left alone"
+        tell("CRITICAL", told, project=project_id)
+        raise unavailable("The project's end is not known")
     app.keyring.destroy(project_id)
     if not there:
         return 0

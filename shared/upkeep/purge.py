@@ -55,8 +55,9 @@ class Step(NamedTuple):
 def advance(app: App, project_id: str) -> str:
     """Take the next step of a project's permanent deletion, and name it.
 
-    Gives `nothing` when there is none to take. A step that another call took first is left to
-    that call. Raises OSError or Error `unavailable` when the key store or the store does not
+    Gives `nothing` when there is none to take, and `refused` for a project that is not what this
+    code made it: an event is not sent again for that. A step that another call took first is left
+    to that call. Raises OSError or Error `unavailable` when the key store or the store does not
     answer; the step is then repeated by the next event or by the schedule.
     """
     path = f"projects/{project_id}"
@@ -64,6 +65,8 @@ def advance(app: App, project_id: str) -> str:
     document, now = read[path], app.now(read)
     if document.fields is None or document.fields["status"] != HARD_DELETING:
         return "nothing"
+    if not evidence.ours(app, document):
+        return "refused"
     project = Project.of(document.fields)
     for step in STEPS:
         found = step.find(app, project)
@@ -94,7 +97,7 @@ def _failed(app: App, document: Document, _found: Sequence[str], now: datetime) 
     after = lifecycle.move(project, "fail", now)
     entry_id = f"{project.id}.fail.{now:%Y%m%dT%H%M%S%f}"  # it may fail again when it is retried
     return [
-        Write.update(document, after.changes(project)),
+        evidence.moved(app, document, after.changes(project)),
         evidence.by_system(app, entry_id, "project.fail", after, now),
     ]
 
@@ -103,8 +106,8 @@ def _unfound(_app: App, project: Project) -> Sequence[str] | None:
     return None if _begun(project) else ()
 
 
-def _noted(_app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
-    return [Write.update(document, {"shredding_at": now, "progress_at": now})]
+def _noted(app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+    return [evidence.moved(app, document, {"shredding_at": now, "progress_at": now})]
 
 
 def _unshredded(_app: App, project: Project) -> Sequence[str] | None:
@@ -115,9 +118,9 @@ def _destroy(app: App, project: Project) -> None:
     app.keyring.destroy(project.id)
 
 
-def _shredded(_app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
+def _shredded(app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
     stamp = {"shredded_at": now, "progress_at": now, "swept": 0}
-    return [Write.update(document, stamp), *map(Write.discard, found)]
+    return [evidence.moved(app, document, stamp), *map(Write.discard, found)]
 
 
 def _children(app: App, project: Project) -> Sequence[str] | None:
@@ -134,9 +137,9 @@ def _bytes(document: Document) -> int:
     return most if "/parts/" in document.path else min(document.contents.get("size", 0), most)
 
 
-def _swept(_app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
+def _swept(app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
     stamp = {"swept": document.contents["swept"] + len(found), "progress_at": now}
-    return [Write.update(document, stamp), *map(Write.discard, found)]
+    return [evidence.moved(app, document, stamp), *map(Write.discard, found)]
 
 
 def _tombstone(app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from shared import projects, quotas
+from shared import evidence, projects, quotas
 from shared.app import App
 from shared.failures import log_failure, new_trace, tell
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
@@ -167,6 +167,7 @@ def _with_status(
 
 def _nudge(app: App, document: Document, now: datetime) -> int:
     """Touch a project, so that an event is sent for it again; its day has begun by now."""
+    evidence.require_ours(app, document)
     progress_at = min(document.contents["progress_at"], now)
     app.store.commit([Write.update(document, {"nudged_at": now, "progress_at": progress_at})])
     return 1

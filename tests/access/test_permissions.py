@@ -52,6 +52,7 @@ ASKS = {
     "rotate_keys": None,
     "sign_keys": None,
     "reseal_values": None,
+    "vouch_projects": None,
     "get_api_document": None,
     "list_app_revisions": "entity.view",
     "get_app_revision": "entity.view",

@@ -121,7 +121,7 @@ def test_every_operation_is_asked():
     assert set(operations()) - set(ASKED) == {
         *("list_projects", "create_project", "list_reclamations", "list_resource_instances"),
         *("issue_token", "create_account", "get_api_document", "list_function_runtimes"),
-        *("rotate_keys", "sign_keys", "reseal_values"),
+        *("rotate_keys", "sign_keys", "reseal_values", "vouch_projects"),
         *("create_signin_code", "preview_signin_code"),
         *("list_api_keys", "create_api_key", "get_api_key", "delete_api_key", "get_own_api_key"),
     }

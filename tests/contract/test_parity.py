@@ -281,7 +281,7 @@ QUERIES = {
     "migration.py": [("api_keys", (), "__name__"), ("projects", (), "__name__")],
     "key_quota.py": [("api_keys", ("account_id",), "__name__")],
     "rotation.py": [
-        ("audit", ("outcome",), "__name__"),
+        ("audit", ("begun",), "__name__"),
         ("audit", ("kek",), "__name__"),
         ("projects", (), "__name__"),
     ],
@@ -345,7 +345,7 @@ def asked(app, monkeypatch):
     monkeypatch.setattr(Store, "query", noted)
     origin = call().origin
     app.store.commit([evidence.begun(app, origin, "keys.rotate", datetime.now(UTC), "none")])
-    for listed in (rotation.rotate, migration.sign, migration.reseal):
+    for listed in (rotation.rotate, migration.sign, migration.reseal, migration.vouch):
         listed(app, call(body={"step": "list"}))
     on = {"project_id": projects.create(app, call(body={"name": "p"})).body["id"]}
     api_keys.listing(app, call())

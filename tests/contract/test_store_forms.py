@@ -70,21 +70,21 @@ def active(vector):
 
 @pytest.mark.claim("T9", "an export of the former form is migrated as it is imported")
 def test_the_form(imported):
-    """All keys are signed, all values sealed with what is clear; the host demands that from now."""
+    """Keys are signed, values sealed with what is clear, projects have a MAC: now demanded."""
     told = imported.info["env"]
     assert told["CE_STORE_FORM"] == "2"
     assert json.loads((imported.state / "form.json").read_text()) == {"form": 2}
+    assert json.loads((imported.state / "keyring.json").read_text())["state_key"]  # it had none
     until(lambda: " of the former store form" in imported.log())
-    keys, values = former(imported.inside.everything())
-    assert (keys, values) == (set(), set())
-    for name in ("signKeys", "resealValues"):
+    assert former(imported.inside.everything()) == (set(), set(), set())
+    for name in ("signKeys", "resealValues", "vouchProjects"):
         assert imported.hub("POST", f"/functions/{name}", {"step": "list"})["form"] == 2
 
 
 def former(documents):
-    """Give the paths of the keys without a signature, and of the values of envelope v1.
+    """Give the paths of keys without a signature, values of envelope v1, projects without a MAC.
 
-    But for those of a project that is being destroyed: they go with it.
+    But for the values of a project that is being destroyed: they go with it.
     """
     going = {path for path, fields in documents.items() if fields.get("status") == "hard_deleting"}
     sealed = {
@@ -94,7 +94,9 @@ def former(documents):
         and "/".join(path.split("/")[:2]) not in going
     }
     keys = {path for path in documents if path.startswith("api_keys/")}
-    return {path for path in keys if "signature" not in documents[path]}, sealed
+    homes = {path for path in documents if re.fullmatch("projects/[^/]+", path)}
+    unsigned = {path for path in keys if "signature" not in documents[path]}
+    return unsigned, sealed, {path for path in homes if "mac" not in documents[path]}
 
 
 @pytest.mark.slow
@@ -106,13 +108,14 @@ def test_by_the_operator(vector, tmp_path):
     try:
         be_at(host, vector.now)
         require_woken(vector, host)
-        keys, values = former(host.inside.everything())
-        assert len(keys) == 10  # of eleven: a start registers the first account's key anew
-        assert len(values) > 30
+        keys, values, homes = former(host.inside.everything())
+        # Of eleven keys: a start registers the first account's anew. It ends a purge, too.
+        assert (len(keys), len(values) > 30, len(homes)) == (10, True, 10)
         tenant = vector.tenant(host, "two")
         tenant.require_whole("shop")
         until(lambda: "of the former store form: API key without a signature" in host.log())
-        assert "of the former store form: envelope v1" in host.log()
+        for what in ("envelope v1", "project without a MAC"):
+            assert f"of the former store form: {what}" in host.log()
         code, said = beside_an_odd_key(host)
         assert code == 1
         assert "say so with --yes" in said
@@ -121,16 +124,16 @@ def test_by_the_operator(vector, tmp_path):
         assert re.search(r'"image_reference": .*} and \d+ further members', said)
         asked = ("-m", "emulator", "migrate", "--state", str(host.state))
         terminal = Terminal(*asked, program=(sys.executable,), folder=ROOT)
-        terminal.shows(rf"Vouch for these {len(keys)} API keys and \d+ values\? \[y/N\]")
+        terminal.shows(rf"{len(keys)} API keys, \d+ values and {len(homes)} projects\? \[y/N\]")
         terminal.type("n\n")
         code, said = terminal.end()
         assert (code, "Nothing was changed." in said) == (1, True)
-        assert former(host.inside.everything()) == (keys, values)
+        assert former(host.inside.everything()) == (keys, values, homes)
         code, said = migrate(host, "--yes")
         assert code == 0, said
-        assert f"migrated {len(keys)} API keys" in said
+        assert re.search(f"migrated {len(keys)} API keys, .* and {len(homes)} projects", said)
         assert "CE_STORE_FORM may be 2" in said
-        assert former(host.inside.everything()) == (set(), set())
+        assert former(host.inside.everything()) == (set(), set(), set())
         assert migrate(host, "--yes") == (0, said.splitlines()[-1] + "\n")
         for label in tenant.labels("active"):
             tenant.require_whole(label)

@@ -37,7 +37,7 @@ NO_JSON = {
 WRONG = (None, True, -1, 1.5, 2**70, "", "x", ESCAPES, [], {}, [[]], {"x": ESCAPES})
 MEMBERS = {  # of each file, what must be of its type
     exports.MANIFEST: ("format", "version", "project", "made_at", "files"),
-    "keyring.json": ("current", "keks", "signing_key"),
+    "keyring.json": ("current", "keks", "signing_key", "state_key"),
     "credentials.json": ("account_id", "apikey"),
 }
 CLOCKS = (b"", b"nan", b"-inf", b"1e999", b"4e9", b"soon", b"\xff", b"1" * 5000, b"0x10")

@@ -38,10 +38,11 @@ MUTANTS = [
     Mutant("deadline_a_second_late", lifecycle._stamps, "now + RETENTION",
            "now + RETENTION + timedelta(seconds=1)"),
     Mutant("moves_without_a_precondition", projects.move,
-           "Write.update(read[path], project.changes(before))",
-           "Write(path, (new := project.changes(before)), tuple(new))"),
+           "evidence.moved(app, read[path], project.changes(before))",
+           "Write(path, new := evidence.moved(app, read[path], project.changes(before)).fields,"
+           " tuple(new))"),
     Mutant("moves_without_an_entry", projects.move,
-           "changes(before)), entry, *left]", "changes(before)), *left]"),
+           "*held, moved, entry, *left]", "*held, moved, *left]"),
     Mutant("any_deletion_is_meant", reclamations._ended,
            "project.reclamation_id != wanted", "False"),
     Mutant("reclamations_are_of_projects", projects.move,
@@ -87,7 +88,7 @@ MUTANTS = [
     Mutant("nothing_is_tried_again", schedule._failed, "return [", "return [] and ["),
     Mutant("orphan_keys_stay", orphans.unconfirmed, "return [", "return [] and ["),
     Mutant("entries_are_overwritten", entries._entry,
-           'Write.create(f"audit/{entry_id}", {', 'Write("audit/one", {'),
+           'Write.create(f"audit/{entry_id}", {**', 'Write("audit/one", {**'),
 ]  # fmt: skip
 
 

@@ -28,18 +28,20 @@ LIFECYCLE = (
     "resources/change",
 )
 PRECONDITION = re.compile(
-    r"Write\.(create|replace|update|verify|delete)\(|(exists|update_time)="
+    r"Write\.(create|replace|update|verify|delete)\(|evidence\.(born|moved)\("
+    r"|(exists|update_time)="
     r'|^    "\w+": \(frozenset|now (>=|<) _deadline'
 )
 MORE = 4  # steps that are walked beyond those in which two guards show together
 BESIDE = {  # preconditions behind another that already decides, and why
-    'Write.create(f"projects/{project_id}", project.born())': "no two requests mint one id",
+    "evidence.born(app, project)": "no two requests mint one id",
     "exists=region.fields is not None": "update_time, for a region that is yet to be",
     "Write.verify(read[key]) for key in keys": "who calls is no part of the model: access/",
     "*usage.write({place.key: EVERYTHING})": "it goes with its project",
-    "Write.create(entry.path, {": "it is of keys, no part of the model: upkeep/test_trail.py",
-    'Write(entry.path, {"begun": False}': "likewise",
-    "Write.create(end.path, {": "likewise",
+    **dict.fromkeys(
+        ('"begun": True', '{"begun": False}', "Write.create(end.path,"),
+        "it is of keys, which are no part of the model: upkeep/test_trail.py",
+    ),
     '"erase": (frozenset({HARD_DELETING})': "the read of purge.advance decided it",
 }
 

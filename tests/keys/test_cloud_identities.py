@@ -13,6 +13,7 @@ from google.auth.credentials import Credentials
 
 from shared import quotas
 from shared.errors import Error
+from shared.keys import RECORD
 from shared.keys import cloud as cloud_keys
 from tests.keys.test_keyring import (
     HOUR,
@@ -31,6 +32,7 @@ from tests.support.keyrings import IDENTITIES, STORE, pem, rotated
 def work(cloud, identity):
     """Do all that an identity is there for, with what only a bad day asks of it."""
     ring, google = cloud.again(identity), cloud.google
+    assert ring.state.mac(RECORD, b"")
     record = cloud.ring.create(OTHER, NOW)
     if identity in ("reveal", "manage"):
         google.fault(Fault("sm.create", "lost", times=1))
@@ -85,6 +87,7 @@ def test_what_an_identity_may_not(cloud):
         "destroy": {"retain"},
         "sign": {"manage"},
         "verify": {"reveal", "manage"},
+        "vouch": set(IDENTITIES),
     }.items():
         for identity, ring in ids.items():
             act = {
@@ -93,6 +96,7 @@ def test_what_an_identity_may_not(cloud):
                 "destroy": lambda r=ring: r.destroy(f"manage-{OTHER}"),
                 "sign": lambda r=ring: r.sign(b""),
                 "verify": lambda r=ring: r.verifying_keys,
+                "vouch": lambda r=ring: r.state.mac(RECORD, b""),
             }[name]
             with nullcontext() if identity in may else expect_out_of_reach():
                 act()
@@ -109,6 +113,7 @@ def test_permissions_in_docs():
         assert set(re.findall(r"`(\w+\.\w+)`", row)) == plain, identity
         assert ("signing key's secret" in row) == ("versions.access@signing" in granted), identity
         assert ("public half" in row) == ("versions.access@public" in granted), identity
+        assert ("state key's secret" in row) == ("versions.access@state" in granted), identity
 
 
 def account(google, folder):

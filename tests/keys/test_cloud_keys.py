@@ -447,7 +447,7 @@ def test_addresses(monkeypatch):
     from google.oauth2.credentials import Credentials
 
     monkeypatch.setattr(google.auth, "default", lambda **_: (Credentials("t"), None))
-    ring = open_keyring((KEY, PREFIX, SIGNING), STORE)
+    ring = open_keyring((KEY, PREFIX, SIGNING, STATE), STORE)
     apis = ring._wrapper._kms, ring._halves._api
     assert [api._address for api in apis] == [
         "https://cloudkms.googleapis.com",
@@ -465,7 +465,7 @@ CLOUD = {
 
 
 def test_settings():
-    """All three names or none; a stand-in for Google only on this machine, beside an emulator."""
+    """All four names or none; a stand-in for Google only on this machine, beside an emulator."""
     assert Settings.from_env(CLOUD).cloud_keys == (KEY, PREFIX, SIGNING, STATE)
     assert Settings.from_env({}).cloud_keys is None
     for name, value in CLOUD.items():
@@ -474,8 +474,9 @@ def test_settings():
                 Settings.from_env(CLOUD | {name: bad})
     for project in ("demo-keys", "1234567890"):  # who destroys halves may destroy it
         bad = f"{PREFIX}signing".replace("demo-keys", project)
-        with pytest.raises(ValueError, match="CE_SIGNING_KEY begins with"):
-            Settings.from_env(CLOUD | {"CE_SIGNING_KEY": bad})
+        for name in ("CE_SIGNING_KEY", "CE_STATE_KEY"):
+            with pytest.raises(ValueError, match=f"{name} begins with"):
+                Settings.from_env(CLOUD | {name: bad})
     local = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
     stand_in = {"CE_GOOGLE": "http://manage@127.0.0.1:1"}
     assert Settings.from_env(CLOUD | local | stand_in).google == stand_in["CE_GOOGLE"]

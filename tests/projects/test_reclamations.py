@@ -12,10 +12,10 @@ from shared.access import api_keys
 from shared.errors import Error
 from shared.lifecycle import RETENTION
 from shared.projects import reclamations
-from shared.store import Write
 from shared.upkeep import purge
 from tests.faults.faulty import COMMIT, Rule, troubled
 from tests.support import call, paths_below, principal_of, reclaim, told
+from tests.support.standing import rewritten
 
 ACTIONS = ("restore", "reclaim")
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -47,8 +47,7 @@ def deleted(app, name="p"):
 
 def under_form_1(app, project):
     """Let a project be stored as form 1 had it: without its reclamation."""
-    path, fields = f"projects/{project}", stored(app, project)
-    app.store.commit([Write(path, {k: v for k, v in fields.items() if "reclamation" not in k})])
+    rewritten(app, project, "reclamation_id", "reclamation_of")
 
 
 def refused(act):
@@ -186,7 +185,7 @@ def test_deleted_anew_by_version_0_1_0(app, action):
     path = f"projects/{project}"
     deletion = stored(app, project)["deleted_at"] + timedelta(seconds=1)
     writes = {"deleted_at": deletion, "purge_at": deletion + RETENTION, "restored_at": deletion}
-    app.store.commit([Write.update(app.store.read(path)[path], writes)])
+    rewritten(app, project, **writes)
     before = everything(app)
     assert before[path]["reclamation_id"] == stale
     for act in (reclamations.restore, reclamations.reclaim):

@@ -212,7 +212,8 @@ def test_a_migration_is_no_write(app, full):
     before = lists(app, full)
     put_back(app)
     former = in_form(app, 1)
-    vouch(former, "values", listed(former, "values"))
+    for of in ("values", "projects"):
+        vouch(former, of, listed(former, of))
     assert lists(app, full) == before
 
 

@@ -4,6 +4,7 @@ And the steps of the migration out of it.
 """
 
 import os
+import re
 from dataclasses import replace
 
 from shared.access import own_key
@@ -15,7 +16,8 @@ from shared.store import Write
 from shared.upkeep import migration
 from tests.support import call, paths_below
 
-STEPS = {"keys": migration.sign, "values": migration.reseal}
+STEPS = {"keys": migration.sign, "values": migration.reseal, "projects": migration.vouch}
+NOTHING: dict[str, dict] = {of: {} for of in STEPS}
 
 
 def sealed_formerly(app, document):
@@ -39,16 +41,18 @@ def sealed_formerly(app, document):
 
 
 def put_back(app):
-    """Put all values and records of keys back into form 1; give how many there are of each.
+    """Put all values, projects and records of keys back into form 1; give how many of each.
 
     But for the key that `call` calls with: what it asks for shall be answered in any form.
     """
     read = app.store.read(*paths_below(app.store, "", 10_000)).documents
     own = own_key(call().principal)
     keys = [d for path, d in read.items() if path.startswith("api_keys/") and path != own]
+    homes = [d for path, d in read.items() if re.fullmatch("projects/[^/]+", path)]
     writes, values = [], 0
-    for document in keys:
-        unsigned = {name: v for name, v in document.fields.items() if name != "signature"}
+    for document in (*keys, *homes):
+        new = {"signature", "mac", "moves"}
+        unsigned = {name: v for name, v in document.fields.items() if name not in new}
         writes.append(Write.replace(document, unsigned))
     for document in filter(migration._is_sealed, read.values()):
         values += 1
@@ -60,7 +64,7 @@ def put_back(app):
     unique = {write.path: write for write in writes}  # revisions share the parts of their app
     for write in unique.values():
         app.store.commit([write])
-    return len(keys), values
+    return len(keys), values, len(homes)
 
 
 def in_form(app, form):

@@ -13,24 +13,27 @@ from cryptography.hazmat.primitives.serialization import (
 
 from shared.keys.cloud import open_keyring as open_cloud
 from shared.keys.local import open_keyring as open_local
-from tests.support.google_keys import KEY, PREFIX, SIGNING
+from tests.support.google_keys import KEY, PREFIX, SIGNING, STATE
 
 STORE = "demo/(default)"
 # What the docs say each identity is granted; `@signing` is on the signing key's secret alone,
-# `@public` on that of its public half.
+# `@public` on that of its public half, `@state` on the state key's.
 VERIFIES = {"versions.access@public", "versions.list@public"}
+VOUCHES = "versions.access@state"
 MAKES = {"secrets.create", "secrets.list", "secrets.get", "secrets.update", "versions.add"}
 IDENTITIES = {
     "reveal": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt"}
     | MAKES
     | VERIFIES
-    | {"versions.access", "versions.get"},
-    "manage": {"cryptoKeyVersions.useToEncrypt", "versions.access@signing"} | MAKES | VERIFIES,
+    | {"versions.access", "versions.get", VOUCHES},
+    "manage": {"cryptoKeyVersions.useToEncrypt", "versions.access@signing", VOUCHES}
+    | MAKES
+    | VERIFIES,
     "retain": {"secrets.list", "secrets.get", "secrets.update", "secrets.delete"}
-    | {"versions.list", "versions.access", "versions.destroy"},
+    | {"versions.list", "versions.access", "versions.destroy", VOUCHES},
     "rotate": {"cryptoKeyVersions.useToEncrypt", "cryptoKeyVersions.useToDecrypt", "secrets.list"}
     | {f"cryptoKeyVersions.{verb}" for verb in ("create", "list", "destroy")}
-    | {"cryptoKeys.get", "cryptoKeys.update"},
+    | {"cryptoKeys.get", "cryptoKeys.update", VOUCHES},
 }
 
 
@@ -80,7 +83,7 @@ class Cloud:
 
     def again(self, caller="any", store=STORE):
         """Open the same keyring as another process would, of an identity."""
-        return open_cloud((KEY, PREFIX, SIGNING), store, self.google.as_(caller))
+        return open_cloud((KEY, PREFIX, SIGNING, STATE), store, self.google.as_(caller))
 
     def halves(self):
         """Give the projects that have a second half."""

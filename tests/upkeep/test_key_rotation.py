@@ -181,8 +181,9 @@ def test_another_keyring(app, tmp_path, caplog):
     project = make(again(app))
     doomed = make(again(app), "q")
     wrong = replace(app.settings, keyring=tmp_path / "other.json")
-    open_local(wrong.keyring, tmp_path)  # makes it; then who signs is the same, or all is 401
-    same = {"signing_key": json.loads(app.settings.keyring.read_text())["signing_key"]}
+    open_local(wrong.keyring, tmp_path)  # makes it; then who signs and vouches is the same
+    right = json.loads(app.settings.keyring.read_text())
+    same = {name: right[name] for name in ("signing_key", "state_key")}
     wrong.keyring.write_text(json.dumps(json.loads(wrong.keyring.read_text()) | same))
     bad = again(replace(app, settings=wrong))
     before = set(paths_below(app.store, "", 1000))

@@ -15,7 +15,16 @@ from shared.store import Unanswered, Write
 from shared.upkeep import migration, purge
 from tests.faults.faulty import Rule, troubled
 from tests.support import call, reclaim
-from tests.support.former import STEPS, everything, in_form, listed, put_back, step, vouch
+from tests.support.former import (
+    NOTHING,
+    STEPS,
+    everything,
+    in_form,
+    listed,
+    put_back,
+    step,
+    vouch,
+)
 from tests.support.kinds import BY_KIND
 
 IMAGE = "icr.io/codeengine/helloworld"
@@ -65,8 +74,8 @@ def test_all_of_a_store(app, filled):
     former = in_form(app, 1)
     assert shown(former, project) == before
     found = {of: listed(former, of) for of in STEPS}
-    assert (len(found["keys"]), len(found["values"])) == counts
-    assert [listed(former, of, "refused") for of in STEPS] == [[], []]
+    assert tuple(len(found[of]) for of in STEPS) == counts
+    assert [listed(former, of, "refused") for of in STEPS] == [[], [], []]
     web = found["values"][f"projects/{project}/apps/a"]
     assert web["about"] == {"image_reference": IMAGE}
     stored = app.store.read(web["path"])[web["path"]].contents["body"]
@@ -76,9 +85,13 @@ def test_all_of_a_store(app, filled):
     (one,) = found["keys"].values()
     assert one["about"]["roles"] == ["administrator", "manager"]
     assert "sha256" not in one["about"]
+    gone = found["projects"][f"projects/{deleted}"]["about"]
+    assert (gone["name"], gone["status"]) == ("q", "soft_deleted")
+    assert gone["deleted_at"] < gone["purge_at"]
     stored = everything(app)
-    with pytest.raises(Undecryptable):
+    with pytest.raises(Error) as refused:
         shown(app, project)
+    assert refused.value.code == "unavailable"
     for of in STEPS:
         assert step(former, of, "rewrite") == {"form": 1, **dict.fromkeys(migration.WORDS, 0)}
     assert everything(app) == stored  # a list writes nothing, nor does a yes to nothing
@@ -97,6 +110,9 @@ def test_all_of_a_store(app, filled):
     assert got["data"] == {"k": "v"}
     assert access.issue_token(app, call(body={"apikey": key})).body["access_token"]
     assert changed_members(stored, everything(app)) == {"signature", "sealed", "bytes"}
+    before, after = (documents[f"projects/{project}"] for documents in (stored, everything(app)))
+    assert before.items() < after.items()
+    assert after.keys() - before.keys() == {"mac", "moves"}
     reclaim(app, project)
     for _ in range(5):
         purge.advance(app, project)
@@ -133,7 +149,7 @@ def test_cut_short_anywhere(app, filled, do):
             with suppress(Unanswered):
                 vouch(there, of, found)
         assert shown(former, project) == before
-    assert {of: listed(former, of) for of in STEPS} == {"keys": {}, "values": {}}
+    assert {of: listed(former, of) for of in STEPS} == NOTHING
     assert number > 5
     assert shown(app, project) == before
 
@@ -154,6 +170,7 @@ def test_changed_since_it_was_listed(app, filled):
         app.store.commit([Write.update(document, edit)])
     assert vouch(former, "keys", found["keys"])["changed"] == 1
     assert vouch(former, "values", found["values"])["changed"] == 1
+    assert vouch(former, "projects", found["projects"])["rewritten"] == 2
     with pytest.raises(Error) as error:
         access.issue_token(app, call(body={"apikey": key}))
     assert error.value.code == "apikey_not_found"
@@ -167,6 +184,7 @@ def test_written_meanwhile(app, filled):
     put_back(app)
     former = in_form(app, 1)
     found = listed(former, "values")
+    vouch(former, "projects", listed(former, "projects"))
     variable = [{"type": "literal", "name": "V", "value": "z"}]
     asked = call(body={"run_env_variables": variable}, name="a", if_match="*", project_id=project)
     resources.update(APPS, former, asked)
@@ -190,6 +208,10 @@ def test_planted_in_the_newest_form(app, filled):
             vouch(app, of, found)
         assert (error.value.code, error.value.target.name) == ("invalid_field", "step")
         assert everything(app) == before
+    with pytest.raises(Error) as refused:
+        resources.listing(SECRETS, app, call(project_id=project))
+    assert refused.value.code == "unavailable"
+    vouch(in_form(app, 1), "projects", listed(app, "projects"))
     with pytest.raises(Undecryptable):
         resources.listing(SECRETS, app, call(project_id=project))
 
@@ -202,10 +224,12 @@ def test_planted_in_the_newest_form(app, filled):
         ("values", "api_keys/0123456789abcdef"),
         ("values", "projects/25bbfb75-e821-4338-9413-d432c6e55f85/bindings/x"),
         ("values", "projects/25bbfb75-e821-4338-9413-d432c6e55f85/keys/current"),
+        ("projects", "tombstones/25bbfb75-e821-4338-9413-d432c6e55f85"),
+        ("projects", "projects/25bbfb75-e821-4338-9413-d432c6e55f85/secrets/s"),
     ],
 )
 def test_other_paths(app, of, path):
-    """Only records of keys are signed, and only what has sealed members is sealed."""
+    """Only keys' records are signed, what has sealed members sealed, projects given a MAC."""
     with pytest.raises(Error) as error:
         step(in_form(app, 1), of, "rewrite", vouched={path: "0" * 64})
     assert (error.value.code, error.value.target.name) == ("invalid_field", "vouched")
@@ -219,4 +243,4 @@ def test_nothing_is_former(app, filled):
     api_keys.create(former, call(body={"name": "k"}))
     sealed = [fields.get("sealed") or fields.get("bytes") for fields in everything(app).values()]
     assert not any(is_former(one) for one in sealed if one)
-    assert {of: listed(former, of) for of in STEPS} == {"keys": {}, "values": {}}
+    assert {of: listed(former, of) for of in STEPS} == NOTHING

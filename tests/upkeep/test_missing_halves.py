@@ -12,6 +12,7 @@ from shared.store import Write
 from shared.upkeep import purge, schedule
 from tests.faults.faulty import Rule, troubled
 from tests.support import call, halves_in, reclaim, wired, with_key
+from tests.support.standing import rewritten
 from tests.upkeep.test_key_rotation import again, make, value
 from tests.upkeep.test_purge import STEPS
 
@@ -145,9 +146,8 @@ def test_away_at_the_end(store):
 def test_shredded_by_a_former_version(store):
     """It noted no beginning: what it stamped counts as found, and is destroyed again at the end."""
     app, project, half = store
-    document = app.store.read(f"projects/{project}")[f"projects/{project}"]
-    stamp = {"shredded_at": document.fields["progress_at"], "swept": 0}
-    app.store.commit([Write.update(document, stamp)])  # and the key store was away at that time
+    stamp = {"shredded_at": stored(app, project)["progress_at"], "swept": 0}
+    rewritten(app, project, **stamp)  # and the key store was away at that time
     assert [purge.advance(app, project) for _ in range(3)] == ["sweep", "tombstone", "nothing"]
     assert not half.there()
 

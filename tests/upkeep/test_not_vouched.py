@@ -104,4 +104,6 @@ def test_planted_ids(app, project, monkeypatch):
     app.store.commit([Write.create(value, junk)])
     assert {of: listed(former, of).keys() for of in STEPS} == due
     assert listed(former, "keys", "refused") == sorted(f"api_keys/{key}" for key in keys)
+    homes = [f"projects/{key}" for key in keys[1:]]
+    assert listed(former, "projects", "refused") == sorted(homes)
     assert listed(former, "values", "refused") == [value]

@@ -190,8 +190,7 @@ def state_key(api: Api, name: str) -> bytes:
     key = api.call("GET", f"{name}/versions/latest:access", _payload)
     if len(key) == KEY_BYTES:
         return key
-    tell("CRITICAL", "the state key is not 32 bytes")
-    raise OSError("the state key is not 32 bytes")
+    raise OSError("it is not 32 bytes")
 
 
 def verifying_keys(api: Api, name: str) -> tuple[bytes, ...]:

@@ -33,5 +33,10 @@ def open_keyring(
     def public() -> tuple[bytes, ...]:
         return public_half(private()), *wrapper.now().former_public
 
-    state = State(lambda: wrapper.now().state_key)
-    return Keyring(wrapper, FileKeyStore(folder, database), Signing(private, public), state)
+    def state() -> bytes:
+        if key := wrapper.now().state_key:
+            return key
+        raise OSError("the keyring file has none, and could not be given one")
+
+    store, signing = FileKeyStore(folder, database), Signing(private, public)
+    return Keyring(wrapper, store, signing, State(state))

@@ -2,8 +2,8 @@
 
 An entry, and the record of what a request that may be sent again was answered, is a write like any
 other, for the commit of the change itself. Only what was read or denied, which changes nothing, is
-committed here, alone. Neither holds a value or a key, and an entry no body. What decides a project's
-life is written and believed with its MAC alone.
+committed here, alone. Neither holds a value or a key, and an entry no body. What decides a
+project's life is written and believed with its MAC alone.
 """
 
 from shared.evidence.entries import (

@@ -246,7 +246,7 @@ def indexes(text: str) -> str:
             group = {"collectionGroup": kind.collection, "queryScope": "COLLECTION"}
             composite.append(group | {"fields": fields})
         for group in (kind.collection, *(["revisions"] if kind.revised else ())):
-            paths = ("body", "sealed") if kind.sealed else ("body",)
+            paths = ("body", "sealed", "sha256") if kind.sealed else ("body", "sha256")
             overrides += [
                 {"collectionGroup": group, "fieldPath": path, "indexes": []} for path in paths
             ]

@@ -52,15 +52,17 @@ class Once:
         self, read: Read, now: datetime, told: Mapping[str, Any], mark: Mark = bytes
     ) -> list[Write]:
         """Give the write that leaves what is `told`, if nobody has left anything meanwhile."""
+        written = str(told).encode()
         return [
             Write.replace(
                 read[path],
                 {
-                    "request": mark(self._said),
+                    "request": (request := mark(self._said)),
                     "told": told,
                     "correlation_id": self._trace,
                     "expires_at": now + quotas.REPEATED,
-                    "size": len(str(told).encode()),
+                    "size": len(written),
+                    "sha256": hashlib.sha256(request + written).digest(),
                 },
             )
             for path in self.paths

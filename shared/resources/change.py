@@ -35,7 +35,7 @@ def first_rule(project_id: str, marks: Fields, now: datetime) -> list[Write]:
     """Give the writes of a new project's own rule: all addresses are allowed (contract 1.6)."""
     place = Place(ALLOWED_OUTBOUND_DESTINATIONS, project_id, destinations.DEFAULT)
     times = {"created_at": now, "updated_at": now}
-    stored = {**marks, "name": place.key, **times, "body": EVERYTHING}
+    stored = sealing.clear({**marks, "name": place.key, **times}, EVERYTHING)
     usage = Usage(place.kind, Document(place.usage, None))
     return [Write.create(place.path, stored), *usage.write({place.key: EVERYTHING})]
 

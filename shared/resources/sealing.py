@@ -43,11 +43,21 @@ def stored(
     `own` is what was made for it or is kept of it. Raises as `under_key` does.
     """
     if not place.kind.sealed:
-        return {**own, "body": body}, []
+        return clear(own, body), []
     record = read[place.data_key].fields or {}
     with under_key(app, place, read):
         form, envelopes = lock(app.keyring, project, record, place.kind, own, body)
     return _laid(place.path, form, envelopes)
+
+
+def clear(own: Fields, body: Fields) -> dict[str, Any]:
+    """Give a resource that seals nothing as it is stored."""
+    return {**own, "body": body, "sha256": digest(forms.canonical(body))}
+
+
+def digest(*said: bytes) -> bytes:
+    """Give the SHA-256 that is noted of what is written: what the sweep of its project tells."""
+    return hashlib.sha256(b"".join(said)).digest()
 
 
 @contextmanager
@@ -71,9 +81,9 @@ def lock(
 
     `record` is the project's keys/current. Raises Undecryptable where the project's key is gone.
     """
-    clear = {name: value for name, value in body.items() if name not in kind.sealed}
+    plainly = {name: value for name, value in body.items() if name not in kind.sealed}
     values = {name: body[name] for name in kind.sealed if name in body}
-    stored = {**own, "body": clear}
+    stored = {**own, "body": plainly}
     plain, size = msgpack.packb(values), quotas.SEALED_PART_BYTES
     chunks = [plain[start : start + size] for start in range(0, len(plain), size)]
     key = keyring.open(project.id, record)
@@ -83,13 +93,18 @@ def lock(
 
 def _laid(path: str, form: Fields, envelopes: Sequence[bytes]) -> Stored:
     """Lay the envelope into the resource itself, or all of it in parts; with their bytes noted."""
-    clear = len(json.dumps(form["body"], ensure_ascii=False).encode())
-    size = sum(map(len, envelopes)) + clear
+    size = sum(map(len, envelopes)) + len(json.dumps(form["body"], ensure_ascii=False).encode())
+    noted = {"size": size, "sha256": digest(*envelopes)}
     if len(envelopes) == 1 and size <= quotas.DOCUMENT_BYTES:
-        return {**form, "size": size, "sealed": envelopes[0], "parts": 0}, []
-    whole = {**form, "size": size, "sealed": None, "parts": len(envelopes)}
-    pairs = zip(part_paths(path, whole), envelopes, strict=True)
-    return whole, [Write.create(part, {"bytes": envelope}) for part, envelope in pairs]
+        return {**form, **noted, "sealed": envelopes[0], "parts": 0}, []
+    whole = {**form, **noted, "sealed": None, "parts": len(envelopes)}
+    pairs = zip(part_paths(path, whole), map(part, envelopes), strict=True)
+    return whole, [Write.create(*pair) for pair in pairs]
+
+
+def part(envelope: bytes) -> dict[str, bytes]:
+    """Give a part of a value as it is stored."""
+    return {"bytes": envelope, "sha256": digest(envelope)}
 
 
 def unlock(

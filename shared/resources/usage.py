@@ -4,10 +4,11 @@ Whoever creates or deletes one writes this document as it was read, in the same 
 count is exact, and what must hold across all of a kind is decided on all of them.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared import quotas
+from shared import forms, quotas
 from shared.errors import Error
 from shared.kinds import Fields, Kind
 from shared.store import Document, Write
@@ -56,4 +57,5 @@ class Usage:
         return [] if same else [Write.replace(self._document, self._fields(count, kept))]
 
     def _fields(self, count: int, claims: Mapping[str, Fields]) -> dict[str, Any]:
-        return {"count": count, **({"claims": claims} if self.kind.claims else {})}
+        held = {"count": count, **({"claims": claims} if self.kind.claims else {})}
+        return held | {"sha256": hashlib.sha256(forms.canonical(held)).digest()}

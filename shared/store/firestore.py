@@ -139,21 +139,20 @@ class Store:
         self,
         path: str,
         limit: int,
-        field: str = "",
+        *fields: str,
         after: str = "",
         weigh: Callable[[Document], int] = lambda _: 0,
     ) -> list[Document]:
         """Give up to `limit` documents below one, in any collection, in the order of their paths.
 
-        With only one `field` of each, or all; from the first beyond the path `after`. `weigh` is
-        as for `query`.
+        With only these `fields` of each, or all; from the first beyond the path `after`. `weigh`
+        is as for `query`.
         """
         query = values.Query(limit={"value": limit})
         query.from_.add(all_descendants=True)
-        if field:
-            query.select.fields.add(field_path=field)
+        values.restrict(query, (), fields)
+        query.order_by.add(field={"field_path": NAME}, direction=1)
         if after:
-            query.order_by.add(field={"field_path": NAME}, direction=1)
             query.start_at.values.add(reference_value=self._name(after))
         return self._tried(lambda within: self._run(path, query, within, weigh)[1])
 

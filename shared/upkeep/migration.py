@@ -230,8 +230,9 @@ def _reseal(app: App, call: Call, path: str, digest: str) -> str:
         return "changed"
     project, record = Project.of(owner), read[key].fields or {}
     anew = sealing.reseal(app.keyring, project, record, kind, document.fields, envelopes)
-    whole = {} if parts else {"sealed": anew[0]}
-    again = [Write.replace(part, {"bytes": bytes_}) for part, bytes_ in zip(parts, anew)]  # noqa: B905
+    whole = {"sha256": sealing.digest(*anew)} | ({} if parts else {"sealed": anew[0]})
+    pairs = zip(parts, map(sealing.part, anew))  # noqa: B905 - one that has no parts has one
+    again = [Write.replace(*pair) for pair in pairs]
     app.store.commit([*again, Write.update(document, whole), _entry(app, call, path)])
     return "rewritten"
 

@@ -109,7 +109,7 @@ def test_all_of_a_store(app, filled):
     got = resources.get(SECRETS, app, call(project_id=deleted, name="s")).body
     assert got["data"] == {"k": "v"}
     assert access.issue_token(app, call(body={"apikey": key})).body["access_token"]
-    assert changed_members(stored, everything(app)) == {"signature", "sealed", "bytes"}
+    assert changed_members(stored, everything(app)) == {"signature", "sealed", "bytes", "sha256"}
     before, after = (documents[f"projects/{project}"] for documents in (stored, everything(app)))
     assert before.items() < after.items()
     assert after.keys() - before.keys() == {"mac", "moves"}

@@ -1,9 +1,9 @@
 """Verify a certificate of destruction: that a log holds it, and that it agrees with itself.
 
   python verify.py CERTIFICATE PROOF --key VKEY [--witness VKEY]... [--witnesses K] [--allow-test]
+                   [--name NAME --salt HEX]
 
-For auditors: offline, and with `cryptography` alone. VKEY is text or a file. Exits with 0 where all
-holds, 1 where anything does not, 2 where a file cannot be read.
+Offline, by `cryptography` alone. VKEY: text or file. Exits 0: all holds; 1: not all; 2: no file.
 """
 
 import argparse
@@ -27,6 +27,7 @@ TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z"
 NUMBERS = {"parse_float": int, "parse_constant": int, "parse_int": lambda one: int(float(one))}
 HOOKS: Any = NUMBERS | {"object_pairs_hook": lambda items: {a: b for a, b in items if a.isascii()}}
 KIND = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "urn:reprieve:destruction:v1"}
+WHY = "it was made beside an emulator", "this host's clock was moved while the project existed"
 LEFT = "Not shown: copies that readers made before, exports, whether the key store told the truth."
 
 
@@ -53,25 +54,19 @@ def parsed_key(vkey: str, kind: int) -> tuple[Any, ...]:
     return name, bytes.fromhex(id_), need(data[0] == kind and kind, "a wrong type"), data[1:]
 
 
-def signed(text: str, lines: str, keys: list[Any]) -> dict[tuple[int, bytes], int]:
-    """Give which keys, by type and key, signed a text, and when: a log says 0."""
-    found = {}
-    for _, name, written in (line.split(" ") for line in lines.splitlines()):
-        data = decoded(written)
-        for *_, kind, public in [key for key in keys if key[:2] == (name, data[:4])]:
-            need(len(data) == SIZES[kind], "a signature is of another size")
-            time = int.from_bytes(data[4:-64], "big")
-            head = f"cosignature/v1\ntime {time}\n" if kind == WITNESS else ""
-            Ed25519PublicKey.from_public_bytes(public).verify(data[-64:], (head + text).encode())
-            found[kind, public] = time
-    return found
-
-
 def proved(record: bytes, proof: str, log: Any, *witnesses: Any) -> tuple[str, list[int]]:
     """Give where the log holds a record, and when each witness saw that it does."""
     match = need(re.fullmatch(PROOF + NOTE, proof), "the proof is not in its form")
     extra, index, lines, text, origin, size, root, signatures = match.groups()
-    seen = signed(text, signatures, [log, *witnesses])
+    seen = {}  # by type and key: when it signed; a log says 0
+    for _, name, written in (line.split(" ") for line in signatures.splitlines()):
+        data = decoded(written)
+        for *_, kind, public in [key for key in (log, *witnesses) if key[:2] == (name, data[:4])]:
+            need(len(data) == SIZES[kind], "a signature is of another size")
+            time = int.from_bytes(data[4:-64], "big")
+            head = f"cosignature/v1\ntime {time}\n" if kind == WITNESS else ""
+            Ed25519PublicKey.from_public_bytes(public).verify(data[-64:], (head + text).encode())
+            seen[kind, public] = time
     need(origin == log[0] and seen.pop(log[2:], None) == 0, "the log has not signed it")
     at, count, rights, path = int(index), int(size), [], [decoded(one, 32) for one in lines.split()]
     need(at < count < 2**63, "the log has no such entry")
@@ -87,7 +82,7 @@ def proved(record: bytes, proof: str, log: Any, *witnesses: Any) -> tuple[str, l
     return f"{origin}, entry {index} of {size}", [*seen.values()]
 
 
-def agreed(record: bytes, place: str, seen: int) -> tuple[Any, list[str]]:
+def agreed(record: bytes, place: str, seen: int, named: Any = None) -> tuple[Any, list[str]]:
     """Give why a certificate is no evidence, if so, and what it says; refuse contradictions."""
     statement = json.loads(record.decode(), **HOOKS)  # what is doubled is lost here
     again = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -105,21 +100,24 @@ def agreed(record: bytes, place: str, seen: int) -> tuple[Any, list[str]]:
     backs = {one["read_back"] for one in said["key"]["evidence"]}
     need(backs and backs <= {"refused", "absent"}, "its key was not read back as gone")
     need(said["test"] is True or times[-1].timestamp() <= seen, "it is dated after it was seen")
+    need(named in (None, project["name_digest"]), "its project had another name, or another salt")
     documents = ", ".join(f"{count:d} {kind}" for kind, count in gone["documents"].items())
-    moved = said["test"] is not False and "this host's clock was moved while the project existed"
-    return moved or (place.startswith("test.invalid/") and "its log is of a test host"), [
+    real = said["test"] is False and said["environment"] == {"clock": "store", "store": "firestore"}
+    test = not real and WHY[said["environment"]["clock"] != "store"]
+    return test or (place.startswith("test.invalid/") and "its log is of a test host"), [
         f"Project    {project['id']}",
         f"Asked for  {steps[0]} by {asked['name']!r} ({asked['id']}); restorable until {order[-1]}",
         f"Key        destroyed {steps[2]}; read back: {', '.join(sorted(backs))}",
-        f"Documents  {documents}; destroyed by {steps[3]}",
+        f"Documents  {documents} ({gone['undigested']:d} undigested); destroyed by {steps[3]}",
     ]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Verify what the arguments name, and tell; give the exit code."""
-    parser = argparse.ArgumentParser(usage=__doc__.splitlines()[2].strip())
+    parser = argparse.ArgumentParser(usage=" ".join(" ".join(__doc__.splitlines()[2:4]).split()))
     parser.add_argument("files", type=Path, nargs=2)
-    parser.add_argument("--key", required=True)
+    for name in ("--key", "--name", "--salt"):
+        parser.add_argument(name, required=name == "--key")
     parser.add_argument("--witness", action="append", default=[])
     parser.add_argument("--witnesses", type=int, choices=range(33))
     parser.add_argument("--allow-test", action="store_true")
@@ -132,7 +130,9 @@ def main(arguments: list[str] | None = None) -> int:
         why = "in the log, but that is not enough"
         demanded = len(keys) - 1 if given.witnesses is None else given.witnesses
         need(len(seen) >= demanded, f"{len(seen)} of {demanded} witnesses demanded have signed it")
-        test, lines = agreed(record, place, min([*seen, 2**63]) + LATE)
+        salted = b"reprieve/name/v1\n" + bytes.fromhex(given.salt or "")
+        named = given.name and sha256(salted + given.name.encode()).hexdigest()
+        test, lines = agreed(record, place, min([*seen, 2**63]) + LATE, named)
         lines.append(f"Log        {place}, {len(seen)} of {len(keys) - 1} witnesses")
         held = given.allow_test or not test
         lines += [f"TEST, not evidence: {test}."] if test else []

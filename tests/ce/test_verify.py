@@ -18,7 +18,9 @@ from shared.log.notes import COSIGNATURE
 from tests.support.certificates import (
     AT,
     LOG,
+    MOVED,
     OTHER,
+    SALT,
     TEST_ORIGIN,
     WITNESSES,
     certificate,
@@ -44,14 +46,15 @@ SAYS = """\
 Project    0b7c2a51-6f0e-4f5e-9a43-2f1d3c5b7e90
 Asked for  2026-11-30T02:28:05Z by 'ci' (6cf9dbfe657ab702); restorable until 2026-12-07T02:28:05Z
 Key        destroyed 2026-12-07T02:30:02Z; read back: refused
-Documents  1 config_maps, 3 others, 1 secrets; destroyed by 2026-12-07T02:30:03Z
+Documents  1 config_maps, 3 others, 1 secrets (1 undigested); destroyed by 2026-12-07T02:30:03Z
 Log        ce.example.com/v1/log/1, entry 200 of 300, {witnesses} witnesses
 """
 HELD = """\
 OK: the certificate is what the log holds.
 Not shown: copies that readers made before, exports, whether the key store told the truth.
 """
-MOVED = "TEST, not evidence: this host's clock was moved while the project existed.\n"
+CLOCK = "TEST, not evidence: this host's clock was moved while the project existed.\n"
+EMULATOR = "TEST, not evidence: it was made beside an emulator.\n"
 TEST_HOST = "TEST, not evidence: its log is of a test host.\n"
 NOT_IN_IT = (
     "FAILED: this certificate is not in the log: it, its proof or its key was changed.\n({why})\n"
@@ -110,7 +113,7 @@ def test_the_network_would_be_noticed(tmp_path):
 
 def test_it_is_a_program(tmp_path, monkeypatch, capsys):
     """Where it lies it runs as well, and its exit code is what it found."""
-    shown = certificate(predicate__test=True)
+    shown = certificate(**MOVED)
     (tmp_path / "c").write_bytes(shown.record)
     (tmp_path / "p").write_bytes(shown.proof)
     for options, code in ((["--allow-test"], 0), ([], 1)):
@@ -119,7 +122,7 @@ def test_it_is_a_program(tmp_path, monkeypatch, capsys):
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(FILE), run_name="__main__")
         assert ended.value.code == code
-    assert capsys.readouterr().out.endswith(MOVED)
+    assert capsys.readouterr().out.endswith(CLOCK)
 
 
 def test_the_file():
@@ -285,11 +288,54 @@ def test_a_wrong_witness(verdict, change, why):
 
 def test_of_a_test(verdict):
     """What was made under a moved clock is no evidence; it can be looked at all the same."""
-    shown = certificate(predicate__test=True)
-    says = SAYS.format(witnesses="0 of 0") + MOVED
+    shown = certificate(**MOVED)
+    says = SAYS.format(witnesses="0 of 0") + CLOCK
     assert verdict(shown) == (1, says)
     assert verdict(shown, "--allow-test") == (0, says + HELD)
-    assert verdict(certificate(predicate__test=0), "--allow-test")[1].endswith(MOVED + HELD)
+
+
+WORLD = "predicate__environment"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"predicate__test": True}, EMULATOR),
+        ({"predicate__test": 0}, EMULATOR),
+        ({WORLD: {"clock": "store", "store": "emulator"}}, EMULATOR),
+        ({WORLD: {"clock": "moved", "store": "firestore"}}, CLOCK),
+        ({WORLD: {"clock": "store", "store": "firestore", "more": 1}}, EMULATOR),
+        ({WORLD: {"clock": "host"}}, CLOCK),
+    ],
+)
+def test_what_says_that_it_is_a_test(verdict, changes, why):
+    """Either of the two is enough: what it says outright, and where it says that it was made."""
+    shown, says = certificate(**changes), SAYS.format(witnesses="0 of 0") + why
+    assert verdict(shown) == (1, says)
+    assert verdict(shown, "--allow-test") == (0, says + HELD)
+
+
+def test_a_name(verdict):
+    """Who has the salt can show that it is of a project of this name, and of no other."""
+    shown, salt = certificate(), SALT.hex()
+    assert verdict(shown, "--name", "shop", "--salt", salt)[0] == 0
+    other = "its project had another name, or another salt"
+    for options in (
+        ("--name", "Shop", "--salt", salt),
+        ("--name", "shop", "--salt", salt[2:]),
+        ("--name", "", "--salt", salt),
+        ("--name", "shop"),
+    ):
+        wrong = verdict(shown, *options)
+        assert wrong == (1, IN_IT.format(why=f"ValueError: {other}"))
+    assert verdict(shown, "--name", "shop", "--salt", "x")[0] == 1
+
+
+def test_who_is_not_known(verdict):
+    """Of what version 0.1.0 deleted nobody knows who asked, or what its key half was."""
+    nobody = {"predicate__requested_by": {"id": None, "name": None}}
+    code, out = verdict(certificate(**nobody))
+    assert (code, out.splitlines()[1].partition(" by ")[2][:12]) == (0, "None (None);")
 
 
 def test_of_a_test_host(verdict):
@@ -306,7 +352,7 @@ def test_times_and_witnesses(verdict):
     assert verdict(certificate(times=(AT - 299,)), *seer)[0] == 0
     code, out = verdict(certificate(times=(AT - 300,)), *seer)
     assert (code, out) == (1, IN_IT.format(why="ValueError: it is dated after it was seen"))
-    test = certificate(times=(AT - 9999,), predicate__test=True)
+    test = certificate(times=(AT - 9999,), **MOVED)
     assert verdict(test, *seer)[0] == 1
     assert verdict(test, *seer, "--allow-test")[0] == 0
 
@@ -351,6 +397,8 @@ ORDER, FORM = "ValueError: its timeline is out of order", "ValueError: a time is
         ({f"{MORE}destroyed__digest": "00" * 32}, "ValueError: it is no such certificate"),
         ({"predicate": None}, "KeyError: 'predicate'"),
         ({f"{MORE}test": None}, "KeyError: 'test'"),
+        ({f"{MORE}environment": None}, "KeyError: 'environment'"),
+        ({f"{MORE}destroyed__undigested": None}, "KeyError: 'undigested'"),
         ({f"{MORE}key__evidence": []}, "ValueError: its key was not read back as gone"),
         (
             {f"{MORE}key__evidence": [{"read_back": "refused"}, {"read_back": "given"}]},

@@ -5,6 +5,7 @@ What a certificate says is as the auditor's file demands it. The keys are made o
 
 import copy
 from functools import cache
+from hashlib import sha256
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,6 +33,7 @@ ORIGIN, OTHER, TEST_ORIGIN = (
 AT = 1796610603  # POSIX: when the project was gone
 SIZE, INDEX = 300, 200
 DIGEST = "5d" * 32
+SALT = bytes(range(16))  # of the digest of its name, `shop`
 
 STATEMENT = {
     "_type": "https://in-toto.io/Statement/v1",
@@ -45,7 +47,7 @@ STATEMENT = {
             "account": "4fa2c5b1d0e94e6f8b3a7c6d5e4f3a2b",
             "region": "eu-de",
             "crn": "crn:v1:bluemix:public:codeengine:eu-de:a/4fa2:0b7c2a51::",
-            "name_digest": "6e" * 32,
+            "name_digest": sha256(b"reprieve/name/v1\n" + SALT + b"shop").hexdigest(),
             "created_at": "2026-11-01T09:00:00Z",
         },
         "requested_by": {"id": "6cf9dbfe657ab702", "name": "ci"},
@@ -60,7 +62,12 @@ STATEMENT = {
             "erased": "2026-12-07T02:30:03.500000Z",
             "cause": "deadline",
         },
-        "destroyed": {"documents": {"config_maps": 1, "secrets": 1, "others": 3}, "digest": DIGEST},
+        "because": "codeengine-api-0b7c2a51",
+        "destroyed": {
+            "documents": {"config_maps": 1, "secrets": 1, "others": 3},
+            "digest": DIGEST,
+            "undigested": 1,
+        },
         "key": {
             "algorithm": "AES-256-GCM",
             "commitment": "7f" * 32,
@@ -82,9 +89,16 @@ STATEMENT = {
             "verification": "read back",
         },
         "residual": "copies that readers made",
-        "environment": {"clock": "store"},
+        "environment": {"clock": "store", "store": "firestore"},
         "test": False,
     },
+}
+
+
+# Under a clock that was moved, as it can be beside an emulator alone.
+MOVED = {
+    "predicate__test": True,
+    "predicate__environment": {"clock": "moved", "store": "emulator"},
 }
 
 
@@ -168,3 +182,8 @@ def held(record, origin=ORIGIN, times=(AT,), size=SIZE, index=INDEX, lines=None)
 def certificate(origin=ORIGIN, times=(AT,), **changes):
     """Give a certificate with members changed, and its proof."""
     return held(dump(statement(**changes)), origin, times)
+
+
+def on_a_test_host(record):
+    """Put a record into the log of a test host, which no witness has seen."""
+    return held(record, TEST_ORIGIN, ())

@@ -5,11 +5,12 @@ clock and touches no store. At any instant exactly one of `restore` and `expire`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from shared import quotas
 from shared.errors import Error
 
 RETENTION = timedelta(days=7)  # contract section 2.1; 168 hours, no calendar days
@@ -83,6 +84,18 @@ class Project:
     shredding_at: datetime | None = None  # its key half was found, and may be gone since
     shredded_at: datetime | None = None
     swept: int = 0  # documents destroyed so far
+    # what its end is proved with, and told in its certificate
+    key_commitment: str | None = None  # to the second half of its key; form 1 made none
+    name_salt: bytes | None = None  # of its name's digest; where form 1 made none, since a move
+    test: bool = False  # its clock was moved at a move, or in its purge; for good
+    restores: Sequence[datetime] = ()  # when; the last quotas.RESTORES
+    claimed_at: datetime | None = None  # the mark
+    attempts: int = 0  # how often its permanent deletion was begun
+    evidence: Sequence[Mapping[str, Any]] = ()  # of its key half, as it was first destroyed
+    swept_at: datetime | None = None  # the last documents so far
+    sweep_digest: str = 64 * "0"  # over what was swept, in hex
+    swept_kinds: Mapping[str, int] = field(default_factory=dict)  # how many, by collection
+    digested: int = 0  # how many of them told the digest of what was in them
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Project":
@@ -112,7 +125,7 @@ class Project:
         return {name: getattr(self, name) for name in NAMES} | {"status": str(self.status)}
 
 
-NAMES = frozenset(field.name for field in fields(Project))
+NAMES = frozenset(each.name for each in fields(Project))
 ENDING = {
     "cause",
     "requested_by",
@@ -123,9 +136,16 @@ ENDING = {
     "shredding_at",
     "shredded_at",
     "swept",
+    "claimed_at",
+    "attempts",
+    "evidence",
+    "swept_at",
+    "sweep_digest",
+    "swept_kinds",
+    "digested",
 }
 WHO = ("because", "requested_by", "requested_name")  # in the order of Asked
-BORN = NAMES - {"restored_at"} - ENDING
+BORN = NAMES - {"restored_at", "restores"} - ENDING
 
 
 def move(
@@ -154,10 +174,24 @@ def move(
         raise Error(code, "Cannot expire the project: it can still be restored.")
     stamps = _stamps(verb, now, reclamation_id)
     if verb in CAUSES:
-        stamps |= {"cause": CAUSES[verb]}
+        stamps |= {"cause": CAUSES[verb], "claimed_at": now, "attempts": 1}
+    elif verb == "retry":
+        stamps |= {"attempts": project.attempts + 1}
+    elif verb == "restore":
+        stamps |= {"restores": [*_restores(project), now][-quotas.RESTORES :]}
     if verb in ("delete", "reclaim") and asked:
         stamps |= dict(zip(WHO, asked, strict=True))
     return replace(project, status=target, updated_at=now, **stamps)
+
+
+def marked(project: Project, offset: timedelta) -> Project:
+    """Give a project as it is under a clock moved by so much: what tells of it is a test."""
+    return replace(project, test=True) if offset else project
+
+
+def _restores(project: Project) -> Sequence[datetime]:
+    """Give when it was restored; version 0.1.0 noted the last time alone."""
+    return project.restores or ([project.restored_at] if project.restored_at else [])
 
 
 def _deadline(project: Project) -> datetime:

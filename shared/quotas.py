@@ -125,6 +125,8 @@ STORE_TRIES = 5  # at a store that does not answer
 CONFLICT_TRIES = 20  # where others came first: some 4 s of pauses; each has its turn by then
 SWEEP_BATCH = 200  # documents deleted by one event: a commit of names stays small
 SWEEP_BYTES = 8 * MIB  # that these may hold: Firestore refuses a delete of too many bytes
+EVIDENCE = 8  # versions of a key half that a certificate tells of; as a rule there is one
+RESTORES = 32  # of a project, told in its certificate: the last ones
 DUE_BATCH = 100  # projects the schedule finds with one query
 DUE_PAGES = 10  # of them in one run; the next run goes on
 # Key halves without a project: what one run finds, and how long it goes on destroying them.

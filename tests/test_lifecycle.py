@@ -41,6 +41,7 @@ CODES = {
     "fail": "project_not_deletable",
     "retry": "project_not_deletable",
 }
+CLAIMED = {"claimed_at": NOW, "attempts": 1}
 STAMPS = {
     "delete": {
         "deleted_at": NOW,
@@ -48,10 +49,10 @@ STAMPS = {
         "reclamation_id": RECLAMATION,
         "reclamation_of": NOW,
     },
-    "restore": {"deleted_at": None, "purge_at": None, "restored_at": NOW},
-    "expire": {"progress_at": NOW, "nudged_at": None, "cause": "deadline"},
-    "reclaim": {"progress_at": NOW, "nudged_at": None, "cause": "reclaim"},
-    "retry": {"progress_at": NOW, "nudged_at": None},
+    "restore": {"deleted_at": None, "purge_at": None, "restored_at": NOW, "restores": [NOW]},
+    "expire": {"progress_at": NOW, "nudged_at": None, "cause": "deadline", **CLAIMED},
+    "reclaim": {"progress_at": NOW, "nudged_at": None, "cause": "reclaim", **CLAIMED},
+    "retry": {"progress_at": NOW, "nudged_at": None, "attempts": 1},
     "erase": {},
     "fail": {},
 }
@@ -136,6 +137,29 @@ def test_a_deadline_that_is_lost(verb):
     """A project that is soft deleted without its deadline is neither restored nor destroyed."""
     with pytest.raises(ValueError, match="has no deadline"):
         move(project("soft_deleted"), verb, NOW)
+
+
+def test_restored_often():
+    """A project remembers the last 32 times it was restored; of version 0.1.0 the last alone."""
+    subject, times = project("active"), [NOW + n * TICK for n in range(40)]
+    for time in times:
+        deleted = move(subject, "delete", time)
+        assert deleted.restores == subject.restores
+        subject = move(deleted, "restore", time)
+    assert [*subject.restores] == times[-32:]
+    former = replace(project("soft_deleted", NOW), restored_at=NOW - RETENTION)
+    assert [*move(former, "restore", NOW - TICK).restores] == [NOW - RETENTION, NOW - TICK]
+
+
+def test_under_a_moved_clock():
+    """Where the clock was moved, either way, a project is marked for good."""
+    subject = project("active")
+    assert lifecycle.marked(subject, timedelta(0)) == subject
+    for offset in (TICK, -TICK):
+        moved = lifecycle.marked(subject, offset)
+        assert moved.changes(subject) == {"test": True}
+        back = move(move(moved, "delete", NOW), "restore", NOW)
+        assert lifecycle.marked(back, timedelta(0)).test
 
 
 def test_stored_and_read_again():

@@ -9,6 +9,8 @@ another writer of the database planted; the other fields are its index, and prov
 done outside of the store has an entry before it, which says `begun`, and one of its end after it.
 """
 
+import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -128,6 +130,21 @@ def leave(app: App, entry: Write) -> None:
     app.store.transact(entry.path, (), lambda _: ([entry], None), first=NOTHING)
 
 
+def of_end(app: App, project: Project, now: datetime, statement: Mapping[str, Any]) -> Write:
+    """Give the entry of a project's end: its record is the certificate itself, a statement."""
+    index = {"account_id": project.account_id, "project_id": project.id}
+    index |= {"action": f"{ACTION}project.erase", "outcome": SUCCESS, "initiator": SYSTEM}
+    return _stored(app, f"{project.id}.erase", statement, index, now)
+
+
+def name_digest(project: Project) -> str | None:
+    """Give the digest of a project's name under its salt, in hex; None where it has no salt."""
+    if project.name_salt is None:
+        return None
+    name = unicodedata.normalize("NFC", project.name).encode()
+    return hashlib.sha256(b"reprieve/name/v1\n" + project.name_salt + name).hexdigest()
+
+
 def genuine(app: App, entry: Mapping[str, Any]) -> bool:
     """Tell whether this code made the record of a stored entry; raises Error `unavailable`."""
     salt, record = entry.get("salt"), entry.get("record")
@@ -178,7 +195,14 @@ def _entry(
         **ITSELF,
         **more,
     }
+    index |= {"outcome": outcome, "initiator": said["initiator"]}
+    return _stored(app, entry_id, said, index, now)
+
+
+def _stored(
+    app: App, entry_id: str, said: Mapping[str, Any], index: Mapping[str, Any], now: datetime
+) -> Write:
+    """Give the write of a record, with what shows that it is genuine, and its index."""
     record, salt = dump(said), app.new_salt()
     proof = {"record": record, "salt": salt, "mac": app.keyring.state.mac(RECORD, salt + record)}
-    index |= {"outcome": outcome, "initiator": said["initiator"]}
     return Write.create(f"audit/{entry_id}", {**proof, **index, "at": now, "pending": True})

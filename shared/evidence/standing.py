@@ -28,6 +28,9 @@ FIELDS = (
     *("created_at", "deleted_at", "restored_at", "purge_at"),
     *("reclamation_id", "reclamation_of", "requested_by", "requested_name", "because", "cause"),
     *("shredding_at", "shredded_at", "swept"),
+    # what is told in its certificate
+    *("key_commitment", "name_salt", "test", "restores", "claimed_at", "attempts", "evidence"),
+    *("swept_at", "sweep_digest", "swept_kinds", "digested"),
     MOVES,
 )
 

@@ -6,8 +6,8 @@ to load, and no part of a local start. What names the cloud's keys imports `shar
 """
 
 from shared.keys import check_value
-from shared.keys.backends import KeyStore, Wrapper, newest
+from shared.keys.backends import Evidence, KeyStore, Wrapper, newest
 from shared.keys.envelope import Undecryptable, binding, is_former, open_sealed, seal
-from shared.keys.keyring import Keyring
+from shared.keys.keyring import Keyring, commitment
 from shared.keys.local import open_keyring as open_local
 from shared.keys.state import LIFECYCLE, RECORD, State

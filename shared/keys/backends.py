@@ -12,6 +12,10 @@ from shared.errors import Error
 from shared.failures import tell
 
 EVER = datetime.max.replace(tzinfo=UTC)  # no time that is noted is later
+ABSENT, REFUSED, GIVEN = "absent", "refused", "given"  # what comes of reading a half
+MOST_TEXT = 300  # characters of one of its texts
+# What a key store says of a version of a half that it destroyed; see `attested`.
+Evidence = dict[str, str | int | None]
 NOT_AT_HAND = "The keys of this store are not at hand."
 
 
@@ -80,10 +84,17 @@ class KeyStore(Protocol):
     def holds(self, project_id: str) -> bool:
         """Tell whether there is a half to be destroyed, whole or not."""
 
-    def destroy(self, project_id: str) -> None:
+    def destroy(self, project_id: str) -> list[Evidence]:
         """Destroy the half and read back that it is gone; destroying it twice succeeds.
 
-        Raises Error `unavailable`, after a line in the log, where it is another database's.
+        Gives what shows it, a version each, at most quotas.EVIDENCE: the same each time, until
+        `drop`. Raises Error `unavailable`, after a line in the log, where it is another database's.
+        """
+
+    def drop(self, project_id: str) -> None:
+        """Take away what is left of a destroyed half, and holds nothing. May be repeated.
+
+        Raises as `destroy` does.
         """
 
     def confirm(self, project_id: str) -> None:
@@ -97,6 +108,22 @@ class KeyStore(Protocol):
 
         It starts where a former page said, or with nothing at the first; nothing is the end.
         """
+
+
+def attested(store: str, version: str, state: str, at: str, read_back: str) -> Evidence:
+    """Give the evidence of one version: its number, its state and since when, what a reading gave.
+
+    A number or a time that is none is None; texts are cut.
+    """
+    numbered = version.isascii() and version.isdecimal() and len(version) < 16
+    moment = noted(at, EVER)
+    return {
+        "store": store[:MOST_TEXT],
+        "version": int(version) if numbered else None,
+        "state": state[:MOST_TEXT],
+        "at": None if moment == EVER else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z",
+        "read_back": read_back,
+    }
 
 
 def is_wrapped(record: Mapping[str, Any]) -> bool:

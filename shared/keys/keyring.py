@@ -8,6 +8,7 @@ Two back ends have the protocols of `backends`: `local` (a keyring file, a folde
 `cloud` (Cloud KMS, Secret Manager).
 """
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import quotas
 from shared.errors import Error, unavailable
-from shared.keys.backends import EVER, KeyStore, Wrapper, Wrappers, is_wrapped, unfit
+from shared.keys.backends import EVER, Evidence, KeyStore, Wrapper, Wrappers, is_wrapped, unfit
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
 from shared.keys.memory import Memory
 from shared.keys.signing import Signing, holds, public_half
@@ -29,6 +30,15 @@ from shared.keys.state import State
 
 UNSIGNED = "Nothing can be signed now."
 GENERATION = 1  # of a project's data key; bound into every envelope
+
+
+def commitment(project_id: str, half: bytes) -> str:
+    """Give the digest that a project's second half is told by when it is made, in hex.
+
+    Whoever has the half, ever, can show whose it is; the digest tells nothing of it.
+    """
+    said = b"reprieve/key-half/v1\n" + project_id.encode() + half
+    return hashlib.sha256(said).hexdigest()
 
 
 @contextmanager
@@ -154,11 +164,16 @@ class Keyring:
             yield
 
     def create(self, project_id: str, now: datetime) -> dict[str, Any]:
-        """Make a project's data key; give the fields of its document `keys/current`."""
+        """Make a project's data key; give the fields of its document `keys/current`.
+
+        And beside them the `commitment` to its second half.
+        """
+        second = os.urandom(KEY_BYTES)
         with self._usable() as wrapper:
             kek, wrapped = wrapper.wrap(os.urandom(KEY_BYTES), project_id)
-            self._halves.put(project_id, os.urandom(KEY_BYTES), now)
-        return {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
+            self._halves.put(project_id, second, now)
+        made = {"kek": kek, "wrapped": wrapped, "generation": GENERATION, "created_at": now}
+        return made | {"commitment": commitment(project_id, second)}
 
     def open(self, project_id: str, record: Mapping[str, Any]) -> bytes:
         """Give the data key; raises Undecryptable when a half is gone or does not fit.
@@ -223,13 +238,23 @@ class Keyring:
         with self._at_home():
             return self._halves.holds(project_id)
 
-    def destroy(self, project_id: str) -> None:
-        """Shred: destroy the second half for good, and forget the data key."""
+    def destroy(self, project_id: str) -> list[Evidence]:
+        """Shred: destroy the second half for good, and forget the data key.
+
+        Gives what the key store answers when it is read back; see KeyStore.destroy.
+        """
         try:
             with self._at_home():
-                self._halves.destroy(project_id)
+                if not (evidence := self._halves.destroy(project_id)):
+                    raise OSError("the key store shows nothing of what it destroyed")
         finally:
             self._memory.forget(project_id)
+        return evidence
+
+    def drop(self, project_id: str) -> None:
+        """Take away what is left of a destroyed half; see KeyStore.drop."""
+        with self._at_home():
+            self._halves.drop(project_id)
 
     def confirm(self, project_id: str) -> None:
         """Note that a created project is stored; the schedule makes good a note that failed."""

@@ -5,5 +5,5 @@ here opens a key or destroys anything: that is `upkeep`.
 """
 
 from shared.projects import account, instances, reclamations
-from shared.projects.projects import create, delete, get, listing, move
+from shared.projects.projects import create, crn, delete, get, listing, move
 from shared.projects.slots import release

@@ -6,6 +6,7 @@ on the project document.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -40,6 +41,8 @@ def create(app: App, call: Call) -> Answer:
         "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
         "tags": call.body.get("tags", []),
         "subdomain": app.new_subdomain(),
+        "name_salt": app.new_salt(),
+        "test": bool(app.offset()),
     }
     region = slots.region_path(fresh["account_id"], fresh["region"])
     once = evidence.Once(app, call)
@@ -55,13 +58,15 @@ def create(app: App, call: Call) -> Answer:
         if not key:  # made once, after the first read that leaves room for it; if the create is
             # refused after all, the schedule destroys it: who may make a key may destroy none
             key.update(app.keyring.create(project_id, now))
+            fresh["key_commitment"] = key.pop("commitment")
+        project = replace(project, key_commitment=fresh["key_commitment"])
         body = present(app, project)
         commit = [
             claim,
             evidence.born(app, project),
             Write.create(data_key_path(project_id), key),  # the schedule may have fenced it off
             *first_rule(project_id, rule, now),
-            evidence.by(app, call.origin, "project.create", project, now),
+            evidence.by(app, call.origin, "project.create", project, now, **_committed(project)),
             *once.left(read, now, {"body": json.dumps(body, ensure_ascii=False)}),
         ]
         return commit, _shown(body, now)
@@ -71,6 +76,11 @@ def create(app: App, call: Call) -> Answer:
     if answer.body["id"] == project_id:
         app.keyring.confirm(project_id)
     return answer
+
+
+def _committed(project: Project) -> dict[str, Any]:
+    """Give what is said of a new project that shows of its certificate whose it is."""
+    return {"key_commitment": project.key_commitment, "name_digest": evidence.name_digest(project)}
 
 
 def _shown(body: dict[str, Any], now: datetime) -> Answer:
@@ -127,6 +137,7 @@ def move(
     once = evidence.Once(app, call)
     asked = Asked(entry_id, call.principal.subject, call.principal.name) if call else None
     reclamation_id = app.new_id()  # of a deletion: once a call, whatever becomes of its tries
+    salt = app.new_salt()  # of a project of form 1, which has none
 
     def decide(read: Read) -> tuple[list[Write], Project]:
         if call and (told := repeated(app, call, once, read)):
@@ -135,7 +146,9 @@ def move(
         check(before)
         evidence.require_ours(app, read[path])
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
-        project = lifecycle.move(before, verb, now, reclamation_id, asked)
+        moved = lifecycle.move(before, verb, now, reclamation_id, asked)
+        salted = replace(moved, name_salt=moved.name_salt or salt)
+        project = lifecycle.marked(salted, app.offset())
         action = f"project.{verb}"
         ends = {"deadline": evidence.moment(project.purge_at)} if project.purge_at else {}
         entry = (

@@ -79,6 +79,7 @@ def _settle(app: App, project_id: str, _now: datetime) -> int:
         never = {"id": project_id, "status": "never_created", "erased_at": app.now(read)}
         app.store.commit([Write.create(tombstone, never)])
     app.keyring.destroy(project_id)
+    app.keyring.drop(project_id)
     return 1
 
 
@@ -94,6 +95,7 @@ def _destroy(app: App, project_id: str, _now: datetime) -> int:
         tell("CRITICAL", told, project=project_id)
         raise unavailable("The project's end is not known")
     app.keyring.destroy(project_id)
+    app.keyring.drop(project_id)  # all there was, where the purge ended before it did that
     if not there:
         return 0
     tell("WARNING", "the key half of a destroyed project was there again", project=project_id)

@@ -9,17 +9,22 @@ step's write triggers the event that calls it again.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from shared import evidence, lifecycle, quotas
 from shared.app import App
+from shared.errors import Error
 from shared.failures import tell
+from shared.keys import Evidence
 from shared.lifecycle import HARD_DELETING, Project
 from shared.projects import release
 from shared.resources import data_key_path
 from shared.store import Conflict, Document, Write
+from shared.upkeep import certificate
 
 REMEMBERED = (
     "id",
@@ -38,18 +43,23 @@ REMEMBERED = (
 )
 
 
+Shown = Sequence[Evidence]  # of the key half, by its key store
+
+
 class Step(NamedTuple):
     """A step of the purge: `find` gives what it acts on, None where it is done already.
 
-    `act` is what no commit can take back; `commit` gives the writes that note it. A step that
-    fails, or dies between the two, is found again and repeated.
+    `act` is what no commit can take back, and gives what shows that it was done; `commit` gives
+    the writes that note it. A step that fails, or dies between the two, is found again and
+    repeated. `tidy` comes after: what it does not do, the schedule does.
     """
 
     name: str
-    commit: Callable[[App, Document, Sequence[str], datetime], list[Write]]
-    find: Callable[[App, Project], Sequence[str] | None] = lambda *_: ()
-    act: Callable[[App, Project], None] = lambda *_: None
+    commit: Callable[[App, Document, Sequence[Document], datetime, Shown], list[Write]]
+    find: Callable[[App, Project], Sequence[Document] | None] = lambda *_: ()
+    act: Callable[[App, Project], Shown] = lambda *_: ()
     says: str = ""  # in the log, as ERROR, once it is noted
+    tidy: Callable[[App, Project], None] = lambda *_: None
 
 
 def advance(app: App, project_id: str) -> str:
@@ -71,11 +81,12 @@ def advance(app: App, project_id: str) -> str:
     for step in STEPS:
         found = step.find(app, project)
         if found is not None:
-            step.act(app, project)
+            shown = step.act(app, project)
             try:
-                app.store.commit(step.commit(app, document, found, now))
+                app.store.commit(step.commit(app, document, found, now, shown))
             except Conflict:
                 return "nothing"
+            step.tidy(app, project)
             if step.says:
                 tell("ERROR", step.says, project=project.id)
             return step.name
@@ -87,14 +98,16 @@ def _begun(project: Project) -> bool:
     return project.shredding_at is not None or project.shredded_at is not None
 
 
-def _lost(app: App, project: Project) -> Sequence[str] | None:
+def _lost(app: App, project: Project) -> Sequence[Document] | None:
     """Find that there is nothing to destroy, though nobody has destroyed it."""
     return None if _begun(project) or app.keyring.holds(project.id) else ()
 
 
-def _failed(app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
+def _failed(
+    app: App, document: Document, _found: Sequence[Document], now: datetime, _shown: Shown
+) -> list[Write]:
     project = Project.of(document.contents)
-    after = lifecycle.move(project, "fail", now)
+    after = lifecycle.marked(lifecycle.move(project, "fail", now), app.offset())
     entry_id = f"{project.id}.fail.{now:%Y%m%dT%H%M%S%f}"  # it may fail again when it is retried
     return [
         evidence.moved(app, document, after.changes(project)),
@@ -102,33 +115,49 @@ def _failed(app: App, document: Document, _found: Sequence[str], now: datetime) 
     ]
 
 
-def _unfound(_app: App, project: Project) -> Sequence[str] | None:
+def _unfound(_app: App, project: Project) -> Sequence[Document] | None:
     return None if _begun(project) else ()
 
 
-def _noted(app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
-    return [evidence.moved(app, document, {"shredding_at": now, "progress_at": now})]
+def _noted(
+    app: App, document: Document, _found: Sequence[Document], now: datetime, _shown: Shown
+) -> list[Write]:
+    return [evidence.moved(app, document, {"shredding_at": now, "progress_at": now, **_clock(app)})]
 
 
-def _unshredded(_app: App, project: Project) -> Sequence[str] | None:
-    return [data_key_path(project.id)] if project.shredded_at is None else None
+def _clock(app: App) -> dict[str, bool]:
+    """Give what marks a project whose purge goes on under a moved clock."""
+    return {"test": True} if app.offset() else {}
 
 
-def _destroy(app: App, project: Project) -> None:
-    app.keyring.destroy(project.id)
+def _unshredded(_app: App, project: Project) -> Sequence[Document] | None:
+    return () if project.shredded_at is None else None
 
 
-def _shredded(app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
-    stamp = {"shredded_at": now, "progress_at": now, "swept": 0}
-    return [evidence.moved(app, document, stamp), *map(Write.discard, found)]
+def _destroy(app: App, project: Project) -> Shown:
+    return app.keyring.destroy(project.id)
 
 
-def _children(app: App, project: Project) -> Sequence[str] | None:
-    """Give the paths of what lies below the project, as many as one commit can delete."""
-    found = app.store.below(f"projects/{project.id}", quotas.SWEEP_BATCH, "size")
+def _drop(app: App, project: Project) -> None:
+    """Take away what is left of the half; the schedule does, where it cannot be done now."""
+    with suppress(Error):
+        app.keyring.drop(project.id)
+
+
+def _shredded(
+    app: App, document: Document, _found: Sequence[Document], now: datetime, shown: Shown
+) -> list[Write]:
+    stamp = {"shredded_at": now, "progress_at": now, "swept": 0, "evidence": shown, **_clock(app)}
+    return [evidence.moved(app, document, stamp), Write.discard(data_key_path(document.id))]
+
+
+def _children(app: App, project: Project) -> Sequence[Document] | None:
+    """Give what lies below the project, in the order of paths, as much as one commit can delete."""
+    home = f"projects/{project.id}"
+    found = app.store.below(home, quotas.SWEEP_BATCH, "size", "sha256")
     sizes = accumulate(map(_bytes, found))
     pairs = zip(found, sizes, strict=True)
-    return [document.path for document, size in pairs if size <= quotas.SWEEP_BYTES] or None
+    return [document for document, size in pairs if size <= quotas.SWEEP_BYTES] or None
 
 
 def _bytes(document: Document) -> int:
@@ -137,14 +166,21 @@ def _bytes(document: Document) -> int:
     return most if "/parts/" in document.path else min(document.contents.get("size", 0), most)
 
 
-def _swept(app: App, document: Document, found: Sequence[str], now: datetime) -> list[Write]:
-    stamp = {"swept": document.contents["swept"] + len(found), "progress_at": now}
-    return [evidence.moved(app, document, stamp), *map(Write.discard, found)]
+def _swept(
+    app: App, document: Document, found: Sequence[Document], now: datetime, _shown: Shown
+) -> list[Write]:
+    more = certificate.swept(Project.of(document.contents), found)
+    stamp = {**more, **_clock(app), "swept_at": now, "progress_at": now}
+    return [evidence.moved(app, document, stamp), *(Write.discard(each.path) for each in found)]
 
 
-def _tombstone(app: App, document: Document, _found: Sequence[str], now: datetime) -> list[Write]:
-    """Give the writes that end a project: tombstone, slot and name freed, project gone."""
-    project = lifecycle.move(Project.of(document.contents), "erase", now)
+def _tombstone(
+    app: App, document: Document, _found: Sequence[Document], now: datetime, shown: Shown
+) -> list[Write]:
+    """Give the writes that end a project: tombstone, certificate, slot and name freed, it gone."""
+    ended = lifecycle.move(Project.of(document.contents), "erase", now)
+    ended = lifecycle.marked(ended, app.offset())
+    project = replace(ended, name_salt=ended.name_salt or app.new_salt())
     tombstone: dict[str, Any] = {name: getattr(project, name) for name in REMEMBERED}
     return [
         Write.create(
@@ -153,7 +189,7 @@ def _tombstone(app: App, document: Document, _found: Sequence[str], now: datetim
         ),
         Write.delete(document),
         release(project),
-        evidence.by_system(app, f"{project.id}.erase", "project.erase", project, now),
+        *certificate.writes(app, project, shown, now),
     ]
 
 
@@ -162,5 +198,6 @@ STEPS = (
     Step("begin", _noted, find=_unfound),
     Step("shred", _shredded, find=_unshredded, act=_destroy),
     Step("sweep", _swept, find=_children),
-    Step("tombstone", _tombstone, act=_destroy),  # once more: a disk may have been put back
+    # Destroyed once more: a disk may have been put back; and what is read now is the evidence.
+    Step("tombstone", _tombstone, act=_destroy, tidy=_drop),
 )

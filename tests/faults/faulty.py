@@ -22,7 +22,7 @@ from google.api_core import exceptions
 from emulator.host import Host
 
 READ, COMMIT, QUERY = "batch_get_documents", "commit", "run_query"
-KEYS = ("put", "get", "destroy", "confirm", "confirmed", "unconfirmed")
+KEYS = ("put", "get", "destroy", "drop", "confirm", "confirmed", "unconfirmed")
 INNER = ("lock", "unlock")  # functions of the domain, which are handed values
 ERRORS = {
     "down": OSError(errno.EIO, "down"),

@@ -181,7 +181,7 @@ REMOVALS = [
         "purge",
         "I5",
         "upkeep/purge",
-        r'"swept": 0\}\n +return \[evidence.moved\(app, document, stamp\)',
+        r"\*\*_clock\(app\)\}\n +return \[evidence.moved\(app, document, stamp\), Write",
     ),
     _of(
         "sweep_precondition",
@@ -201,7 +201,7 @@ REMOVALS = [
         "purge",
         "I15",
         "upkeep/purge",
-        r"by_system\(app, f.\{project.id\}.erase",
+        r"\*certificate.writes\(app, project",
     ),
     # The schedule.
     _of("no_expire", "life", "L1/L2", "upkeep/schedule", r"SOFT_DELETED, .purge_at., now"),

@@ -57,7 +57,8 @@ MUTANTS = [
     Mutant("claims_without_a_precondition", slots.claim,
            "update_time=region.update_time", "update_time=None"),
     Mutant("create_without_an_entry", projects.create,
-           'evidence.by(app, call.origin, "project.create", project, now),', ""),
+           'evidence.by(app, call.origin, "project.create", project, now, **_committed(project)),',
+           ""),
     # What a project holds.
     Mutant("writes_ignore_the_status", lifecycle.require_active, "!= ACTIVE", '== ""'),
     Mutant("writes_without_an_entry", change.commit,
@@ -70,10 +71,10 @@ MUTANTS = [
     # The purge.
     Mutant("purge_ignores_the_status", purge.advance,
            'document.fields["status"] != HARD_DELETING', "False"),
-    Mutant("key_is_not_destroyed", purge._destroy, "app.keyring.destroy(project.id)", "pass"),
+    Mutant("key_is_not_destroyed", purge._destroy, "app.keyring.destroy(project.id)", "[]"),
     Mutant("destruction_is_not_noted", purge._noted, '"shredding_at": now, ', ""),
     Mutant("key_is_destroyed_late", purge._destroy, "app.keyring.destroy(project.id)",
-           "project.nudged_at and app.keyring.destroy(project.id)"),
+           "app.keyring.destroy(project.id) if project.nudged_at else []"),
     Mutant("half_stays_in_the_key_store", local.FileKeyStore.destroy, "file.unlink()", "pass"),
     Mutant("nothing_is_swept", purge._children, "if size <= quotas.SWEEP_BYTES", "if False"),
     Mutant("slot_is_not_freed", purge._tombstone, "release(project),", ""),
@@ -82,13 +83,13 @@ MUTANTS = [
             tombstone | {"status": str(project.status), "erased_at": now},
         ),""", ""),
     Mutant("end_without_an_entry", purge._tombstone,
-           'evidence.by_system(app, f"{project.id}.erase", "project.erase", project, now),', ""),
+           "*certificate.writes(app, project, shown, now),", ""),
     # The schedule.
     Mutant("nothing_expires", schedule._due, "return [", "return [] and ["),
     Mutant("nothing_is_tried_again", schedule._failed, "return [", "return [] and ["),
     Mutant("orphan_keys_stay", orphans.unconfirmed, "return [", "return [] and ["),
-    Mutant("entries_are_overwritten", entries._entry,
-           'Write.create(f"audit/{entry_id}", {**', 'Write("audit/one", {**'),
+    Mutant("entries_are_overwritten", entries._stored,
+           'Write.create(f"audit/{entry_id}", {', 'Write("audit/one", {'),
 ]  # fmt: skip
 
 

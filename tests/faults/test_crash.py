@@ -4,6 +4,7 @@ After a restart and one schedule run everything is in one legal state: the old o
 never one between; a purge that had begun ends with one tombstone.
 """
 
+import json
 import os
 import random
 import uuid
@@ -15,6 +16,7 @@ from emulator import ports
 from emulator.log import Log
 from tests.faults.soundness import unsound
 from tests.support import WEEK, Host, own_firestore, seed, until
+from tests.support.ends import essence
 from tests.support.entries import entries
 from tests.support.kinds import Home
 
@@ -351,11 +353,14 @@ def test_purge(fragile, record_property, how):
 
 
 def digest(host, account, project):
-    """Give what an ended purge leaves, but for ids and times."""
+    """Give what an ended purge leaves, its certificate too, but for ids and times."""
     inside = host.inside
     tombstone = inside.document(f"tombstones/{project}")
     actions = [action for action, _ in audited(inside, account, project)]
-    return sorted(tombstone), tombstone["swept"], actions
+    said = json.loads(inside.document(f"audit/{project}.erase")["record"])["predicate"]
+    assert said.pop("requested_by")["id"] == account.key_id
+    assert inside.document(f"certificates/{project}")["entry"] == f"{project}.erase"
+    return sorted(tombstone), tombstone["swept"], actions, essence(said)
 
 
 @pytest.mark.claim("F18", "a schedule killed half way through is gone on with by the next run")

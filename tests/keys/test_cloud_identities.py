@@ -50,6 +50,7 @@ def work(cloud, identity):
         assert ring.unconfirmed(NOW + HOUR, 9) == [OTHER]
         ring._halves.confirm(OTHER)
         ring.destroy(OTHER)
+        ring.drop(OTHER)
     if identity == "rotate":
         ring.rewrap(OTHER, record, rotated(ring))
         ring.remove_kek(record["kek"])

@@ -18,7 +18,7 @@ import pytest
 
 from shared import quotas
 from shared.errors import Error
-from shared.keys import Undecryptable
+from shared.keys import Undecryptable, commitment
 from shared.keys.local import FileKeyStore, open_keyring
 from tests.support import ROOT
 from tests.support.keyrings import rotated
@@ -139,6 +139,7 @@ def test_round_trip(vault, confirmed):
     assert len(key) == 32
     assert vault.again().open(ID, record) == key == ring.open(ID, record)
     assert vault.again().verifying_key == ring.verifying_key
+    assert record.pop("commitment") == commitment(ID, vault.half(ID))
     assert record.keys() == {"kek", "wrapped", "generation", "created_at"}
     assert (record["generation"], record["created_at"]) == (1, NOW)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from shared.store import Store
 
+STATEMENT = "https://in-toto.io/Statement/v1"  # a certificate, which says it in its own way
+
 
 def said(entry: dict[str, Any]) -> dict[str, Any]:
     """Give what the record of a stored entry says, with its time as a time.
@@ -13,6 +15,8 @@ def said(entry: dict[str, Any]) -> dict[str, Any]:
     """
     told: dict[str, Any] = json.loads(entry["record"])
     index = ("account_id", "project_id", "action", "outcome", "initiator")
+    if told["_type"] == STATEMENT:
+        return {name: entry[name] for name in (*index, "at")} | {"statement": told}
     assert {name: told[name] for name in index} == {name: entry[name] for name in index}
     assert told["at"] == f"{entry['at']:%Y-%m-%dT%H:%M:%S.%f}Z"
     return {**told, "at": entry["at"]}

@@ -398,14 +398,15 @@ class Google:
 
     def _sm_destroy(self, name, number, *, do, **_):
         version = self._numbered(name, number)[1]
+        gone = {"state": "DESTROYED", "destroyTime": version.get("destroyTime", stamp())}
         if do == "lie":
-            return self._version(name, number) | {"state": "DESTROYED"}
+            return self._version(name, number) | gone
         if self._found(name)["told"].get("versionDestroyTtl"):
             version |= {"state": "DISABLED", "scheduledDestroyTime": stamp()}
         elif do == "serve":
-            version |= {"state": "DESTROYED", "served": True}
+            version |= {**gone, "served": True}
         else:
-            version |= {"state": "DESTROYED", "data": b"", "served": False}
+            version |= {**gone, "data": b"", "served": False}
         return self._version(name, number)
 
 

@@ -56,7 +56,9 @@ class Half:
 
     def there(self):
         """Tell whether it is there."""
-        return self.name in self.google.secrets if self.google else self.file.exists()
+        if self.google:
+            return self.name.removeprefix("half-") in self.google.halves()
+        return self.file.exists()
 
 
 def stored(app, project):

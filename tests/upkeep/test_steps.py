@@ -21,8 +21,10 @@ from shared.store import Store
 from shared.upkeep import purge, rotation
 from tests.faults.faulty import Rule, troubled
 from tests.support import call, halves_in, reclaim, wired, with_key
+from tests.support.ends import below, certificates, digest_of, essence, said_of
 
 VALUE = {"k": "v"}
+FORETOLD = {}  # by project: the digest over all that lies below it, before its purge
 # Where a step breaks: the call that fails, and on which side of it.
 EDGES = [
     ("destroy", "before", "down"),
@@ -54,18 +56,26 @@ def doomed(app):
     """Begin the permanent deletion of a project."""
     project = project_with_a_secret(app)
     reclaim(app, project)
+    FORETOLD[project] = digest_of(below(app, project))
     return project
 
 
 def ended(app, project):
-    """Give all there is of an account whose only project is gone, the times left out."""
+    """Give all there is of an account whose only project is gone, the times left out.
+
+    Its one certificate too; whose digest is what was foretold of it.
+    """
+    said = said_of(app, project)
+    assert said["destroyed"]["digest"] == FORETOLD.pop(project)
+    assert certificates(app).keys() == {project}
     paths = {document.path.replace(project, "ID") for document in app.store.below("", 1000, "id")}
     audit = {path for path in paths if path.startswith("audit/") and "ID" not in path}
     region = app.store.read(f"regions/{'a' * 32}.us-south")
     slots = next(iter(region.documents.values())).fields["slots"]
     tombstone = app.store.read(f"tombstones/{project}")[f"tombstones/{project}"].fields
     halves = halves_in(app.settings.key_store)
-    return sorted(paths - audit), len(audit), slots, tombstone["status"], tombstone["swept"], halves
+    told = tombstone["status"], tombstone["swept"], essence(said)
+    return sorted(paths - audit), len(audit), slots, *told, halves
 
 
 def rotate(app, seen):

@@ -22,7 +22,17 @@ from cryptography.hazmat.primitives.serialization import (
 from shared import quotas
 from shared.errors import Error
 from shared.failures import tell
-from shared.keys.backends import EVER, NOT_AT_HAND, noted, unfit
+from shared.keys.backends import (
+    ABSENT,
+    EVER,
+    GIVEN,
+    NOT_AT_HAND,
+    REFUSED,
+    Evidence,
+    attested,
+    noted,
+    unfit,
+)
 from shared.keys.cloud.rest import Answer, Api, Query, Refused, allowing, packed, unpacked
 from shared.keys.envelope import KEY_BYTES
 
@@ -39,6 +49,15 @@ class Secret(NamedTuple):
     mark: str
     store: str
     delayed: bool  # destruction keeps a version for a while
+
+
+class Version(NamedTuple):
+    """What Google tells of a version of a secret without its value."""
+
+    number: str
+    state: str
+    later: bool  # it will be destroyed at some time
+    destroyed: str  # when it was, in Google's words
 
 
 class SecretStore:
@@ -102,28 +121,50 @@ class SecretStore:
 
     def holds(self, project_id: str) -> bool:
         name = f"{self.name}{project_id}"
-        return bool(self._kept(name)) or self._served(name)  # a list may be behind
+        # A list may be behind.
+        return bool(_kept(self._versions(name))) or self._read(name, "1") == GIVEN
 
-    def destroy(self, project_id: str) -> None:
-        """Destroy all versions, read back that they are, and that none is served; then the rest.
+    def destroy(self, project_id: str) -> list[Evidence]:
+        """Destroy all versions, read back that they are, and that none is served.
 
-        A list may be behind, and show none: that nothing is there is told by the reading of a
-        version and by the deletion of the secret, which are consistent. A half of another
-        database is not touched: the projects of a copy have the ids of those that were copied.
+        The secret stays, and with it what Google says of them. A list may be behind: that nothing
+        else is there is told by the reading of the version that would come next, and where none is
+        listed by the deletion of the secret, which are consistent.
         """
         name = f"{self.name}{project_id}"
+        self._require_own(name)
+        if kept := _kept(listed := self._versions(name)):
+            for version in kept:
+                with suppress(Refused, PermissionError):  # what is left shows
+                    path = f"{name}/versions/{version.number}:destroy"
+                    self._api.call("POST", path, dict, {})
+            kept = _kept(listed := self._versions(name))
+        if any(version.later for version in kept):
+            raise _keeps()
+        listed.sort(key=lambda version: int(version.number))
+        shown = listed[: quotas.EVIDENCE]
+        read = [self._read(name, version.number) for version in shown]
+        following = int(listed[-1].number) + 1 if listed else 1
+        if kept or GIVEN in read or self._read(name, str(following)) != ABSENT:
+            raise OSError(f"the key half of {project_id} is still there")
+        if not listed:
+            self._delete(name)
+            return [attested(name, "", ABSENT, "", ABSENT)]
+        pairs = zip(shown, read, strict=True)
+        return [attested(name, one.number, one.state, one.destroyed, back) for one, back in pairs]
+
+    def drop(self, project_id: str) -> None:
+        name = f"{self.name}{project_id}"
+        self._require_own(name)
+        self._delete(name)
+
+    def _require_own(self, name: str) -> None:
+        """Refuse a half of another database: the projects of a copy have the ids of the copied."""
         with allowing("NOT_FOUND"):
             if (of := self._api.call("GET", name, _secret).store) not in ("", self._store):
                 raise unfit(f"a key half is of the database {of}: it is not destroyed", NOT_AT_HAND)
-        kept = self._kept(name)
-        for version in kept:
-            with suppress(Refused, PermissionError):  # what is left shows
-                self._api.call("POST", f"{name}/versions/{version}:destroy", dict, {})
-        kept = kept and self._kept(name)
-        if any(kept.values()):
-            raise _keeps()
-        if kept or self._served(name):
-            raise OSError(f"the key half of {project_id} is still there")
+
+    def _delete(self, name: str) -> None:
         with allowing("NOT_FOUND"):
             self._api.call("DELETE", name, dict)
 
@@ -160,19 +201,21 @@ class SecretStore:
         listed = self._api.pages(self._home, "secrets", _secret, pages, wanted)
         return filter(self._is_ours, listed)
 
-    def _kept(self, name: str) -> dict[str, bool]:
-        """Give the versions not destroyed, as the list shows them: whether they are to be soon."""
+    def _versions(self, name: str) -> list[Version]:
+        """Give the versions of a secret as the list shows them."""
         with allowing("NOT_FOUND"):
-            listed = self._api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
-            return {number: later for number, state, later in listed if state != DESTROYED}
-        return {}
+            pages = self._api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
+            return list(pages)
+        return []
 
-    def _served(self, name: str) -> bool:
-        """Tell whether the half can be read."""
-        with allowing("NOT_FOUND", "FAILED_PRECONDITION"):  # no such version, or it is not enabled
-            self._api.call("GET", f"{name}/versions/1:access", dict)
-            return True
-        return False
+    def _read(self, name: str, number: str) -> str:
+        """Try to read a version; give what came of it, and nothing of it."""
+        with allowing("FAILED_PRECONDITION"):  # it is not enabled
+            with allowing("NOT_FOUND"):
+                self._api.call("GET", f"{name}/versions/{number}:access", dict)
+                return GIVEN
+            return ABSENT
+        return REFUSED
 
 
 def signing_key(api: Api, name: str) -> Ed25519PrivateKey:
@@ -201,7 +244,7 @@ def verifying_keys(api: Api, name: str) -> tuple[bytes, ...]:
     newest, pem = api.call("GET", f"{name}/versions/latest:access", _numbered)
     found = {int(newest): pem}
     listed = api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
-    for number in [n for n, state, _ in listed if state == ENABLED and n != newest]:
+    for number in [n for n, state, *_ in listed if state == ENABLED and n != newest]:
         with allowing("NOT_FOUND", "FAILED_PRECONDITION"):  # destroyed since
             found[int(number)] = api.call("GET", f"{name}/versions/{number}:access", _payload)
     return tuple(_public(found[number]) for number in sorted(found, reverse=True))
@@ -234,9 +277,15 @@ def _stored(answer: Answer) -> None:
         raise ValueError
 
 
-def _version(answer: Answer) -> tuple[str, str, bool]:
-    """Give a version's number, its state, and whether it will be destroyed at some time."""
-    return _last(answer), answer["state"], bool(answer.get("scheduledDestroyTime"))
+def _version(answer: Answer) -> Version:
+    """Read a version; raises ValueError where its number is none."""
+    later = bool(answer.get("scheduledDestroyTime"))
+    number = str(int(_last(answer)))
+    return Version(number, str(answer["state"]), later, str(answer.get("destroyTime", "")))
+
+
+def _kept(listed: list[Version]) -> list[Version]:
+    return [version for version in listed if version.state != DESTROYED]
 
 
 def _last(named: Answer) -> str:

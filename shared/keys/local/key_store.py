@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import quotas
-from shared.keys.backends import EVER, NOT_AT_HAND, noted, unfit
+from shared.keys.backends import ABSENT, EVER, NOT_AT_HAND, Evidence, attested, noted, unfit
 from shared.keys.envelope import KEY_BYTES
 from shared.keys.local import files
 
@@ -80,10 +80,11 @@ class FileKeyStore:
         with self._required():
             return any(map(_there, self._places(project_id)))
 
-    def destroy(self, project_id: str) -> None:
+    def destroy(self, project_id: str) -> list[Evidence]:
         """Overwrite, unlink, and read back that it is gone; what a link points to is left alone.
 
-        On flash memory the old block may live on below the file system: encrypt the disk too.
+        On flash memory the old block may live on below the file system: encrypt the disk too. A
+        folder keeps no time of what is gone, so there is none in the evidence.
         """
         with self._required():
             self.confirm(project_id)
@@ -94,6 +95,11 @@ class FileKeyStore:
                 file.unlink()
             if file.exists() or new.exists():
                 raise OSError(f"the key half of {project_id} is still there")
+        store = f"local/{self._owner['identity']}" if self._owner else "local"
+        return [attested(store, "", ABSENT, "", ABSENT)]
+
+    def drop(self, project_id: str) -> None:
+        """Do nothing: nothing is left."""
 
     def unconfirmed(self, before: datetime, limit: int, after: datetime = EVER) -> list[str]:
         """Give projects still called new that were made before or after, or are damaged."""

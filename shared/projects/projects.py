@@ -146,8 +146,8 @@ def move(
         check(before)
         evidence.require_ours(app, read[path])
         now, verb = app.now(read), lifecycle.applicable(before, verbs)
-        moved = lifecycle.move(before, verb, now, reclamation_id, asked)
-        salted = replace(moved, name_salt=moved.name_salt or salt)
+        after = lifecycle.move(before, verb, now, reclamation_id, asked)
+        salted = replace(after, name_salt=after.name_salt or salt)
         project = lifecycle.marked(salted, app.offset())
         action = f"project.{verb}"
         ends = {"deadline": evidence.moment(project.purge_at)} if project.purge_at else {}

@@ -333,3 +333,25 @@ def test_a_call_that_is_answered_twice(app):
     assert audit.seal(app)["sealed"] == 1
     (one,) = whole(app).entries
     assert one["project_id"] == made["id"]
+
+
+@pytest.mark.claim("L4", "each sort of entry that there is gets its place")
+@pytest.mark.slow
+def test_every_sort_of_entry(host, account):
+    """What is changed, read, denied, made of keys and destroyed: all of it, through a real host."""
+    project = account.project()
+    account.secret(project, "s", {"k": "v"})
+    account.got(f"/v2/projects/{project['id']}/secrets/s")
+    viewer = account.another_key("viewer")
+    assert viewer.call("POST", "/v2/projects", {"name": "x"}).status_code == 403
+    account.destroy(project)
+    account.gone(project)
+    host.hub("POST", "/schedules/sealAudit/run")
+    mine = "account_id", "==", account.id
+    found = host.inside.store.query("audit", mine, order="at", limit=99)[1]
+    sealed = {one.contents["seq"]: one.contents["action"] for one in found}
+    assert sorted(sealed) == [*range(1, len(found) + 1)]
+    assert not [one for one in found if "pending" in one.contents]
+    said = {action.removeprefix("codeengine.") for action in sealed.values()}
+    wanted = {"account.create", "project.create", "secret.create", "secret.read", "apikey.create"}
+    assert said >= wanted | {"project.delete", "project.reclaim", "project.erase"}, said

@@ -20,6 +20,7 @@ from emulator.log import Log
 from emulator.manifest import Schedule
 
 POLL = 0.5  # seconds
+NOTHING = 204  # what a function answers that had nothing to do
 BACKOFF = timedelta(seconds=5)  # before the first retry; Cloud Scheduler's default
 BACKWARD = timedelta(seconds=5)  # more than NTP steps a clock by
 DYING = 900  # seconds in which the deaths of workers are counted; as long as a nudge takes to come
@@ -82,7 +83,7 @@ class Cron:
             threading.Thread(target=self._wake, args=[pause], name="wake", daemon=True).start()
 
     def run(self, name: str, due: datetime | None = None, path: str = "/") -> wire.Answer:
-        """Call a scheduled function as Cloud Scheduler would."""
+        """Call a scheduled function as Cloud Scheduler would; that it did nothing is not told."""
         started = time.monotonic()
         when = (due or self._clock.now()).astimezone(ZoneInfo("UTC"))
         headers = {
@@ -92,9 +93,9 @@ class Cron:
             "X-CloudScheduler-ScheduleTime": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         answer = wire.call(self._host.app(name), path, headers=headers)
-        self._log.call(
-            name, path.strip("/") or "schedule", answer.status, time.monotonic() - started
-        )
+        if answer.status != NOTHING:
+            what = path.strip("/") or "schedule"
+            self._log.call(name, what, answer.status, time.monotonic() - started)
         return answer
 
     def tick(self, before: datetime) -> datetime:

@@ -17,13 +17,28 @@ from pathlib import Path
 from typing import Any
 
 from emulator import Refused, clock, exports, files, terminal
-from emulator.state import ACCOUNT, CLOCK, FORM, FORMER, HALF, KEPT, KEYRING, KEYS, NOTE, is_key
+from emulator.state import (
+    ACCOUNT,
+    CLOCK,
+    FORM,
+    FORMER,
+    HALF,
+    KEPT,
+    KEYRING,
+    KEYS,
+    LOG_KEY,
+    NOTE,
+    is_key,
+)
 
 FILES, DEEP = 200_000, 8  # files an export may have, and folders within each other
 DOCUMENTS = 1 << 31  # bytes of documents: Firestore's emulator holds them all in memory
 PIECE = 1 << 20  # bytes copied at a time
 NOTHING = "Nothing was imported."
 _LOGIN = re.compile(r"[!-~]{1,256}")
+_PEM = re.compile(
+    rb"-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{1,256}-----END PRIVATE KEY-----\n"
+)
 
 
 @dataclass(frozen=True)
@@ -181,9 +196,14 @@ def _is_clock(_: Path, content: bytes) -> bool:
     return True
 
 
+def _is_log_key(_: Path, content: bytes) -> bool:
+    return _PEM.fullmatch(content) is not None
+
+
 FORMS = {
     KEYRING: (_is_keyring, "keyring"),
     ACCOUNT: (_is_account, "first account"),
+    LOG_KEY: (_is_log_key, "private key in PEM"),
     CLOCK: (_is_clock, "number of seconds of at most a hundred years"),
 }
 

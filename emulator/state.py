@@ -22,8 +22,9 @@ from emulator import Refused, clock, files
 FORMER, FORM = 1, 2  # of what the functions store: CE_STORE_FORM, and an export's version
 HUB = "hub.json"
 KEYRING, ACCOUNT, CLOCK, NOTE = "keyring.json", "credentials.json", "clock", "form.json"
+LOG_KEY = "log.key"  # signs the checkpoints of the log that is in the documents, and of no other
 # What is kept beside the documents, and belongs to them: names, and bytes of each at most.
-KEPT = {KEYRING: 1 << 20, ACCOUNT: 1 << 16, CLOCK: clock.SIZE, NOTE: 1 << 10}
+KEPT = {KEYRING: 1 << 20, ACCOUNT: 1 << 16, CLOCK: clock.SIZE, NOTE: 1 << 10, LOG_KEY: 1 << 10}
 KEYS, HALF = "keys", 1 << 10
 MARKER = r"\.identity\.json"  # in the folder of keys, says which database they are of
 _KEY = re.compile(rf"[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}(\.new)?|{MARKER}")
@@ -135,14 +136,16 @@ class State:
             files.write(self.folder / name, content)
 
     def forget(self, *, keys: bool = True) -> None:
-        """Remove what belongs to data that is gone: the halves of its keys, and its time.
+        """Remove what belongs to data that is gone: its halves of keys, its time, its log's key.
 
-        The marker of the key store goes first: without it the others are not used any more.
+        The marker of the key store goes first: without it the others are not used any more. Under
+        the key of a log that is gone another one would be taken for that log, cut and forged.
         """
         folder = self.folder / KEYS
         for half in (*folder.glob(".*"), *folder.glob("*")) if keys else ():
             half.unlink(missing_ok=True)
         self.drop(CLOCK)
+        self.drop(LOG_KEY)
 
     def tokens(self) -> dict[str, Any]:
         """Give the hub's token and the events' unguessable part: drawn once, stable ever after."""

@@ -5,12 +5,13 @@ from werkzeug.exceptions import HTTPException
 
 from functions.binding import FUNCTIONS
 from functions.cron_enforce_retention import enforceRetention
+from functions.cron_seal_audit import sealAudit
 from functions.http_api import api, identity
 from functions.on_project_written import onProjectWritten
 from shared.failures import keep_texts
 from shared.wire import page
 
-__all__ = ["api", "enforceRetention", "identity", "onProjectWritten"]
+__all__ = ["api", "enforceRetention", "identity", "onProjectWritten", "sealAudit"]
 
 keep_texts()
 functions_framework.errorhandler(HTTPException)(page)  # of this app: what no function answers

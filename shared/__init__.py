@@ -16,6 +16,7 @@ The map, from the words that everyone speaks up to the wire; a room imports only
 - `access`: who calls, and what they may.
 - `resources`: the five verbs for any kind, and what a write takes along.
 - `projects`: a project until it is destroyed, and the views IBM has of it.
+- `audit`: the trail as it is sealed and read: a log that anyone can check, and proofs from it.
 - `upkeep`: what no tenant asks for: the event's step, the schedule, the operator's rotation
   and migration.
 - `wire`: from an HTTP request to a use case and back.

@@ -93,7 +93,10 @@ def _keyring(settings: Settings, begun: Callable[[], bool]) -> Keyring:
     if settings.cloud_keys:
         from shared.keys import cloud  # noqa: PLC0415 - slow to import, and no part of a local start
 
-        return cloud.open_keyring(settings.cloud_keys, store, settings.google)
+        keyring = cloud.open_keyring(settings.cloud_keys, store, settings.google)
+        if settings.log_key:
+            keyring.log_key = cloud.open_log_key(settings.log_key, settings.google)
+        return keyring
     if settings.emulator and settings.keyring and settings.key_store:
         return open_local(settings.keyring, settings.key_store, store, begun)
     raise ValueError(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,14 @@ class Page:
     next: str | None
 
 
+class Raw(NamedTuple):
+    """Bytes that are answered as they are: their type, and how long a cache may keep them."""
+
+    data: bytes
+    type: str
+    kept: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a use case gives back; the status is the operation's."""
@@ -72,6 +80,7 @@ class Answer:
     entity_tag: str | None = None
     now: datetime | None = None  # the time the use case decided at
     location: str | None = None
+    raw: Raw | None = field(default=None, repr=False)  # in place of a body
     told: Mapping[str, str] = field(default_factory=dict)  # headers of ours, without their prefix
 
 

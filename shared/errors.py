@@ -27,6 +27,7 @@ STATUS = {
     "project_not_deletable": 409,
     "format_mismatch": 409,
     "already_made": 409,
+    "not_sealed": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,
     "uri_too_long": 414,

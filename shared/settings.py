@@ -23,6 +23,8 @@ CLOUD_KEYS = {  # the forms of these settings
     "CE_STATE_KEY": rf"{CLOUD_PROJECT}/secrets/[\w-]{{1,255}}",
 }
 READS = SECRETS, ALL = "secrets", "all"  # what is told of who read it
+SECRET_NAME = CLOUD_KEYS["CE_SIGNING_KEY"]  # the form of a secret's name
+TEST_HOST = "test.invalid"  # that a log beside an emulator is named after (RFC 2606): no evidence
 PUBLIC = "-public"  # after the name of the signing key's secret: the secret of its public half
 
 
@@ -39,7 +41,7 @@ class Settings:
     key_store: Path | None  # CE_KEY_STORE: the folder of key halves
     clock_file: Path | None  # CE_CLOCK_FILE: seconds added to the store's time
     projects_per_region: int  # CE_PROJECTS_PER_REGION
-    # CE_EVENT_CALLER, CE_SCHEDULE_CALLER, CE_ADMIN_CALLER: e-mails of service accounts
+    # CE_EVENT_CALLER, CE_SCHEDULE_CALLER, CE_SEAL_CALLER, CE_ADMIN_CALLER: e-mails of accounts
     callers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     function_url: str = ""  # CE_FUNCTION_URL: the audience of their tokens
     oidc_keys: str = OIDC_KEYS  # CE_OIDC_KEYS: where the issuer's public keys are
@@ -49,6 +51,10 @@ class Settings:
     concurrency: int = 0  # CE_CONCURRENCY: requests worked on at once; 0 is no limit
     # CE_KMS_KEY, CE_KEY_SECRETS, CE_SIGNING_KEY, CE_STATE_KEY: the cloud's keyring, or none of them
     cloud_keys: tuple[str, str, str, str] | None = None
+    log_key: str = (
+        ""  # CE_LOG_KEY: the secret of the key that signs checkpoints, the sealer's alone
+    )
+    log_public: bool = True  # CE_LOG_PUBLIC: whether the log is read without a token
     google: str = ""  # CE_GOOGLE: a stand-in for the cloud's APIs
     store_form: int = forms.NEWEST  # CE_STORE_FORM: the form that what is stored must have
     keys_since: datetime | None = None  # CE_KEYS_SINCE: older keys and tokens are refused
@@ -63,9 +69,14 @@ class Settings:
         emulator = env.get("FIRESTORE_EMULATOR_HOST") or None
         if env.get("CE_CLOCK_FILE") and emulator is None:
             raise ValueError("CE_CLOCK_FILE moves the clock: it is refused in production.")
+        endpoint = env.get("CE_ENDPOINT", f"https://api.{region}.codeengine.cloud.ibm.com")
+        if emulator is None and urlsplit(endpoint).hostname == TEST_HOST:
+            raise ValueError(
+                f"CE_ENDPOINT names {TEST_HOST}: that is for logs that are no evidence."
+            )
         return cls(
             region=region,
-            endpoint=env.get("CE_ENDPOINT", f"https://api.{region}.codeengine.cloud.ibm.com"),
+            endpoint=endpoint,
             project=env.get("GOOGLE_CLOUD_PROJECT", "demo-reprieve"),
             database=env.get("CE_DATABASE", "(default)"),
             emulator=emulator,
@@ -75,7 +86,7 @@ class Settings:
             projects_per_region=int(env.get("CE_PROJECTS_PER_REGION", quotas.PROJECTS_PER_REGION)),
             callers={
                 name: frozenset(env.get(f"CE_{name.upper()}_CALLER", "").replace(",", " ").split())
-                for name in ("event", "schedule", "admin")
+                for name in ("event", "schedule", "seal", "admin")
             },
             function_url=env.get("CE_FUNCTION_URL", ""),
             oidc_keys=_stand_in(env, "CE_OIDC_KEYS", OIDC_KEYS),
@@ -84,6 +95,8 @@ class Settings:
             create_rate=_rate(env, "CE_CREATE_RATE", quotas.CREATE_RATE, quotas.LOCAL_CREATES),
             concurrency=int(_number(env, "CE_CONCURRENCY", quotas.CONCURRENCY)),
             cloud_keys=_cloud_keys(env),
+            log_key=_log_key(env),
+            log_public=_switch(env, "CE_LOG_PUBLIC"),
             google=_stand_in(env, "CE_GOOGLE", ""),
             store_form=_form(env),
             keys_since=_moment(env, "CE_KEYS_SINCE"),
@@ -119,6 +132,27 @@ def _cloud_keys(env: Mapping[str, str]) -> tuple[str, str, str, str] | None:
         if secret.rpartition("/")[2].startswith(halves.rpartition("/")[2]):
             raise ValueError(f"{name} begins with CE_KEY_SECRETS: a purge could destroy it.")
     return key, halves, signing, state
+
+
+def _log_key(env: Mapping[str, str]) -> str:
+    """Give the name of the log key's secret, if there is one; beside an emulator it is a file."""
+    if not (name := env.get("CE_LOG_KEY", "")):
+        return ""
+    if env.get("FIRESTORE_EMULATOR_HOST") and not env.get("CE_GOOGLE"):
+        raise ValueError("CE_LOG_KEY is for production.")
+    if not re.fullmatch(SECRET_NAME, name, re.ASCII):
+        raise ValueError(f"CE_LOG_KEY must be a full resource name, as {SECRET_NAME} says.")
+    halves = env.get("CE_KEY_SECRETS", "").rpartition("/")[2]
+    if halves and name.rpartition("/")[2].startswith(halves):
+        raise ValueError("CE_LOG_KEY begins with CE_KEY_SECRETS: a purge could destroy it.")
+    return name
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    """Give what is on unless it is switched off."""
+    if (said := env.get(name) or "1") not in ("0", "1"):
+        raise ValueError(f"{name} must be 0 or 1.")
+    return said == "1"
 
 
 def _form(env: Mapping[str, str]) -> int:

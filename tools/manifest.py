@@ -1,7 +1,8 @@
 """functions.yaml out of openapi.yaml: a row for each function that an operation names.
 
 Those kept by hand are at the head of the file: `api`, `identity`, `createAccount`, `rotateKeys`,
-`signKeys`, `vouchProjects`, `resealValues`, `onProjectWritten`, `enforceRetention`. Build time.
+`signKeys`, `vouchProjects`, `resealValues`, `onProjectWritten`, `enforceRetention`, `sealAudit`.
+Build time only.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may call the functions that tenants may not: the event's, the schedule's, the operator's.
+"""Who may call the functions that tenants may not: the event's, the schedules', the operator's.
 
 In the cloud the caller shows an OIDC token of Google's, made for this function's address, of an
 account that the settings allow. Beside an emulator the caller is this machine. Either way only
@@ -21,7 +21,7 @@ from shared.app import App
 from shared.errors import Error, unavailable
 from shared.settings import Settings
 
-Caller = Literal["event", "schedule", "admin"]
+Caller = Literal["event", "schedule", "seal", "admin"]
 ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 CLAIMS = ("exp", "iat", "iss", "aud", "sub", "email", "email_verified")
 MARK = "reprieve.caller"  # of the local host, in the WSGI environment: no header can set it

@@ -20,7 +20,8 @@ class Parameter:
     """A parameter of path, query or header, or (`name`) of calls by function name alone.
 
     `key` is its name in calls by function name: `If-Match` is `if_match`. `instead` is the key of
-    the parameter in whose place it is given: exactly one of the two is.
+    the parameter in whose place it is given: exactly one of the two is. One that is the `rest` of a
+    path is all that is left of it, slashes and all.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Parameter:
     required: bool
     schema: Mapping[str, Any]
     instead: str = ""
+    rest: bool = False
 
     @property
     def target(self) -> Target:
@@ -47,6 +49,8 @@ class Operation:
     permission: str | None
     private: bool
     status: int
+    answers: str  # the media type of what is answered where nothing is refused
+    closable: bool  # anybody's, unless CE_LOG_PUBLIC is 0
     parameters: tuple[Parameter, ...]
     media_types: tuple[str, ...]
     body_required: bool
@@ -113,7 +117,8 @@ def _parameter(spec: Mapping[str, Any]) -> Parameter:
     schema = resolved(spec["schema"])
     key = name.lower().replace("-", "_")
     place, instead = spec.get("in", "name"), spec.get("x-for", "")
-    return Parameter(name, key, place, spec.get("required", False), schema, instead)
+    rest = spec.get("x-rest", False)
+    return Parameter(name, key, place, spec.get("required", False), schema, instead, rest)
 
 
 def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
@@ -122,6 +127,8 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
     parameters = map(resolved, chain.from_iterable(lists))
     content = spec.get("requestBody", {}).get("content", {})
     media_types = tuple(content)
+    status = min(spec["responses"])
+    answers = resolved(spec["responses"][status]).get("content", {})
     return Operation(
         id=spec["operationId"],
         method=method.upper(),
@@ -129,7 +136,9 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> Operation:
         function=spec["x-function"],
         permission=spec.get("x-permission"),
         private=spec.get("x-private", False),
-        status=int(min(spec["responses"])),
+        status=int(status),
+        answers=next(iter(answers), "application/json"),
+        closable=spec.get("x-closable", False),
         parameters=tuple(map(_parameter, parameters)),
         media_types=media_types,
         body_required=spec.get("requestBody", {}).get("required", False),

@@ -1,7 +1,9 @@
 """Routes: from a method and a path, as it was sent, to an operation and its path parameters.
 
 Segments are split before they are decoded: a parameter may hold an encoded `/`, as the CRN of a
-resource instance does. What two readers of a path could understand differently does not exist.
+resource instance does. One that is the `rest` of its path may hold slashes as they are, and no
+escapes: it has one form alone. What two readers of a path could understand differently does not
+exist.
 """
 
 import re
@@ -13,6 +15,7 @@ from shared.api.operations import Operation, operations
 from shared.errors import Error, missing
 
 BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+REST = "*"  # before the last segment of a template that takes all that is left of a path
 NO_NAMES = frozenset({"", ".", ".."})  # segments that say where, not what
 
 
@@ -24,7 +27,7 @@ def route(among: Collection[str], method: str, path: str) -> tuple[Operation, di
     """
     segments = _split(path)
     for template, there in _paths():
-        parameters = _matched(template, segments)
+        parameters = _matched(template, segments, escaped="%" in path)
         if parameters is not None:
             known = {verb: operation for verb, operation in there.items() if operation.id in among}
             if known:
@@ -45,13 +48,23 @@ def _paths() -> list[tuple[list[str], dict[str, Operation]]]:
     """Give each path by its segments, with its operations by method; literals come first."""
     found: dict[str, dict[str, Operation]] = {}
     for operation in operations().values():
-        found.setdefault(operation.path, {})[operation.method] = operation
+        rests = [f"{{{one.name}}}" for one in operation.parameters if one.rest]
+        path = operation.path
+        for rest in rests:
+            path = path.replace(rest, REST + rest)
+        found.setdefault(path, {})[operation.method] = operation
     paths = [(path[1:].split("/"), there) for path, there in found.items()]
-    return sorted(paths, key=lambda path: [segment.startswith("{") for segment in path[0]])
+    return sorted(paths, key=lambda path: [segment[0] in "{*" for segment in path[0]])
 
 
-def _matched(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+def _matched(
+    template: Sequence[str], segments: Sequence[str], *, escaped: bool
+) -> dict[str, str] | None:
     """Give the path parameters if the segments are of this template."""
+    *head, last = template
+    if last.startswith(REST) and not escaped and len(segments) > len(head):
+        template = [*head, last.removeprefix(REST)]
+        segments = [*segments[: len(head)], "/".join(segments[len(head) :])]
     if len(template) != len(segments):
         return None
     found = {}

@@ -25,7 +25,7 @@ from shared.errors import Error, unavailable
 from shared.keys.backends import EVER, Evidence, KeyStore, Wrapper, Wrappers, is_wrapped, unfit
 from shared.keys.envelope import KEY_BYTES, Undecryptable, derive
 from shared.keys.memory import Memory
-from shared.keys.signing import Signing, holds, public_half
+from shared.keys.signing import LogKey, Signing, holds, no_log_key, public_half
 from shared.keys.state import State
 
 UNSIGNED = "Nothing can be signed now."
@@ -66,6 +66,7 @@ class Keyring:
 
     def __init__(self, wrapper: Wrappers, halves: KeyStore, signing: Signing, state: State) -> None:
         self._wrapper, self._halves, self._signing, self.state = wrapper, halves, signing, state
+        self.log_key: LogKey = no_log_key
         self._memory, self._checking = Memory(), Lock()
         self.check: Callable[[KeyStore, Wrapper | None], None] | None = None  # None: a test's
         self._accepted: Wrapper | None = None

@@ -5,7 +5,7 @@ Who verifies holds public keys alone: only who signs ever asks for the private o
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -18,6 +18,19 @@ class Signing(NamedTuple):
 
     private: Callable[[], Ed25519PrivateKey]  # the newest
     public: Callable[[], tuple[bytes, ...]]  # of all that are not destroyed, the newest first
+
+
+class LogKey(Protocol):
+    """Reads the key that signs the log's checkpoints: the sealer's alone, who asks each time."""
+
+    def __call__(self, *, first: bool) -> Ed25519PrivateKey:
+        """Give the key; `first` says that nothing was signed by it yet. Raises OSError."""
+        ...
+
+
+def no_log_key(*, first: bool) -> Ed25519PrivateKey:  # noqa: ARG001 - as LogKey
+    """Say that there is none, as for all but the sealer."""
+    raise OSError("there is no log key")
 
 
 def public_half(key: Ed25519PrivateKey) -> bytes:

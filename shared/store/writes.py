@@ -5,7 +5,7 @@ Pure values. A precondition says what must still be true when the commit is appl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -21,6 +21,12 @@ class Document:
     def id(self) -> str:
         """The last segment of the path."""
         return self.path.rpartition("/")[2]
+
+    @property
+    def written_at(self) -> datetime:
+        """When a document that is there was last written, by the store's own clock."""
+        written: datetime = self.update_time.ToDatetime(tzinfo=UTC)
+        return written
 
     @property
     def contents(self) -> dict[str, Any]:
@@ -48,7 +54,8 @@ class Read:
 class Write:
     """One write of a commit: fields to set (None: delete the document) and its precondition.
 
-    `mask` names the fields written, as Firestore field paths; None replaces the whole document.
+    `mask` names the fields written, as Firestore field paths; None replaces the whole document. A
+    field that it names and `fields` lacks is removed.
     `exists` and `update_time` must hold of the stored document, or the commit fails. What is not
     there is not deleted: Firestore need not take that as a way to require it.
     """
@@ -82,9 +89,12 @@ class Write:
         return cls(document.path, fields, update_time=document.update_time)
 
     @classmethod
-    def update(cls, document: Document, fields: Mapping[str, Any]) -> "Write":
-        """Write some fields of a document, which must exist as it was read."""
-        return cls(document.path, fields, tuple(fields), update_time=_version(document))
+    def update(
+        cls, document: Document, fields: Mapping[str, Any], without: Sequence[str] = ()
+    ) -> "Write":
+        """Write some fields of a document, which must exist as it was read; remove others."""
+        mask = (*fields, *without)
+        return cls(document.path, fields, mask, update_time=_version(document))
 
     @classmethod
     def verify(cls, document: Document) -> "Write":

@@ -47,6 +47,9 @@ def response(
         headers["Location"] = answer.location
     if answer.now:
         headers["X-Reprieve-Now"] = answer.now.astimezone(UTC).isoformat()
+    if answer.raw:
+        headers["Cache-Control"] = answer.raw.kept
+        return _said(operation.status, answer.raw.data, answer.raw.type, trace, headers)
     return _json(operation.status, body, trace, headers)
 
 
@@ -82,8 +85,12 @@ def refusal(error: Error, trace: str) -> Response:
 
 def _json(status: int, body: Any, trace: str, headers: Mapping[str, str]) -> Response:
     text = b"" if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    return _said(status, text, JSON, trace, headers)
+
+
+def _said(status: int, data: bytes, kind: str, trace: str, headers: Mapping[str, str]) -> Response:
     named = {"X-Global-Transaction-ID": trace, **ALWAYS, **_secure(), **headers}
-    return Response(text, status, headers=named, content_type=JSON)
+    return Response(data, status, headers=named, content_type=kind)
 
 
 def _secure() -> Mapping[str, str]:

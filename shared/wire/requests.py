@@ -55,10 +55,11 @@ def check_head(environ: Mapping[str, Any]) -> None:
         raise Error("malformed_request", "The request has more than one `Host`.")
 
 
-def check_accept(request: Request) -> None:
-    """Raise Error `not_acceptable` where JSON is not taken as an answer."""
-    if request.headers.get("Accept") and not request.accept_mimetypes.quality(JSON):
-        raise Error("not_acceptable", "Answers come as `application/json`.")
+def check_accept(request: Request, asked: list[Operation]) -> None:
+    """Raise Error `not_acceptable` where what the operations answer with is not taken."""
+    kind = asked[0].answers  # those of one function answer alike
+    if request.headers.get("Accept") and not request.accept_mimetypes.quality(kind):
+        raise Error("not_acceptable", f"Answers come as `{kind}`.")
 
 
 def check_version(parameters: Mapping[str, Any]) -> None:

@@ -94,7 +94,7 @@ def _answered(request: Request, handlers: Mapping[str, Handler], trace: str) -> 
     count(app, principal, request.environ)
     with on_record(app, Origin(principal, trace), asked, request.environ):
         _check_any_role(principal, asked.operations)
-        check_accept(request)
+        check_accept(request, asked.operations)
         return _carried_out(app, request, handlers, asked, principal, trace)
 
 
@@ -161,7 +161,8 @@ def _principal(app: App, request: Request, asked: list[Operation]) -> Principal:
     """Give who calls; raises Error `unauthorized` unless one of the operations takes anybody."""
     if any(operation.private for operation in asked):
         return replace(OPERATOR, email=admit(app, "admin", request.environ))
-    if any(operation.permission is None for operation in asked):
+    closed = not app.settings.log_public and any(operation.closable for operation in asked)
+    if not closed and any(operation.permission is None for operation in asked):
         return ANYBODY
     return authenticate(app, request.headers.get("Authorization"))
 

@@ -21,8 +21,13 @@ from shared.store.values import encode
 from tests.functions.test_functions import running, state
 from tests.support import WEEK
 
-WHO = {name: f"{name}@demo.iam.gserviceaccount.com" for name in ("event", "schedule", "admin")}
-FUNCTIONS = {"event": "onProjectWritten", "schedule": "enforceRetention", "admin": "createAccount"}
+FUNCTIONS = {
+    "event": "onProjectWritten",
+    "schedule": "enforceRetention",
+    "seal": "sealAudit",
+    "admin": "createAccount",
+}
+WHO = {name: f"{name}@demo.iam.gserviceaccount.com" for name in FUNCTIONS}
 URL = "https://enforce-retention.example.test"
 PATH = "projects/00000000-0000-4000-8000-000000000000"
 HEAD = {

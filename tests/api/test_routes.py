@@ -28,8 +28,12 @@ def test_route(subtests):
     for name in ALL:
         with subtests.test(name):
             operation = operations()[name]
-            wanted = {p.name: f"{p.name}/1%" for p in operation.parameters if p.place == "path"}
-            path = operation.path.format_map({key: quote(text, "") for key, text in wanted.items()})
+            rest = any(p.rest for p in operation.parameters)  # it has no escapes, but slashes
+            of_path = [p.name for p in operation.parameters if p.place == "path"]
+            wanted = {key: f"{key}/x1/.p" if key == "tile" else f"{key}/1%" for key in of_path}
+            wanted |= {"epoch": "1"} if rest else {}
+            written = {key: quote(text, "/" if rest else "") for key, text in wanted.items()}
+            path = operation.path.format_map(written)
             assert route(ALL, operation.method, path) == (operation, wanted)
             assert route([name], operation.method, path) == (operation, wanted)
 
@@ -53,6 +57,17 @@ def test_method_not_allowed(path, allowed, subtests):
             assert (error.code, error.status) == ("method_not_allowed", 405)
             assert error.headers == {"Allow": allowed}
             assert error.message == f"The path takes only {allowed}."
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["0%2F000", "0/%30%30%30", "0//000", "/0/000", "0/000/", "0/./000", "0/../000", "", "%"],
+)
+def test_a_rest_has_one_form(path):
+    """What is left of a path is as it was sent: no escapes, no empty segments, no dots."""
+    found = route(ALL, "GET", "/v1/log/1/tile/0/x001/234.p/7")
+    assert (found[0].id, found[1]) == ("get_log_tile", {"epoch": "1", "tile": "0/x001/234.p/7"})
+    assert refused("GET", f"/v1/log/1/tile/{path}").code == "resource_not_found"
 
 
 def test_head():

@@ -13,7 +13,7 @@ import functions.main
 from ce.rows import NOUNS
 from emulator import hosting
 from functions import binding, http_api, http_resources
-from shared import evidence, projects, quotas, resources
+from shared import audit, evidence, projects, quotas, resources
 from shared.access import api_keys
 from shared.api import operations
 from shared.api.document import COMPILED
@@ -109,6 +109,10 @@ LIMITS = {
     "FAIL_AFTER": ("24 h", "24 hours"),
     "REPEATED": ("24 hours",),
     "RETRY_AFTER": ("1 h", "one hour", "an hour", "every hour", "hourly"),
+    "SEAL_BATCH": ("200",),
+    "SEAL_TIME": ("45 s",),
+    "SEAL_PAUSE": ("1 s",),
+    "SEAL_LATE": ("five minutes",),
     "FIRST_VERSION": ("2021-03-31",),
     "NEWEST_VERSION": ("2026-09-04",),
 }
@@ -147,6 +151,8 @@ INNER = {  # of no user's concern
     "FORGET_TIME",
     "SECRETS_LISTED",
     "SECRET_PAGES",
+    "SEAL_JITTER",
+    "SEAL_LOOKS",
 }
 
 
@@ -172,7 +178,7 @@ def test_every_function_has_its_operation():
 
 def test_endpoints(subtests):
     """Every deployed function is what main.py gives under its name, and says what it needs."""
-    identities = {f"reprieve-{name}@" for name in ("manage", "reveal", "retain", "rotate")}
+    identities = {f"reprieve-{name}@" for name in ("manage", "reveal", "retain", "rotate", "seal")}
     triggers = {"httpsTrigger", "eventTrigger", "scheduleTrigger"}
     for name, endpoint in ENDPOINTS.items():
         with subtests.test(name):
@@ -194,10 +200,10 @@ def test_a_process_has_threads_for_all_that_is_sent():
 
 
 def test_main_gives_nothing_else():
-    """What main.py gives is what is deployed: what is bound, and four that are no operation."""
+    """What main.py gives is what is deployed: what is bound, and five that are no operation."""
     given = functions.main.__all__
     assert sorted(given) == sorted(ENDPOINTS)
-    apart = {"api", "enforceRetention", "identity", "onProjectWritten"}
+    apart = {"api", "enforceRetention", "identity", "onProjectWritten", "sealAudit"}
     assert set(given) - set(binding.FUNCTIONS) == apart
 
 
@@ -235,7 +241,10 @@ def test_only_what_is_sealed_may_be_unwrapped():
     manage = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-manage@"}
     assert signing | {"identity"} <= manage
     retain = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-retain@"}
-    assert retain == {n for n, e in ENDPOINTS.items() if "httpsTrigger" not in e}
+    assert retain == {n for n, e in ENDPOINTS.items() if "httpsTrigger" not in e} - {"sealAudit"}
+    # And what signs the log does nothing else, and nothing else signs it.
+    seal = {n for n, e in ENDPOINTS.items() if e["serviceAccount"] == "reprieve-seal@"}
+    assert seal == {"sealAudit"}
 
 
 def test_rewrites(subtests):
@@ -312,6 +321,7 @@ QUERIES = {
         ),
         ("revisions", (), "revision_name"),
     ],
+    "sequencer.py": [("audit", ("pending",), "__name__")],
     "schedule.py": [
         ("projects", ("status",), "purge_at"),
         ("projects", ("status",), "progress_at"),
@@ -328,7 +338,7 @@ QUERIES = {
 def test_queries_are_all_known():
     """The queries below are those in the code: a new one must be entered, and gets its index."""
     once = [f"{n}.py" for n in ("account", "api_keys", "key_quota", "reading", "reclamations")]
-    once += ["held.py", "identity.py", "metadata.py"]
+    once += ["held.py", "identity.py", "metadata.py", "sequencer.py"]
     twice = ["migration.py", "rotation.py", "tombstones.py"]
     assert sorted(queries()) == sorted([*once, "rotation.py", *["schedule.py"] * 5, *twice * 2])
     assert set(queries()) == set(QUERIES)
@@ -370,6 +380,7 @@ def asked(app, monkeypatch):
     account.contents(app, call(names=True, **on))
     for number in (0, 0.999):
         schedule.enforce(replace(app, random=lambda n=number: n))
+    audit.seal(app)
     return seen
 
 
@@ -401,6 +412,9 @@ def test_large_fields_are_not_indexed():
     known = {("parts", "bytes"), ("keys", "wrapped"), ("operations", "told"), EXPIRY}
     noted = ["parts", "usage", "operations", *(group for group, _ in stored)]
     known |= {(group, "body") for group, _ in stored} | {(group, "sha256") for group in noted}
+    known |= {("audit", name) for name in ("record", "salt", "mac", "prev", "entry")}
+    known |= {("log", name) for name in ("root", "frontier", "text", "keys")}
+    known |= {("log_tiles", "bytes"), ("log_accounts", "chain")}
     assert overrides == known | {(group, "sealed") for group, kind in stored if kind.sealed}
     indexes = {(row["collectionGroup"], row["fieldPath"]): row["indexes"] for row in OVERRIDES}
     everywhere = [{"order": "ASCENDING", "queryScope": "COLLECTION_GROUP"}]  # wherever they lie

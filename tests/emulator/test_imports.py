@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from emulator import Refused, exports, firestore, imports, state
 from tests.support import ROOT
 from tests.support.exported import PROJECT, kept_by, listed_anew, write
+from tests.support.keyrings import pem
 
 ESCAPES = "\x1b]0;title\x07\x1b[2J\x9b31m\u202e\u2028"
 # What is no JSON object that an export has in any of its files.
@@ -41,6 +43,8 @@ MEMBERS = {  # of each file, what must be of its type
     "credentials.json": ("account_id", "apikey"),
 }
 CLOCKS = (b"", b"nan", b"-inf", b"1e999", b"4e9", b"soon", b"\xff", b"1" * 5000, b"0x10")
+PEM = pem(Ed25519PrivateKey.generate())
+LOG_KEYS = (b"", b"x", PEM.replace(b"PRIVATE", b"PUBLIC"), PEM + PEM, PEM[:-1], PEM + 999 * b"x")
 NAMES = ("keys/half", "keys/.A", f"keys/{ESCAPES}", ".profile", "sitecustomize.py")
 
 
@@ -136,6 +140,8 @@ def contents():
                     yield f"{name}: {member} {value!r}", partial(_member, name, member, value)
     for content in CLOCKS:
         yield f"clock {content!r:.20}", partial(_content, "clock", content)
+    for content in LOG_KEYS:
+        yield f"log.key {content!r:.40}", partial(_content, "log.key", content)
 
 
 def shapes():

@@ -147,6 +147,7 @@ def test_the_hub_refuses_what_it_cannot_read(host, body):
 ALONE = {  # a function under plain functions-framework: requests, and how they are refused
     "onProjectWritten": (("POST", "/", 400), ("GET", "/", 405), ("TRACE", "/x", 405)),
     "enforceRetention": (("GET", "/", 404), ("POST", "/x", 404), ("TRACE", "/", 404)),
+    "sealAudit": (("GET", "/", 404), ("POST", "/x", 404), ("TRACE", "/", 404)),
     "createAccount": (("GET", "/", 405), ("POST", "/x", 404)),
     "createProject": (("TRACE", "/", 405), ("GET", "/__/health", 404), ("POST", "/", 401)),
 }

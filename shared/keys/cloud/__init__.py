@@ -5,17 +5,18 @@ it: never on a local start.
 """
 
 import random
-from functools import partial
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 import google.auth
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.oauth2.credentials import Credentials
 
 from shared.keys import Keyring
 from shared.keys.cloud.kms import KmsWrapper
 from shared.keys.cloud.rest import Api, Caller
 from shared.keys.cloud.secret_manager import SecretStore, signing_key, state_key, verifying_keys
-from shared.keys.signing import Signing
+from shared.keys.signing import LogKey, Signing
 from shared.keys.state import State
 from shared.settings import PUBLIC
 
@@ -33,16 +34,36 @@ def open_keyring(names: tuple[str, str, str, str], store: str, stand_in: str = "
     that such a server is told of who calls: no credentials are looked for.
     """
     kms_key, secrets, signing, state = names
+    kms, manager = _apis(stand_in)
+    halves = SecretStore(manager, secrets, store)
+    private, public = partial(signing_key, manager, signing), partial(verifying_keys, manager)
+    keys = Signing(private, partial(public, signing + PUBLIC))
+    made = State(partial(state_key, manager, state))
+    return Keyring(KmsWrapper(kms, kms_key), halves, keys, made)
+
+
+def open_log_key(name: str, stand_in: str = "") -> LogKey:
+    """Give what reads the log key from its secret, once: an instance is started anew for another.
+
+    `stand_in` is as for the keyring.
+    """
+    read = cache(partial(signing_key, _apis(stand_in)[1], name, "the log key"))
+
+    def log_key(*, first: bool) -> Ed25519PrivateKey:  # noqa: ARG001 - nobody makes it here
+        return read()
+
+    return log_key
+
+
+def _apis(stand_in: str) -> tuple[Api, Api]:
+    """Give Cloud KMS and Secret Manager, called as who this process runs as."""
     address, credentials = GOOGLE, None
     if stand_in:
         parts = urlsplit(stand_in)
         address = f"http://{parts.hostname}:{parts.port}"
         credentials = Credentials(parts.username or "local")  # type: ignore[no-untyped-call]
     caller = Caller(credentials or google.auth.default(scopes=[SCOPE])[0])
-    kms = Api("Cloud KMS", address.format("cloudkms"), caller, random.random)
-    manager = Api("Secret Manager", address.format("secretmanager"), caller, random.random)
-    halves = SecretStore(manager, secrets, store)
-    private, public = partial(signing_key, manager, signing), partial(verifying_keys, manager)
-    keys = Signing(private, partial(public, signing + PUBLIC))
-    made = State(partial(state_key, manager, state))
-    return Keyring(KmsWrapper(kms, kms_key), halves, keys, made)
+    return (
+        Api("Cloud KMS", address.format("cloudkms"), caller, random.random),
+        Api("Secret Manager", address.format("secretmanager"), caller, random.random),
+    )

@@ -218,14 +218,14 @@ class SecretStore:
         return REFUSED
 
 
-def signing_key(api: Api, name: str) -> Ed25519PrivateKey:
-    """Read the key that signs tokens, PEM, from the newest version of a secret; raises OSError."""
+def signing_key(api: Api, name: str, which: str = "the token signing key") -> Ed25519PrivateKey:
+    """Read a key that signs, PEM, from the newest version of a secret; raises OSError."""
     pem = api.call("GET", f"{name}/versions/latest:access", _payload)
     with suppress(TypeError, ValueError, UnsupportedAlgorithm):
         key = load_pem_private_key(pem, None)
         if isinstance(key, Ed25519PrivateKey):
             return key
-    raise _no_key("the token signing key")
+    raise _no_key(which)
 
 
 def state_key(api: Api, name: str) -> bytes:

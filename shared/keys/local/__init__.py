@@ -5,6 +5,7 @@ never make a file or a folder anew where one was before.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,8 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.keys.keyring import Keyring
 from shared.keys.local.key_store import MARKER, FileKeyStore
 from shared.keys.local.keyring_file import FileWrapper
+from shared.keys.local.log_key import log_key
 from shared.keys.signing import Signing, public_half
 from shared.keys.state import State
+
+LOG_KEY = "log.key"  # the file's name, beside the keyring
 
 
 def open_keyring(
@@ -39,4 +43,6 @@ def open_keyring(
         raise OSError("the keyring file has none, and could not be given one")
 
     store, signing = FileKeyStore(folder, database), Signing(private, public)
-    return Keyring(wrapper, store, signing, State(state))
+    keyring = Keyring(wrapper, store, signing, State(state))
+    keyring.log_key = partial(log_key, file.with_name(LOG_KEY))
+    return keyring

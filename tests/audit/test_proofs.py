@@ -10,9 +10,8 @@ from shared.errors import Error
 from shared.keys.signing import no_log_key
 from shared.log import Key, Place, Proof, Refused, entry, verified
 from shared.upkeep import purge
-from tests.audit.test_sequencer import certificate
 from tests.support import call, reclaim
-from tests.support.sealed import whole, write
+from tests.support.sealed import certificate, whole, write
 
 
 def vkey(app):

@@ -5,12 +5,13 @@ import json
 import pytest
 
 from ce import verify
-from shared import audit
+from shared import audit, projects
 from shared.errors import Error
 from shared.keys.signing import no_log_key
 from shared.log import Key, Place, Proof, Refused, entry, verified
-from tests.audit.test_sequencer import certificate
-from tests.support.sealed import whole, write
+from shared.upkeep import purge
+from tests.support import call, reclaim
+from tests.support.sealed import certificate, whole, write
 
 
 def vkey(app):
@@ -126,3 +127,23 @@ def test_round_trips(counted):
     with pytest.raises(Error):
         audit.proof_of(app, {"pending": True})
     assert api.calls == []
+
+
+@pytest.mark.claim("R2", "the certificate of a destroyed project is proved to be in the log")
+def test_of_a_real_certificate(app, tmp_path, capsys):
+    """From the purge to the auditor: sealed beside what else was done, and verified offline."""
+    made = projects.create(app, call(body={"name": "p"})).body["id"]
+    reclaim(app, made)
+    while purge.advance(app, made) != "tombstone":
+        pass
+    assert audit.seal(app)["refused"] == 0
+    found = app.store.read(f"certificates/{made}", f"audit/{made}.erase")
+    fields = found[f"audit/{made}.erase"].contents
+    assert found[f"certificates/{made}"].contents["entry"] == f"{made}.erase"
+    files = tmp_path / "certificate.json", tmp_path / "proof"
+    for file, content in zip(files, (fields["record"], audit.proof_of(app, fields)), strict=True):
+        file.write_bytes(content)
+    assert verify.main([*map(str, files), "--key", vkey(app), "--allow-test"]) == 0
+    said = capsys.readouterr().out
+    assert f"Project    {made}" in said
+    assert f"entry {fields['n']} of {len(whole(app).entries)}" in said

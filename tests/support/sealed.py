@@ -1,20 +1,33 @@
 """The log as tests make it and see it: entries that wait, and all that is stored, checked whole."""
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared import evidence
 from shared.app import App
-from shared.log import Checkpoint, Frontier, Key, Place, chained, consistent, entry, leaf, opened
+from shared.keys import RECORD
+from shared.log import (
+    Checkpoint,
+    Frontier,
+    Key,
+    Place,
+    chained,
+    consistent,
+    dump,
+    entry,
+    leaf,
+    opened,
+)
 from shared.log import tiles as tiles_of
 from shared.log.entries import FIRST
-from shared.store import NAME
+from shared.store import NAME, Write
 from tests.support import project_of
+from tests.support.certificates import statement
 
 START = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 ACCOUNTS = ("a" * 32, "b" * 32, "c" * 32)
-HASH, FRAMED = 32, 34  # bytes of a hash in a tile, of an entry in a bundle
 
 
 class Log(NamedTuple):
@@ -99,6 +112,24 @@ def _checkpoint(app: App, leaves: list[bytes]) -> Checkpoint | None:
     assert checkpoint.size == found["size"] <= len(leaves)
     assert checkpoint.root == Frontier().append(leaves[: checkpoint.size]).root
     return checkpoint
+
+
+def lines(caplog: Any, severity: str) -> list[dict[str, Any]]:
+    """Give what was logged of a severity."""
+    said = [json.loads(one.message) for one in caplog.records if one.name == "reprieve"]
+    return [one for one in said if one["severity"] == severity]
+
+
+def certificate(app: App, account: str = ACCOUNTS[0]) -> tuple[str, bytes]:
+    """Let a certificate wait, as a purge leaves it; give its id and its record."""
+    said = statement(predicate__project__account=account)
+    record, project = dump(said), said["predicate"]["project"]["id"]
+    salt = app.new_salt()
+    mac = app.keyring.state.mac(RECORD, salt + record)
+    index = {"account_id": account, "project_id": project, "action": "codeengine.project.erase"}
+    proof = {"record": record, "salt": salt, "mac": mac, "at": START, "pending": True}
+    app.store.commit([Write.create(f"audit/{project}.erase", proof | index)])
+    return f"{project}.erase", record
 
 
 class Seen:

@@ -20,9 +20,9 @@ LIKE = 0.8  # how alike two names are of which one is the other misspelt, by dif
 # Options that name files, which may hold any bytes in their names.
 FILES = frozenset(
     (
-        *("cert_chain_file", "from_env_file", "from_file", "from_json_file", "inline_code"),
-        *("key_path", "known_hosts_path", "password_from_file", "password_from_json_file"),
-        *("private_key_file", "save"),
+        *("cert_chain_file", "certificate", "from_env_file", "from_file", "from_json_file"),
+        *("inline_code", "key", "key_path", "known_hosts_path", "password_from_file"),
+        *("password_from_json_file", "private_key_file", "proof", "save", "witness"),
     )
 )
 

@@ -149,6 +149,15 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "apikey delete": ("ce apikey delete ci",),
     "apikey list": ("ce apikey list --sort-by age",),
+    "audit list": (
+        "ce audit list --project myproject --since 7d",
+        "ce audit list --action secret.read --initiator ci -o json",
+    ),
+    "certificate list": ("ce certificate list",),
+    "certificate verify": (
+        "ce certificate verify shop.certificate.json shop.tlog-proof --key log.vkey",
+        "ce certificate verify c.json c.tlog-proof --key log.vkey --witness w.vkey --witnesses 1",
+    ),
 }
 FIRST = (
     "ce emulator start",

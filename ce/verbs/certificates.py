@@ -9,13 +9,14 @@ import hashlib
 import json
 import re
 import unicodedata
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ce.call import Call
-from ce.server import USAGE, Doc, Failure
+from ce.server import USAGE, Doc, Failure, path, place
 from ce.text import emit, safe
 from ce.verbs.dialog import say
 
@@ -43,6 +44,69 @@ def of_name(call: Call, name: str) -> list[Doc]:
         for one in _all(call)
         if one["name_salt"] and _digest(name, one["name_salt"]) == one["name_digest"]
     ]
+
+
+def get(call: Call) -> Doc:
+    """Write a certificate, its proof and the log's key into a folder."""
+    one = _found(call)
+    name = call["name"] if call["name"] not in (None, one["project_id"]) else one["project_id"]
+    say(call, name=name)
+    home = path("v1", "certificates", one["project_id"])
+    record, proof = call.client.raw(home), call.client.raw(f"{home}/proof")
+    key = _key(call, proof, one["epoch"])
+    stem = name.replace("/", "_")
+    contents = {f"{stem}.certificate.json": record, f"{stem}.tlog-proof": proof, "log.vkey": key}
+    folder = Path(call["out"] or ".")
+    _write(folder, contents)
+    return {"project_id": one["project_id"], "files": ", ".join(contents), "folder": str(folder)}
+
+
+def _found(call: Call) -> Doc:
+    """Find the certificate of a project by its ID, or by the name that it had."""
+    name, identity = call["name"], call["id"]
+    if (name is None) == (identity is None):
+        raise click.UsageError("Give exactly one of NAME, --name and --id.")
+    if identity is None and not place.ID.fullmatch(name):
+        found, what = of_name(call, name), "a project of this name"
+    else:
+        wanted = name if identity is None else identity
+        found, what = [one for one in _all(call) if one["project_id"] == wanted], "this project"
+    if len(found) > 1:
+        ids = ", ".join(f"'{one['project_id']}'" for one in found)
+        raise Failure(f"{len(found)} destroyed projects had this name: give --id, one of {ids}.")
+    if not found:
+        raise Failure(
+            f"There is no certificate of {what}: it was not destroyed, or its name is forgotten. "
+            "'ce certificate list' shows them all.",
+            status=404,
+        )
+    return dict(found[0])
+
+
+def _key(call: Call, proof: bytes, epoch: int) -> bytes:
+    """Give the one of the log's keys that signed a proof's checkpoint: a vkey, and a line end."""
+    lines = call.client.raw(f"/v1/log/{epoch}/keys").decode().splitlines()
+    signed = proof.decode().splitlines()
+    for line in lines:
+        name, _, rest = line.partition("+")
+        ids = [one.split(" ")[2] for one in signed if one.startswith(f"— {name} ")]
+        if any(b64decode(one)[:4].hex() == rest[:8] for one in ids):
+            return f"{line}\n".encode()
+    raise Failure("The log's keys and the proof do not fit: run the command again.")
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> None:
+    """Write files, all or none; only a proof, which another may renew, replaces what is there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            file = folder / name
+            if file.exists() and not name.endswith(".tlog-proof") and file.read_bytes() != content:
+                raise Failure(f"'{file}' is there, and another: nothing was written. Give --out.")
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise Failure(f"Cannot write '{error.filename}' ({error.strerror}).") from None
 
 
 def verify(call: Call) -> None:

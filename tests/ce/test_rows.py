@@ -24,6 +24,7 @@ def test_every_row_reaches_its_operation(ce, host, account, noun, verb, tmp_path
     ce("repo", "create", "-n", "git", "--ho", "github.com", "--kp", "-", text="key")
     if noun in {"audit", "certificate"}:
         kept(host.inside.app, account.id, "gone")
+        host.hub("POST", "/schedules/sealAudit/run")
     words, expected = ROWS[noun, verb]
     before = len(host.log())
     ce(noun, verb, *words.split(), text="key")

@@ -107,18 +107,21 @@ def of_projects(owner, project):
     ]
 
 
-def of_the_trail(gone):
+def of_the_trail(owner, gone):
     """Give what is asked of the trail, and of the certificate of a project that is gone."""
     entries, certificate = "/v1/audit_entries", f"/v1/certificates/{gone}"
+    entry = owner.got(entries)["audit_entries"][0]["id"]
     return [
         ("list_audit_entries", "GET", f"{entries}?limit=1", None, {}),
         ("list_audit_entries", "GET", f"{entries}?since=2026-02-30", None, {}),
         ("list_audit_entries", "GET", f"{entries}?start=x", None, {}),
+        ("get_audit_entry_proof", "GET", f"{entries}/{entry}/proof", None, {}),
         ("create_audit_export", "POST", "/v1/audit_exports", None, {}),
         ("create_audit_export", "POST", "/v1/audit_exports", None, {"headers": {"Accept": "a/b"}}),
         ("list_certificates", "GET", "/v1/certificates?limit=1", None, {}),
         ("get_certificate", "GET", certificate, None, {}),
         ("get_certificate", "GET", f"/v1/certificates/{ID}", None, {}),
+        ("get_certificate_proof", "GET", f"{certificate}/proof", None, {}),
         ("delete_certificate_name", "DELETE", f"{certificate}/name", None, {}),
         ("delete_certificate_name", "DELETE", f"{certificate}/name", None, {}),
     ]
@@ -143,7 +146,8 @@ def answered(host):
     project = owner.project("a")
     found = of_kinds(Home(owner, project))
     gone = [kept(host.inside.app, owner.id) for _ in range(2)]
-    steps = [*of_the_trail(gone[0]), *of_identity(owner, project)]
+    host.hub("POST", "/schedules/sealAudit/run")
+    steps = [*of_the_trail(owner, gone[0]), *of_identity(owner, project)]
     steps += of_projects(owner, project)
     reclamation = ""
     host.hold()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ce import verify as auditor
 from ce.call import Call
@@ -91,10 +92,24 @@ def _log(home: Path, logs: list[Any], witnesses: list[Any]) -> Log:
 
 def _signers(text: str, origin: str, signatures: str, keys: list[Any]) -> int:
     """Give how many witnesses signed what one of the log's own keys signed; refuse all else."""
-    found = auditor.signed(text, signatures, keys)
+    found = _signed(text, signatures, keys)
     own = [key for key in keys if key[0] == origin and key[2:] in found]
     need(any(key[2] == auditor.LOG for key in own), "the log has not signed it")
     return sum(kind == auditor.WITNESS for kind, _ in found)
+
+
+def _signed(text: str, lines: str, keys: list[Any]) -> set[tuple[int, bytes]]:
+    """Give which keys, by type and key, signed a text; refuse a known key's wrong signature."""
+    found = set()
+    for _, name, written in (line.split(" ") for line in lines.splitlines()):
+        data = auditor.decoded(written)
+        for *_, kind, public in [key for key in keys if key[:2] == (name, data[:4])]:
+            need(len(data) == auditor.SIZES[kind], "a signature is of another size")
+            time = int.from_bytes(data[4:-64], "big")
+            head = f"cosignature/v1\ntime {time}\n" if kind == auditor.WITNESS else ""
+            Ed25519PublicKey.from_public_bytes(public).verify(data[-64:], (head + text).encode())
+            found.add((kind, public))
+    return found
 
 
 def _since(file: Path, log: Log, logs: list[Any]) -> str:

@@ -198,10 +198,8 @@ def test_a_test_is_no_evidence(alone):
     """A certificate of a test fails, unless that is allowed."""
     shown = certificate(TEST_ORIGIN, predicate__test=True)
     code, out, _ = alone(shown, *WORDS)
-    assert (code, out.splitlines()[-1]) == (
-        1,
-        "TEST, not evidence: this host's clock was moved while the project existed.",
-    )
+    assert code == 1
+    assert out.splitlines()[-1].startswith("TEST, not evidence: ")
     assert alone(shown, *WORDS, "--allow-test")[0] == 0
 
 
@@ -226,7 +224,7 @@ def test_a_name_shown(alone):
     for name, other in (("shop", salt), ("täglich", "00" * 16)):
         code, out, _ = alone(shown, *WORDS, "--name", name, "--salt", other)
         assert code == 1
-        assert "had another name, or the salt is another's" in out
+        assert "had another name, or another salt" in out
     for words in (("--name", "shop"), ("--salt", salt), ("--name", "shop", "--salt", "12")):
         assert alone(shown, *WORDS, *words)[0] == 2
 

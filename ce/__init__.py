@@ -3,7 +3,8 @@
 Decides nothing, stores no secret and imports nothing else of ours. The map, from what everything
 prints with up to the program; a room imports only from those above it in this list.
 
-- `verify`: an auditor's file, handed on alone: nothing imports it, and it imports nothing of ours.
+- `verify`: an auditor's file, handed on alone: it imports nothing of ours. `ce certificate verify`
+  runs it.
 - `text`: what a terminal is shown and asked: tables, documents, one line that turns.
 - `server`: whom to ask, as whom, how, and what to do when that fails.
 - `call`: a command: its row in the table, and one run of it.

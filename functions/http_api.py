@@ -7,7 +7,13 @@ them, and who opens secrets (`api`) must not.
 import functions_framework
 from flask import Request, Response
 
-from functions import http_identity, http_log, http_projects, http_resources  # noqa: F401 - they bind
+from functions import (  # noqa: F401 - they bind
+    http_audit,
+    http_identity,
+    http_log,
+    http_projects,
+    http_resources,
+)
 from functions.binding import HANDLERS
 from shared.api import operations, published
 from shared.app import App

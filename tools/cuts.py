@@ -123,6 +123,17 @@ RULES: Mapping[str, tuple[Cut, ...]] = {
         Cut(CONSOLE, "files.remove(page)", "pass"),
         Cut(CONSOLE, "ours and not 0 <=", "ours and 0 >"),
     ),
+    "files named": (
+        Cut("ce/verbs/certificates.py", "        _readable(option, file)\n", "        pass\n"),
+        Cut(
+            "ce/verbs/certificates.py", "            _readable(option, key)\n", "            pass\n"
+        ),
+    ),
+    "name and salt": (
+        Cut("ce/verbs/certificates.py", "if (name is None) != (salt is None)", "if False"),
+    ),
+    "times read": (Cut("ce/help/options.py", '    "since": moment,\n', ""),),
+    "trail of a project": (Cut("ce/verbs/trail.py", "if wanted is None or", "if True or"),),
     "own key": (Cut("ce/verbs/apikeys.py", '== [key["id"]]', '== [""]'),),
     "given once": (Cut(CHECKS, "if key in found", "if False"),),
     "given or removed": (Cut(CHECKS, "if key in gone", "if False"),),

@@ -20,9 +20,10 @@ LIKE = 0.8  # how alike two names are of which one is the other misspelt, by dif
 # Options that name files, which may hold any bytes in their names.
 FILES = frozenset(
     (
-        *("cert_chain_file", "from_env_file", "from_file", "from_json_file", "inline_code"),
-        *("key_path", "known_hosts_path", "password_from_file", "password_from_json_file"),
-        *("private_key_file", "save"),
+        *("append", "cert_chain_file", "certificate", "dir", "from_env_file", "from_file"),
+        *("from_json_file", "inline_code", "key", "key_path", "known_hosts_path", "out"),
+        *("password_from_file", "password_from_json_file", "private_key_file", "proof", "save"),
+        *("witness"),
     )
 )
 

@@ -53,7 +53,7 @@ def _names(word: str, ctx: click.Context) -> Iterable[str]:
     if word == "profile" or (noun and noun.module == "session" and word == "name"):
         return profiles.names()
     try:
-        if word in {"project", "acting"}:
+        if word in {"project", "acting", "trail"}:
             return _asked("/projects", "projects", "name")
         if noun is None or ctx.info_name in MAKING or word not in {"name", "id", "number"}:
             return ()

@@ -149,6 +149,19 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "apikey delete": ("ce apikey delete ci",),
     "apikey list": ("ce apikey list --sort-by age",),
+    "audit checkpoint": ("ce audit checkpoint", "ce audit checkpoint --append checkpoints.txt"),
+    "audit export": ("ce audit export trail-2026-11",),
+    "audit verify": ("ce audit verify trail-2026-11 --key log.vkey --since checkpoints.txt",),
+    "audit list": (
+        "ce audit list --project myproject --since 7d",
+        "ce audit list --action secret.read --initiator ci -o json",
+    ),
+    "certificate get": ("ce certificate get --name shop", "ce certificate get shop --out shop"),
+    "certificate list": ("ce certificate list",),
+    "certificate verify": (
+        "ce certificate verify shop.certificate.json shop.tlog-proof --key log.vkey",
+        "ce certificate verify c.json c.tlog-proof --key log.vkey --witness w.vkey --witnesses 1",
+    ),
 }
 FIRST = (
     "ce emulator start",

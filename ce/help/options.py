@@ -9,7 +9,7 @@ decided by the commands, not here.
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -33,7 +33,7 @@ WORD = re.compile(
     r"((?P<bare>[A-Z]+)\|)?(?P<names>[-\w/]+)(:(?P<word>\w+))?(?P<need>[*†]?)(?P<many>…?)(?P<flag>\??)"
     r"(=(?P<default>\S+))?"
 )
-BARE = "bare_word"  # the parameter of the word that stands for an option
+BARE = "bare_"  # begins the parameter of a word that stands for an option, whose name follows
 SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 DESTINATIONS = ("cidr_block", "private_path_service_gateway")
@@ -93,6 +93,21 @@ def number(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     return int(value)
 
 
+def moment(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    """Read a time, or a span of time before now; the refusal does not quote it."""
+    if value is None:
+        return None
+    if match := SPAN.fullmatch(value):
+        return timedelta(**{UNITS[match[2]]: int(match[1])})
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        found = None
+    if found is None:
+        raise click.BadParameter("write 7d, 12h, 90m, 45s, or a time such as 2026-11-30T12:00:00Z.")
+    return found.astimezone(UTC)  # without a zone it is this machine's
+
+
 def destinations(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
     """Read which formats of destinations to list."""
     if not set(value.split(",")) <= set(DESTINATIONS):
@@ -102,13 +117,15 @@ def destinations(_ctx: click.Context, _option: click.Parameter, value: str) -> s
 
 NUMBERS = (
     *("array_size", "array_size_var_override", "concurrency", "concurrency_target"),
-    *("max_scale", "maxexecutiontime", "min_scale", "request_timeout", "retrylimit"),
-    *("scale_down_delay", "timeout", "user", "wait_timeout"),
+    *("limit", "max_scale", "maxexecutiontime", "min_scale", "request_timeout", "retrylimit"),
+    *("scale_down_delay", "timeout", "user", "wait_timeout", "witnesses"),
 )
 CALLBACKS: dict[str, Any] = {
     "output": output,
     "address": address,
     "expires_in": span,
+    "since": moment,
+    "until": moment,
     "destinations": destinations,
 }
 CALLBACKS |= dict.fromkeys(NUMBERS, number)
@@ -138,11 +155,20 @@ def parse(takes: str) -> list[click.Parameter]:
     bare = [match for word in words if (match := WORD.fullmatch(word)) and match["bare"]]
     arguments = [
         click.Argument(
-            [BARE], required=False, metavar=f"[{m['bare']}]", shell_complete=_completion("name")
+            [BARE + _dest(m["names"])],
+            required=False,
+            metavar=f"[{m['bare']}]",
+            shell_complete=_completion(_dest(m["names"])),
         )
         for m in bare
     ]
     return [*map(_option, words), *arguments]
+
+
+def _dest(names: str) -> str:
+    """Give the name of an option by what it is called: its first long name."""
+    long = next(name for name in names.split("/") if name.startswith("--"))
+    return long.lstrip("-").replace("-", "_")
 
 
 def _completion(word: str) -> Callable[..., Any] | None:
@@ -159,13 +185,14 @@ def _completion(word: str) -> Callable[..., Any] | None:
 
 
 def settled(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the options, a bare name in its option's place."""
-    found = dict(options)
-    word = found.pop(BARE, None)
-    if word is not None:
-        if found["name"] is not None:
-            raise click.UsageError("Give the name once, as NAME or with --name.")
-        found["name"] = word
+    """Give the options, a bare word in its option's place."""
+    found = {name: value for name, value in options.items() if not name.startswith(BARE)}
+    for bare in options.keys() - found.keys():
+        name, word = bare.removeprefix(BARE), options[bare]
+        if word is not None and found[name] is not None:
+            what = "the name" if name == "name" else "it"
+            raise click.UsageError(f"Give {what} once, as {name.upper()} or with --{name}.")
+        found[name] = found[name] if word is None else word
     return found
 
 
@@ -191,8 +218,7 @@ def _option(word: str) -> click.Option:
     match = WORD.fullmatch(word)
     if match is None:
         raise ValueError(f"not in the notation of options: {word}")
-    names = match["names"].split("/")
-    dest = next(n for n in names if n.startswith("--")).lstrip("-").replace("-", "_")
+    names, dest = match["names"].split("/"), _dest(match["names"])
     word = match["word"] or dest
     if match["flag"]:
         return Switch([dest, *names], is_flag=True, help=HELP[word])

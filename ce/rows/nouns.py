@@ -38,6 +38,8 @@ NOUNS = (
     ),
     Noun("persistentdatastore", ("pds",), f"Manage persistent data stores {PROJECT}", "storage"),
     Noun("apikey", (), "Manage the API keys of the account.", "apikeys"),
+    Noun("audit", (), "Read the account's audit trail.", "trail"),
+    Noun("certificate", (), "Get and verify certificates of destruction.", "trail"),
 )
 # Documented groups that cannot be honoured: names, and why.
 REFUSED = {

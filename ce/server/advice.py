@@ -64,6 +64,7 @@ ADVICE: Mapping[str, str] = {
 ELSE = WHERE  # of a status without a row: redirects, pages of proxies
 # The roles that allow what the server calls by this name (docs/security.md).
 ROLES: Mapping[str, tuple[str, ...]] = {
+    "audit.view": ("administrator", "auditor"),
     "project.view": ("administrator", "editor", "operator", "viewer", "auditor"),
     "project.manage": ("administrator", "editor"),
     "project.create": ("administrator", "editor"),

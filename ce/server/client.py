@@ -117,6 +117,11 @@ class Client:
         """Read one document."""
         return self._call("GET", self._url(where), params=params)
 
+    def raw(self, where: str) -> bytes:
+        """Read something to the byte."""
+        content: bytes = self._answered("GET", self._url(where)).content
+        return content
+
     def pages(self, where: str, key: str, **params: str) -> Iterator[Doc]:
         """Read a list to its end, page after page."""
         while True:
@@ -177,6 +182,13 @@ class Client:
         return (self._root if where.startswith("/v1/") else self.target.url) + where
 
     def _call(self, method: str, url: str, **rest: Any) -> Doc:
+        answer = self._answered(method, url, **rest)
+        body = answers.document(answer)
+        if body is None:
+            raise _strange(url, str(answer.status_code))
+        return body
+
+    def _answered(self, method: str, url: str, **rest: Any) -> "Response":
         ask = self._send
         if method not in READS:
             named = {"Idempotency-Key": os.urandom(16).hex()}
@@ -197,10 +209,7 @@ class Client:
         if not answer.ok or answer.is_redirect:
             raise answers.refusal(answer)
         self.changed |= method not in READS
-        body = answers.document(answer)
-        if body is None:
-            raise _strange(url, str(answer.status_code))
-        return body
+        return answer
 
     def _change(self, method: str, url: str, **rest: Any) -> "Response":
         """Send a change, and again where its answer is lost: all within the time of one answer."""

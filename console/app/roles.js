@@ -5,7 +5,7 @@
 
 const EDITOR = ['project.view', 'project.manage', 'project.create'];
 export const ROLES = {
-  administrator: [...EDITOR, 'project.purge', 'apikey.view', 'apikey.manage'],
+  administrator: [...EDITOR, 'project.purge', 'apikey.view', 'apikey.manage', 'audit.view'],
   editor: EDITOR,
   operator: ['project.view'],
   viewer: ['project.view'],
@@ -13,7 +13,7 @@ export const ROLES = {
   manager: ['entity.view', 'entity.manage', 'entity.list'],
   writer: ['entity.view', 'entity.manage', 'entity.list'],
   reader: ['entity.view', 'entity.list'],
-  auditor: ['project.view', 'entity.list'],
+  auditor: ['project.view', 'entity.list', 'audit.view'],
 };
 
 /** What a person may choose for a new key, each with its sentence. */
@@ -26,7 +26,7 @@ export const SENTENCES = {
   manager: 'Read, list, add, change and delete what projects hold.',
   writer: 'Read, list, add, change and delete what projects hold.',
   reader: 'Read and list what projects hold, values of secrets included.',
-  auditor: 'Look at projects and list what they hold, never a value.',
+  auditor: 'Look at projects, list what they hold and read the audit trail, never a value.',
 };
 
 const ACCOUNT_WIDE = ['project.create', 'apikey.view', 'apikey.manage'];

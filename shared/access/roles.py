@@ -14,7 +14,7 @@ EDITOR = frozenset({"project.view", "project.manage", "project.create"})
 READER = frozenset({"entity.list", "entity.view"})
 # Contract section 7.3: platform roles for projects, service roles for what they hold.
 ROLES = {
-    "administrator": EDITOR | {"project.purge", "apikey.view", "apikey.manage"},
+    "administrator": EDITOR | {"project.purge", "apikey.view", "apikey.manage", "audit.view"},
     "editor": EDITOR,
     "operator": frozenset({"project.view"}),
     "viewer": frozenset({"project.view"}),
@@ -22,7 +22,8 @@ ROLES = {
     "manager": READER | {"entity.manage"},
     "writer": READER | {"entity.manage"},
     "reader": READER,
-    "auditor": frozenset({"project.view", "entity.list"}),  # ours: what there is, and no value
+    # ours: what there is, and what was done, and no value
+    "auditor": frozenset({"project.view", "entity.list", "audit.view"}),
 }
 OWNER = frozenset({"administrator", "manager"})
 # What is about the caller's own key alone: every key may, for one project too, whatever its roles.

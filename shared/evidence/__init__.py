@@ -11,6 +11,7 @@ from shared.evidence.entries import (
     DENIED,
     SUCCESS,
     SYSTEM,
+    TYPE,
     along,
     begun,
     by,
@@ -24,6 +25,7 @@ from shared.evidence.entries import (
     of_end,
     of_key,
     of_migration,
+    of_trail,
     operation,
 )
 from shared.evidence.repeats import Once

@@ -145,6 +145,11 @@ def name_digest(project: Project) -> str | None:
     return hashlib.sha256(b"reprieve/name/v1\n" + project.name_salt + name).hexdigest()
 
 
+def of_trail(app: App, origin: Origin, action: str, about: About, now: datetime) -> Write:
+    """Give the entry of what a caller does with the trail itself, or a project's."""
+    return _entry(app, origin.trace, action, about, now, **_caller(origin))
+
+
 def genuine(app: App, entry: Mapping[str, Any]) -> bool:
     """Tell whether this code made the record of a stored entry; raises Error `unavailable`."""
     salt, record = entry.get("salt"), entry.get("record")

@@ -92,4 +92,6 @@ def _destroyed(project: Project) -> Error:
         why = f" (asked for with the API key `{project.requested_by}`)"
     when = f"was destroyed for good on {timestamp(project.updated_at)}{why}"
     said = f"{missing().message} Project `{project.id}` {when}; nothing can bring it back."
+    if project.because:  # version 0.1.0 noted none, and made no certificate
+        said += f" `ce certificate get {project.id}` gets its certificate."
     return Error(missing().code, said)

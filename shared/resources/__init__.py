@@ -21,3 +21,4 @@ from shared.resources.change import first_rule, new_marks
 from shared.resources.held import counts, each, usage_paths
 from shared.resources.place import data_key_path
 from shared.resources.verbs import create, delete, get, listing, update
+from shared.resources.weight import fitting

@@ -4,7 +4,7 @@ A value in parts takes a second read, and may have been replaced between the two
 anew, a bounded number of times.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from shared.kinds import Fields
 from shared.lifecycle import Project, require_active
 from shared.resources import readers, sealing
 from shared.resources.place import Place
-from shared.resources.weight import answered
+from shared.resources.weight import answered, fitting
 from shared.store import Document, Filter, Read
 
 T = TypeVar("T")
@@ -80,10 +80,10 @@ def page(
         project, now = home_of(app, call.principal, place, read)
         if place.key and read[place.path].fields is None:
             raise missing()
-        chosen = list(_fitting(found[:limit], _size))
+        chosen = list(fitting(found[:limit], _size))
         pairs = zip(chosen, _whole(app, place, project, read, chosen), strict=True)
         shown = (show(project, {**document.contents, **body}) for document, body in pairs)
-        entries = list(_fitting(shown, answered))
+        entries = list(fitting(shown, answered))
         following = found[len(entries) - 1].id if len(found) > len(entries) else None
         names = [document.id for document in chosen[: len(entries)]]
         readers.noted(app, call, place, project, now, names, noun)
@@ -139,13 +139,3 @@ def _whole(
 
 def _size(document: Document) -> int:
     return int(document.contents.get("size", 0))
-
-
-def _fitting(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[T]:
-    """Give those that fit on a page; at least one, so that the pages come to an end."""
-    weight = 0
-    for number, item in enumerate(items):
-        weight += weigh(item)
-        if number and weight > quotas.PAGE_BYTES:
-            return
-        yield item

@@ -1,6 +1,11 @@
-"""What a value weighs in an answer, told without writing it. Pure."""
+"""What a value weighs in an answer, told without writing it, and what fits on a page. Pure."""
 
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from shared import quotas
+
+T = TypeVar("T")
 
 # What JSON writes as a backslash and a character; any other control character takes six.
 SHORT = b'"\\\b\f\n\r\t'
@@ -24,3 +29,13 @@ def answered(value: Any) -> int:
             return 5 if value is False else 4
         case _:
             return len(repr(value))
+
+
+def fitting(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[T]:
+    """Give those that fit on a page; at least one, so that the pages come to an end."""
+    weight = 0
+    for number, item in enumerate(items):
+        weight += weigh(item)
+        if number and weight > quotas.PAGE_BYTES:
+            return
+        yield item

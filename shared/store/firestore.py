@@ -94,14 +94,15 @@ class Store:
         collection: str,
         *filters: Filter,
         order: str,
-        after: str | datetime | None = None,
+        after: str | datetime | tuple[datetime, str] | None = None,
         limit: int,
         weigh: Callable[[Document], int] = lambda _: 0,
         fields: Sequence[str] = (),
     ) -> tuple[datetime, list[Document]]:
         """Give the read time and up to `limit` documents of a collection that match all `filters`.
 
-        They come in the order of the field `order`, or of their ids (NAME), from beyond `after`.
+        They come in the order of the field `order`, or of their ids (NAME), from beyond `after`: a
+        value of it, or a value and the id of the one that has it.
         What `weigh` gives for them is added up: none follows the first beyond quotas.PAGE_BYTES.
         Where `fields` are named, no other leaves the store.
         """
@@ -110,10 +111,10 @@ class Store:
         query.from_.add(collection_id=name, all_descendants=parent == EVERYWHERE)
         values.restrict(query, filters, fields)
         query.order_by.add(field={"field_path": order}, direction=1)
-        if after is not None and order == NAME:
-            query.start_at.values.add(reference_value=self._name(f"{collection}/{after}"))
-        elif after is not None:
-            query.start_at.values.append(values.value_of(after))
+        if after is not None:
+            by_id = (None, after) if order == NAME else (after, "")
+            value, id_ = after if isinstance(after, tuple) else by_id
+            values.begin(query, value, self._name(f"{collection}/{id_}") if id_ else "")
         return self._tried(lambda within: self._run(parent.strip("*"), query, within, weigh))
 
     def read_beside(

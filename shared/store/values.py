@@ -12,7 +12,7 @@ from google.cloud.firestore_v1.types import document, firestore, query, write
 from shared.store import writes
 
 Filter = tuple[str, str, Any]  # a field, how it is compared, and with what
-OPERATORS = {"==": 5, "<=": 2}  # StructuredQuery.FieldFilter.Operator
+OPERATORS = {"==": 5, "<": 1, "<=": 2, ">=": 4}  # StructuredQuery.FieldFilter.Operator
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The plain class of each wrapper used here and in `store` and `events`.
 Value: Any = type(document.Value.pb(document.Value()))
@@ -61,6 +61,19 @@ def restrict(query: Any, filters: Iterable[Filter], fields: Iterable[str]) -> No
         query.where.composite_filter.op = 1  # AND
     for field in fields:
         query.select.fields.add(field_path=field)
+
+
+def begin(query: Any, value: Any, name: str) -> None:
+    """Let a query begin beyond a value of its order, None for no value.
+
+    Of documents of one value, which come in the order of their names, beyond that of this one.
+    """
+    if value is not None:
+        query.start_at.values.append(value_of(value))
+    if name and value is not None:
+        query.order_by.add(field={"field_path": "__name__"}, direction=1)
+    if name:
+        query.start_at.values.add(reference_value=name)
 
 
 def value_of(value: Any) -> Any:

@@ -15,14 +15,16 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 KEYS = {"apikey.view", "apikey.manage"}
 ANY = "apikey.use"  # what is about the caller's own key alone: whatever its roles
 MAY = {
-    "administrator": {"project.view", "project.manage", "project.create", "project.purge", *KEYS},
+    "administrator": {
+        *("project.view", "project.manage", "project.create", "project.purge", "audit.view", *KEYS),
+    },
     "editor": {"project.view", "project.manage", "project.create"},
     "operator": {"project.view"},
     "viewer": {"project.view"},
     "manager": {"entity.list", "entity.view", "entity.manage"},
     "writer": {"entity.list", "entity.view", "entity.manage"},
     "reader": {"entity.list", "entity.view"},
-    "auditor": {"project.view", "entity.list"},
+    "auditor": {"project.view", "entity.list", "audit.view"},
     "purge": {"project.purge"},
     "unheard": set(),
 }
@@ -48,6 +50,13 @@ ASKS = {
     "create_api_key": "apikey.manage",
     "get_api_key": "apikey.view",
     "delete_api_key": "apikey.manage",
+    "list_audit_entries": "audit.view",
+    "get_audit_entry_proof": "audit.view",
+    "create_audit_export": "audit.view",
+    "list_certificates": "audit.view",
+    "get_certificate": "audit.view",
+    "get_certificate_proof": "audit.view",
+    "delete_certificate_name": "project.purge",
     "create_account": None,
     "rotate_keys": None,
     "sign_keys": None,
@@ -128,6 +137,7 @@ def test_role_over_http(host, owner, role):
         "entity.manage": caller.call("POST", f"{project}/secrets", {}),
         "apikey.view": caller.call("GET", "/v1/apikeys"),
         "apikey.manage": caller.call("POST", "/v1/apikeys", {}),
+        "audit.view": caller.call("GET", "/v1/audit_entries"),
         ANY: caller.call("POST", "/v1/signin_codes", {}),
     }
     allowed = {
@@ -140,6 +150,7 @@ def test_role_over_http(host, owner, role):
         "entity.manage": 400,
         "apikey.view": 200,
         "apikey.manage": 400,
+        "audit.view": 200,
         ANY: 201,
     }
     assert set(answers) == set(allowed) == {verb for verb in ASKS.values() if verb}

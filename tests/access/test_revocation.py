@@ -23,7 +23,7 @@ LISTS = {
     *("list_projects", "list_reclamations", "list_resource_instances", "list_api_keys"),
     "list_function_runtimes",
 }
-PROJECT = re.compile(r"{project_id}|/(projects|reclamations|resource_instances)/{id}")
+PROJECT = re.compile(r"{project_id}|/(projects|reclamations|resource_instances|certificates)/{id}")
 MORE = {
     "create_project": {"name": "p"},
     "create_api_key": {"name": "k"},

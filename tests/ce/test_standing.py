@@ -44,7 +44,7 @@ def test_until_it_is_gone_and_after(mine, account):
     words, document = shown(mine)
     assert words.startswith(f"Project `{selected['id']}` was destroyed for good on 20")
     why = f"(asked for with the API key `{account.key_id}`); nothing can bring it back."
-    assert words.endswith(why)
+    assert words.endswith(f"{why} `ce certificate get {selected['id']}` gets its certificate.")
     reason = f"Resource not found. {words}"
     assert document == selected | {"status": "not_found", "reason": reason}
     for command, options in BY_ID.items():

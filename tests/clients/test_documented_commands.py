@@ -39,7 +39,7 @@ REQUIRED = {("secret create", "--name"): "the API makes no name up"}
 # In these, what is not given stays as it is: the documented defaults tell of no change.
 CHANGES = ("update", "resubmit")
 # Commands and options of ours alone.
-OWN_NOUNS = {"apikey", "binding"}
+OWN_NOUNS = {"apikey", "audit", "binding", "certificate"}
 OWN_OPTIONS = {
     "--allow-empty": "an empty credential is stored only for who says so",
     "-n": "connectivity outbound: as everywhere else",

@@ -37,6 +37,7 @@ PLACEHOLDERS = {
     r"(CE_SUBDOMAIN +)[a-z][a-z0-9]{11}": r"\1{subdomain_}",
     r"http://127\.0\.0\.1:\d+(?=/#/| in a browser)": "http://localhost:5000",
     r"(?<=signin\?code=)[A-Za-z0-9_-]{43}": "{code}",
+    r"(?<= \()[0-9a-f]{16}(?=\))": "{key_id}",
     r"(?<=-jobrun-)[a-z0-9]{5}": "xxxxx",
     r"(?<=-run-)\d{6}-\d{6}": "YYMMDD-hhmmss",
 }

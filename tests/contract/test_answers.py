@@ -6,6 +6,7 @@ from shared.access import CODE_GRANT
 from shared.api import operations, route
 from shared.kinds import KINDS
 from tests.support import GRANT, answers
+from tests.support.kept import kept
 from tests.support.kinds import Home, requests_of
 
 ID = "4e49b3e0-27a8-48d2-a784-c7ee48bb863b"
@@ -106,6 +107,26 @@ def of_projects(owner, project):
     ]
 
 
+def of_the_trail(owner, gone):
+    """Give what is asked of the trail, and of the certificate of a project that is gone."""
+    entries, certificate = "/v1/audit_entries", f"/v1/certificates/{gone}"
+    entry = owner.got(entries)["audit_entries"][0]["id"]
+    return [
+        ("list_audit_entries", "GET", f"{entries}?limit=1", None, {}),
+        ("list_audit_entries", "GET", f"{entries}?since=2026-02-30", None, {}),
+        ("list_audit_entries", "GET", f"{entries}?start=x", None, {}),
+        ("get_audit_entry_proof", "GET", f"{entries}/{entry}/proof", None, {}),
+        ("create_audit_export", "POST", "/v1/audit_exports", None, {}),
+        ("create_audit_export", "POST", "/v1/audit_exports", None, {"headers": {"Accept": "a/b"}}),
+        ("list_certificates", "GET", "/v1/certificates?limit=1", None, {}),
+        ("get_certificate", "GET", certificate, None, {}),
+        ("get_certificate", "GET", f"/v1/certificates/{ID}", None, {}),
+        ("get_certificate_proof", "GET", f"{certificate}/proof", None, {}),
+        ("delete_certificate_name", "DELETE", f"{certificate}/name", None, {}),
+        ("delete_certificate_name", "DELETE", f"{certificate}/name", None, {}),
+    ]
+
+
 def of_the_log():
     """Give what is asked of the log; some of it is not there."""
     return [
@@ -124,7 +145,10 @@ def answered(host):
     owner = host.account()
     project = owner.project("a")
     found = of_kinds(Home(owner, project))
-    steps = [*of_identity(owner, project), *of_projects(owner, project)]
+    gone = [kept(host.inside.app, owner.id) for _ in range(2)]
+    host.hub("POST", "/schedules/sealAudit/run")
+    steps = [*of_the_trail(owner, gone[0]), *of_identity(owner, project)]
+    steps += of_projects(owner, project)
     reclamation = ""
     host.hold()
     try:
@@ -178,7 +202,7 @@ def test_links_lead_where_they_say(host, real):
             links.extend([answer.headers["Location"]] if "Location" in answer.headers else [])
     assert len(links) > 100
     for link in links:
-        ours = f"{host.url}/v1/apikeys", f"{host.url}/v1/projects"
+        ours = [f"{host.url}/v1/{one}" for one in ("apikeys", "projects", "audit", "certificates")]
         assert link.startswith((f"{host.url}/v2/projects", *ours))
         path = link.removeprefix(host.url).partition("?")[0]
         assert route(operations().keys(), "GET", path)[0].method == "GET"

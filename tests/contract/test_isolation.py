@@ -124,6 +124,9 @@ def test_every_operation_is_asked():
         *("rotate_keys", "sign_keys", "reseal_values", "vouch_projects"),
         *("get_log_checkpoint", "get_log_keys", "get_log_tile"),
         *("create_signin_code", "preview_signin_code"),
+        *("list_audit_entries", "create_audit_export", "list_certificates"),
+        *("get_audit_entry_proof", "get_certificate", "get_certificate_proof"),
+        "delete_certificate_name",
         *("list_api_keys", "create_api_key", "get_api_key", "delete_api_key", "get_own_api_key"),
     }
 

@@ -5,12 +5,14 @@ from functools import partial
 
 import pytest
 
-from shared import access, projects, resources
+from shared import access, audit, projects, resources
 from shared.access import api_keys, signin
+from shared.audit import certificates, listing
 from shared.kinds import SECRETS
 from shared.projects import account, instances, reclamations
 from shared.upkeep import purge
 from tests.support import call, principal_of, reclaim
+from tests.support.kept import kept
 
 ACCOUNT = "a" * 32
 
@@ -59,6 +61,13 @@ PINNED = {
     "deleteApiKey": ("batch_get_documents", "commit"),
     "listProjects for one": ("batch_get_documents",),
     "listReclamations for one": ("batch_get_documents",),
+    "listAuditEntries": ("batch_get_documents", "run_query"),  # at once
+    "getAuditEntryProof": ("batch_get_documents",) * 3,  # itself, the checkpoint, tiles
+    "getCertificateProof": ("batch_get_documents",) * 3,
+    "createAuditExport": ("batch_get_documents", "commit"),
+    "listCertificates": ("batch_get_documents", "run_query", "batch_get_documents"),  # two at once
+    "getCertificate": ("batch_get_documents",),
+    "deleteCertificateName": ("batch_get_documents", "commit"),
     "purge: begin": ("batch_get_documents", "commit"),
     "purge: shred": ("batch_get_documents", "commit"),
     "purge: sweep": ("batch_get_documents", "run_query", "commit"),
@@ -79,6 +88,10 @@ def test_round_trips_are_pinned(counted, operation):
     key_id, for_one = access.key_id(key), {"name": "k", "project_id": project}
     code = signin.create(app, call()).body["code"]
     for_code = {"grant_type": access.CODE_GRANT, "code": code}
+    gone = kept(app, ACCOUNT) if "Certificate" in operation else ""
+    first = listing.listing(app, call(limit=1)).page.entries[0]["id"]
+    if "Proof" in operation:
+        audit.seal(app)
     reclamation = ""
     if operation.startswith("re") or operation == "listReclamations":
         projects.delete(app, call(id=project))
@@ -120,6 +133,13 @@ def test_round_trips_are_pinned(counted, operation):
         "deleteApiKey": partial(api_keys.delete, app, call(id=key_id)),
         "listProjects for one": partial(projects.listing, app, only(app, project)),
         "listReclamations for one": partial(reclamations.listing, app, only(app, project)),
+        "listAuditEntries": partial(listing.listing, app, call(**on)),
+        "getAuditEntryProof": partial(listing.proof, app, call(id=first)),
+        "getCertificateProof": partial(certificates.proof, app, call(id=gone)),
+        "createAuditExport": partial(listing.export, app, call()),
+        "listCertificates": partial(certificates.listing, app, call()),
+        "getCertificate": partial(certificates.get, app, call(id=gone)),
+        "deleteCertificateName": partial(certificates.forget_name, app, call(id=gone)),
     }.get(operation, partial(purge.advance, app, project))
     if "first to be counted" in operation:  # after a key of the operator's they are counted anew
         api_keys.create_account(app, call(body={"account_id": ACCOUNT}))

@@ -85,7 +85,9 @@ def said(app, project, reclamation):
 def expected(project, tombstone, why):
     """Give what is to be said."""
     when = f"was destroyed for good on {timestamp(tombstone['erased_at'])}{why}"
-    return f"{MISSING} Project `{project}` {when}; nothing can bring it back."
+    said = f"{MISSING} Project `{project}` {when}; nothing can bring it back."
+    more = f" `ce certificate get {project}` gets its certificate."
+    return said + (more if tombstone.get("because") else "")
 
 
 def other(app, account="b" * 32, **body):

@@ -320,6 +320,12 @@ class Inside:
         )
         self.keys = self.settings.key_store
 
+    @property
+    def app(self) -> App:
+        """The domain wired to the host's own store and keys: as only the service can write."""
+        ring = open_keyring(self.settings.keyring, self.settings.key_store)
+        return App(self.settings, self.store, ring)
+
     def document(self, path: str) -> dict[str, Any] | None:
         """Give a document's fields."""
         return self.store.read(path)[path].fields
@@ -332,10 +338,8 @@ class Inside:
 
     def change_key(self, key_id: str, **fields: Any) -> None:
         """Change the record of an API key as only who holds the signing key can."""
-        ring = open_keyring(self.settings.keyring, self.settings.key_store)
-        app = App(self.settings, self.store, ring)
         document = self.store.read(records.path_of(key_id))[records.path_of(key_id)]
-        changed = records.signed(app, document.contents | fields)
+        changed = records.signed(self.app, document.contents | fields)
         self.store.commit([Write.replace(document, changed)])
 
     def below(self, path: str) -> dict[str, dict[str, Any] | None]:

@@ -453,4 +453,11 @@ ROWS = {
     ("apikey", "create"): ("new", "create_api_key"),
     ("apikey", "delete"): ("first -f", "delete_api_key"),
     ("apikey", "list"): ("", "list_api_keys"),
+    ("audit", "checkpoint"): ("", "get_log_checkpoint"),
+    ("audit", "export"): ("trail --no-wait", "create_audit_export"),
+    ("audit", "verify"): ("", None),
+    ("certificate", "get"): ("gone", "get_certificate"),
+    ("audit", "list"): ("--project mine --since 7d --limit 3", "list_audit_entries"),
+    ("certificate", "list"): ("", "list_certificates"),
+    ("certificate", "verify"): ("", None),
 }

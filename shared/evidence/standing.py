@@ -31,12 +31,6 @@ FIELDS = (
     # what is told in its certificate
     *("key_commitment", "name_salt", "test", "restores", "claimed_at", "attempts", "evidence"),
     *("swept_at", "sweep_digest", "swept_kinds", "digested"),
-    # what is told in its certificate
-    *("key_commitment", "name_salt", "test", "restores", "claimed_at", "attempts", "evidence"),
-    *("swept_at", "sweep_digest", "swept_kinds", "digested"),
-    # what is told in its certificate
-    *("key_commitment", "name_salt", "test", "restores", "claimed_at", "attempts", "evidence"),
-    *("swept_at", "sweep_digest", "swept_kinds", "digested"),
     MOVES,
 )
 

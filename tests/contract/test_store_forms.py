@@ -23,7 +23,8 @@ from tests.support.terminal import Terminal
 
 ACCOUNTS = ("one", "two")
 PORTS = ("--firestore-port", "0", "--hub-port", "0")
-OURS = ("codeengine.store.migrate", "codeengine.account.create")
+# What a start and an import leave, and whoever looks at values here.
+OURS = ("codeengine.store.migrate", "codeengine.account.create", "codeengine.secret.read")
 MOMENT = timedelta(seconds=20)  # more than passes between two requests, and than a second's part
 
 
@@ -350,7 +351,7 @@ def answers(tenant, reclamation):
 
 
 def audited(host):
-    """Count the audit entries, by project and action, but for what a start and an import leave."""
+    """Count the audit entries, by project and action, but for OURS."""
     store, counts = host.inside.store, defaultdict(Counter)
     paths = [path for path in paths_below(store, "", 10_000) if path.startswith("audit/")]
     for entry in store.read(*paths).documents.values():

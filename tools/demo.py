@@ -1,4 +1,4 @@
-"""The whole story, played for real: create, seal, delete, restore, destroy.
+"""The whole story, played for real: create, seal, delete, restore, destroy, prove it.
 
 Starts a host of its own through `ce emulator start`, and asks it through the CLI and over HTTP.
 What it says about the store it reads with Google's own client, and about the key store from its
@@ -61,19 +61,20 @@ class Story:
         """Head a chapter."""
         print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
 
-    def ce(self, line: str, given: str = "") -> str:
-        """Type a command of the CLI, and show what it says."""
+    def ce(self, line: str, given: str = "", code: int = 0) -> str:
+        """Type a command of the CLI, and show what it says; it has to end with a code."""
         print(f"  $ ce {line}")
         done = subprocess.run(
             [CE, *line.split()],
             env=self.env,
+            cwd=self.home,
             input=given,
             text=True,
             capture_output=True,
             check=False,
         )
         print("".join(f"    {row}\n" for row in (done.stdout + done.stderr).splitlines()), end="")
-        if done.returncode:
+        if done.returncode != code:
             raise SystemExit(f"`ce {line}` ended with {done.returncode}")
         return done.stdout
 
@@ -214,7 +215,24 @@ def look_for_remains(story: Story) -> None:
     story.check("its name is free, for another project", again["id"] != story.project["id"])
 
 
-CHAPTERS = (create, look_inside, delete_and_restore, wait_a_week, look_for_remains)
+def prove(story: Story) -> None:
+    """Verify the certificate of what was destroyed, and be refused with another."""
+    story.say("6. The proof, for who was not there and is offline")
+    story.ce("emulator schedule run sealAudit")
+    story.ce("certificate get --name myproject")
+    file = story.home / "myproject.certificate.json"
+    verify = f"certificate verify {file.name} myproject.tlog-proof --key log.vkey"
+    story.check("it is of the project", story.project["id"] in file.read_text())
+    held = story.ce(f"{verify} --allow-test")
+    story.check("the log holds it", "OK: the certificate is what the log holds." in held)
+    story.check("beside an emulator it is no evidence", "TEST" in story.ce(verify, code=1))
+    content = file.read_text()
+    file.write_text(content.replace('"swept"', '"swepT"', 1))
+    refused = story.ce(f"{verify} --allow-test", code=1)
+    story.check("with one byte changed it is refused", refused.startswith("FAILED"))
+
+
+CHAPTERS = (create, look_inside, delete_and_restore, wait_a_week, look_for_remains, prove)
 
 
 def main() -> None:

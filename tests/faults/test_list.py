@@ -1,5 +1,7 @@
 """The lists in docs/security.md: each fault and invariant once, with the tests that prove it.
 
+And the table in docs/erasure.md, whose lines name tests too.
+
 `python -m tests.faults.test_list` writes the tests' names into the lists anew.
 """
 
@@ -31,9 +33,9 @@ LISTS = {  # heading -> what it lists, each once and in this order
 WHY = ("Does not apply", "Not built")
 
 
-def rows(heading):
+def rows(heading, page=PAGE):
     """Give the rows of a list, a tuple of cells each."""
-    section = PAGE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    section = page.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     cells = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in section.splitlines()
@@ -84,7 +86,20 @@ def test_no_claim_is_unlisted():
 @pytest.mark.parametrize("heading", LISTS)
 def test_what_else_is_named_exists(heading):
     """Other files and tests that a row points to are there."""
-    for *_, where in rows(heading):
+    exist(rows(heading))
+
+
+def test_what_a_vendor_must_state():
+    """Each line about erasure names a test, or two, that there are."""
+    stated = rows("What a vendor must state", PAGE.with_name("erasure.md"))
+    assert len(stated) > 15
+    assert all("::test_" in where for *_, where in stated)
+    exist(stated)
+
+
+def exist(found):
+    """Require that what the rows point to is there."""
+    for *_, where in found:
         for file, test in re.findall(r"`([\w/]+\.py)(?:::(\w+))?`", where):
             text = (ROOT / "tests" / file).read_text()
             assert not test or f"def {test}(" in text or f"class {test}" in text, (file, test)

@@ -23,7 +23,7 @@ FILES = frozenset(
         *("append", "cert_chain_file", "certificate", "dir", "from_env_file", "from_file"),
         *("from_json_file", "inline_code", "key", "key_path", "known_hosts_path", "out"),
         *("password_from_file", "password_from_json_file", "private_key_file", "proof", "save"),
-        *("witness"),
+        "witness",
     )
 )
 

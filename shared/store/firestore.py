@@ -6,7 +6,7 @@ client's own retries there are at most quotas.STORE_TRIES tries and quotas.STORE
 with Error `unavailable` at worst (ADR 15).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -23,7 +23,7 @@ from shared.store import values
 from shared.store.tries import Attempts, left
 from shared.store.turns import Turns
 from shared.store.values import Filter
-from shared.store.writes import Document, Read, Write
+from shared.store.writes import Document, Read, Write, said
 
 T = TypeVar("T")
 NAME = "__name__"  # as an order: documents by their own ids, whatever is in them
@@ -282,15 +282,8 @@ def _fought(paths: Sequence[str], sent: list[tuple[list[Write], T]]) -> set[str]
 def _applied(sent: list[tuple[list[Write], T]], operation: Document) -> T:
     """Give the result of the try whose commit was applied: the one that wrote this document."""
     tries = ((write, result) for writes, result in sent for write in writes)
-    wanted = operation.path, _said(operation.contents)
-    return next(
-        result for write, result in tries if (write.path, _said(write.fields or {})) == wanted
-    )
-
-
-def _said(fields: Mapping[str, Any]) -> object:
-    """Give what never changes of a document that tells of a commit: its `record`, if it has one."""
-    return fields.get("record", fields)
+    wanted = operation.path, said(operation.contents)
+    return next(result for write, result in tries if (write.path, said(write.fields)) == wanted)
 
 
 @contextmanager

@@ -112,6 +112,11 @@ class Write:
         return cls(path, None)
 
 
+def said(fields: Mapping[str, Any] | None) -> object:
+    """Give what never changes of a document that tells of a commit: its `record`, if it has one."""
+    return (fields or {}).get("record", fields)
+
+
 def _version(document: Document) -> Any:
     if document.update_time is None:
         raise ValueError(f"{document.path} was read as missing: there is nothing to change")

@@ -14,8 +14,9 @@ from google.oauth2.credentials import Credentials
 
 from shared.keys import Keyring
 from shared.keys.cloud.kms import KmsWrapper
+from shared.keys.cloud.own_keys import signing_key, state_key, verifying_keys
 from shared.keys.cloud.rest import Api, Caller
-from shared.keys.cloud.secret_manager import SecretStore, signing_key, state_key, verifying_keys
+from shared.keys.cloud.secret_manager import SecretStore
 from shared.keys.signing import LogKey, Signing
 from shared.keys.state import State
 from shared.settings import PUBLIC

@@ -12,16 +12,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    load_pem_private_key,
-    load_pem_public_key,
-)
-
 from shared import quotas
 from shared.errors import Error
-from shared.failures import tell
 from shared.keys.backends import (
     ABSENT,
     EVER,
@@ -109,7 +101,7 @@ class SecretStore:
         half = b""
         try:
             with allowing("NOT_FOUND"):
-                half = self._api.call("GET", f"{version}:access", _payload)
+                half = self._api.call("GET", f"{version}:access", payload_of)
         except Refused as refused:
             if refused.status != "FAILED_PRECONDITION":
                 raise
@@ -204,7 +196,7 @@ class SecretStore:
     def _versions(self, name: str) -> list[Version]:
         """Give the versions of a secret as the list shows them."""
         with allowing("NOT_FOUND"):
-            pages = self._api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
+            pages = self._api.pages(f"{name}/versions", "versions", version_of, quotas.DUE_PAGES)
             return list(pages)
         return []
 
@@ -218,57 +210,9 @@ class SecretStore:
         return REFUSED
 
 
-def signing_key(api: Api, name: str, which: str = "the token signing key") -> Ed25519PrivateKey:
-    """Read a key that signs, PEM, from the newest version of a secret; raises OSError."""
-    pem = api.call("GET", f"{name}/versions/latest:access", _payload)
-    with suppress(TypeError, ValueError, UnsupportedAlgorithm):
-        key = load_pem_private_key(pem, None)
-        if isinstance(key, Ed25519PrivateKey):
-            return key
-    raise _no_key(which)
-
-
-def state_key(api: Api, name: str) -> bytes:
-    """Read the state key, 32 bytes, from the newest version of a secret; raises OSError."""
-    key = api.call("GET", f"{name}/versions/latest:access", _payload)
-    if len(key) == KEY_BYTES:
-        return key
-    raise OSError("it is not 32 bytes")
-
-
-def verifying_keys(api: Api, name: str) -> tuple[bytes, ...]:
-    """Read the public keys, PEM, of the versions of a secret that are not destroyed or disabled.
-
-    The newest comes first; it is read by itself, for a list may be behind. Raises OSError.
-    """
-    newest, pem = api.call("GET", f"{name}/versions/latest:access", _numbered)
-    found = {int(newest): pem}
-    listed = api.pages(f"{name}/versions", "versions", _version, quotas.DUE_PAGES)
-    for number in [n for n, state, *_ in listed if state == ENABLED and n != newest]:
-        with allowing("NOT_FOUND", "FAILED_PRECONDITION"):  # destroyed since
-            found[int(number)] = api.call("GET", f"{name}/versions/{number}:access", _payload)
-    return tuple(_public(found[number]) for number in sorted(found, reverse=True))
-
-
-def _public(pem: bytes) -> bytes:
-    with suppress(ValueError, UnsupportedAlgorithm):
-        key = load_pem_public_key(pem)
-        if isinstance(key, Ed25519PublicKey):
-            return key.public_bytes_raw()
-    raise _no_key("a public key of it")
-
-
-def _no_key(which: str) -> OSError:
-    tell("CRITICAL", f"{which} is no Ed25519 key in PEM")
-    return OSError(f"{which} is no Ed25519 key in PEM")
-
-
-def _payload(answer: Answer) -> bytes:
+def payload_of(answer: Answer) -> bytes:
+    """Give what a version keeps; its checksum holds."""
     return unpacked(answer["payload"], "data")
-
-
-def _numbered(answer: Answer) -> tuple[str, bytes]:
-    return _last(answer), _payload(answer)
 
 
 def _stored(answer: Answer) -> None:
@@ -277,10 +221,10 @@ def _stored(answer: Answer) -> None:
         raise ValueError
 
 
-def _version(answer: Answer) -> Version:
+def version_of(answer: Answer) -> Version:
     """Read a version; raises ValueError where its number is none."""
     later = bool(answer.get("scheduledDestroyTime"))
-    number = str(int(_last(answer)))
+    number = str(int(last_of(answer)))
     return Version(number, str(answer["state"]), later, str(answer.get("destroyTime", "")))
 
 
@@ -288,7 +232,7 @@ def _kept(listed: list[Version]) -> list[Version]:
     return [version for version in listed if version.state != DESTROYED]
 
 
-def _last(named: Answer) -> str:
+def last_of(named: Answer) -> str:
     """Give the last part of a name: Google may write the project's number for its id before it."""
     return str(named["name"]).rpartition("/")[2]
 
@@ -297,7 +241,7 @@ def _secret(answer: Answer) -> Secret:
     notes = answer.get("annotations", {})
     made = noted(notes.get(MADE, ""), datetime.fromisoformat(answer["createTime"]))
     delayed = bool(answer.get("versionDestroyTtl"))
-    return Secret(_last(answer), made, notes.get(MARK, ""), notes.get(STORE, ""), delayed)
+    return Secret(last_of(answer), made, notes.get(MARK, ""), notes.get(STORE, ""), delayed)
 
 
 def _keeps() -> Error:

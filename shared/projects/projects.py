@@ -32,18 +32,8 @@ def create(app: App, call: Call) -> Answer:
 
     Raises Error `invalid_field`, `name_taken`, or `quota_exceeded` with what holds the slots.
     """
-    project_id, rule, key = app.new_id(), new_marks(app), dict[str, Any]()
-    fresh: dict[str, Any] = {  # made or given before the first try
-        "id": project_id,
-        "name": names.checked(call.body["name"]),
-        "account_id": call.principal.account,
-        "region": app.settings.region,
-        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
-        "tags": call.body.get("tags", []),
-        "subdomain": app.new_subdomain(),
-        "name_salt": app.new_salt(),
-        "test": bool(app.offset()),
-    }
+    fresh, rule, key = _fresh(app, call), new_marks(app), dict[str, Any]()
+    project_id = fresh["id"]
     region = slots.region_path(fresh["account_id"], fresh["region"])
     once = evidence.Once(app, call)
     paths = [region, own_key(call.principal), *once.paths]
@@ -76,6 +66,21 @@ def create(app: App, call: Call) -> Answer:
     if answer.body["id"] == project_id:
         app.keyring.confirm(project_id)
     return answer
+
+
+def _fresh(app: App, call: Call) -> dict[str, Any]:
+    """Give what a new project is made of, made or given before the first try."""
+    return {
+        "id": app.new_id(),
+        "name": names.checked(call.body["name"]),
+        "account_id": call.principal.account,
+        "region": app.settings.region,
+        "resource_group_id": call.body.get("resource_group_id") or DEFAULT_GROUP,
+        "tags": call.body.get("tags", []),
+        "subdomain": app.new_subdomain(),
+        "name_salt": app.new_salt(),
+        "test": bool(app.offset()),
+    }
 
 
 def _committed(project: Project) -> dict[str, Any]:
@@ -149,19 +154,23 @@ def move(
         after = lifecycle.move(before, verb, now, reclamation_id, asked)
         salted = replace(after, name_salt=after.name_salt or salt)
         project = lifecycle.marked(salted, app.offset())
-        action = f"project.{verb}"
-        ends = {"deadline": evidence.moment(project.purge_at)} if project.purge_at else {}
-        entry = (
-            evidence.by(app, call.origin, action, project, now, **ends)
-            if call
-            else evidence.by_system(app, entry_id, action, project, now, **ends)
-        )
+        entry = _entry(app, call, entry_id, f"project.{verb}", project, now)
         held = [Write.verify(read[key]) for key in keys]
         left = once.left(read, now, project.whole())
         moved = evidence.moved(app, read[path], project.changes(before))
         return [*held, moved, entry, *left], project
 
     return app.store.transact(f"audit/{entry_id}", [path, *keys, *once.paths], decide, first)
+
+
+def _entry(
+    app: App, call: Call | None, entry_id: str, action: str, project: Project, now: datetime
+) -> Write:
+    """Give the entry of a move, by who asked for it or by nobody, with the deadline it leaves."""
+    ends = {"deadline": evidence.moment(project.purge_at)} if project.purge_at else {}
+    if call is None:
+        return evidence.by_system(app, entry_id, action, project, now, **ends)
+    return evidence.by(app, call.origin, action, project, now, **ends)
 
 
 def repeated(app: App, call: Call, once: evidence.Once, read: Read) -> Project | None:

@@ -44,6 +44,7 @@ ADVICE: Mapping[str, str] = {
     "project_not_deletable": "Nothing is left to do: 'ce project list' shows when it is gone.",
     "already_made": "'ce apikey list' shows the keys: delete the one whose text is lost.",
     "idempotency_key_reused": OTHER,
+    "not_sealed": "The log takes it in within two minutes: run the command again then.",
     "format_mismatch": "Delete it and create it anew, in the other format.",
     "precondition_failed": "Somebody changed it meanwhile: look at it with 'ce {noun} get', then "
     "run the command again if it is still what you want.",

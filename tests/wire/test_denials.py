@@ -32,6 +32,7 @@ TRIED = {  # a permission: how it is tried, by which operation, and the project 
     "entity.list": ("GET", f"/v1/projects/{ID}/secrets", "list_secret_metadata", ID),
     "entity.view": ("GET", f"/v2/projects/{ID}/secrets/s", "get_secret", ID),
     "entity.manage": ("DELETE", f"/v2/projects/{ID}/jobs/j", "delete_job", ID),
+    "audit.view": ("GET", "/v1/audit_entries", "list_audit_entries", None),
     "apikey.view": ("GET", "/v1/apikeys", "list_api_keys", None),
     "apikey.manage": ("DELETE", f"/v1/apikeys/{'0' * 16}", "delete_api_key", None),
 }

@@ -3,16 +3,26 @@
 And what is told of one beside itself: nothing runs, so of its network there is nothing.
 """
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from shared.access import own_key, owned, require
 from shared.app import App
 from shared.calls import Answer, Call
 from shared.errors import Error
-from shared.lifecycle import ACTIVE, Project
+from shared.failures import tell
+from shared.lifecycle import ACTIVE, Project, Status
 from shared.resources import counts, each, usage_paths
+from shared.store import Document
 
+KINDS: Mapping[str, Any] = {  # of what is told of a project
+    **dict.fromkeys(("id", "account_id", "region", "name", "resource_group_id"), str),
+    **dict.fromkeys(("created_at", "updated_at"), datetime),
+    **dict.fromkeys(("deleted_at", "purge_at", "restored_at"), datetime | None),
+}
 Found = tuple[datetime, list[Project]]  # the time of the reading, and the projects
 
 
@@ -27,15 +37,43 @@ def of_account(app: App, call: Call, limit: int, after: str | None) -> Found:
     """Give the read time and up to `limit` of the caller's projects, by name beyond `after`."""
     if call.principal.project is not None:
         return _only(app, call, call.principal.project, after)
-    time, found = app.store.query(
-        "projects",
-        ("account_id", "==", call.principal.account),
-        ("region", "==", app.settings.region),
-        order="name",
-        after=after,
-        limit=limit,
-    )
-    return time, [Project.of(document.contents) for document in found]
+    about = ("account_id", "==", call.principal.account), ("region", "==", app.settings.region)
+    ask = partial(app.store.query, "projects", *about, order="name")
+    return readables(ask, limit, after, lambda document: document.contents["name"])
+
+
+def readables(
+    ask: Callable[..., tuple[datetime, list[Document]]],
+    limit: int,
+    after: str | None,
+    mark: Callable[[Document], Any],
+) -> Found:
+    """Give the time and up to `limit` stored projects that `ask` finds from beyond a mark.
+
+    In the place of those that cannot be read it is asked for more.
+    """
+    found: list[Project] = []
+    while True:
+        wanted = limit - len(found)
+        time, page = ask(after=after, limit=wanted)
+        found += [project for project in map(readable, page) if project]
+        if len(page) < wanted or len(found) == limit:
+            return time, found
+        after = mark(page[-1])
+
+
+def readable(document: Document) -> Project | None:
+    """Give a stored project of a list; None, after a line in the log, for what is no such.
+
+    Somebody else wrote it, and the others of the list are shown all the same.
+    """
+    with suppress(KeyError, TypeError, ValueError):
+        project = Project.of(document.contents)
+        Status(project.status)
+        if all(isinstance(getattr(project, name), kind) for name, kind in KINDS.items()):
+            return project
+    tell("CRITICAL", "a stored project that cannot be read: not listed", path=document.path)
+    return None
 
 
 def _only(app: App, call: Call, project_id: str, after: str | None) -> Found:

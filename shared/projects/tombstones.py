@@ -7,12 +7,14 @@ round trips tell another account's project, or its end, from what never was.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 from shared.access import own_key, owned
 from shared.app import App
 from shared.calls import Call, timestamp
 from shared.errors import Error, missing
 from shared.lifecycle import DEADLINE, RECLAIM, Project
+from shared.projects.account import readables
 from shared.store import NAME, Read
 
 
@@ -64,15 +66,9 @@ def of_account(
     """
     account, one = call.principal.account, call.principal.project
     if one is None:
-        time, found = app.store.query(
-            "tombstones",
-            ("account_id", "==", account),
-            ("region", "==", app.settings.region),
-            order=NAME,
-            after=after,
-            limit=limit,
-        )
-        return time, [Project.of(document.contents) for document in found]
+        about = ("account_id", "==", account), ("region", "==", app.settings.region)
+        ask = partial(app.store.query, "tombstones", *about, order=NAME)
+        return readables(ask, limit, after, lambda document: document.id)
     path, key = f"tombstones/{one}", own_key(call.principal)
     read = app.store.read(path, key)
     try:

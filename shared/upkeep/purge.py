@@ -66,9 +66,10 @@ def advance(app: App, project_id: str) -> str:
     """Take the next step of a project's permanent deletion, and name it.
 
     Gives `nothing` when there is none to take, and `refused` for a project that is not what this
-    code made it: an event is not sent again for that. A step that another call took first is left
-    to that call. Raises OSError or Error `unavailable` when the key store or the store does not
-    answer; the step is then repeated by the next event or by the schedule.
+    code made it, or where what the step creates is there: an event is not sent again for that. A
+    step that another call took first is left to that call. Raises OSError or Error `unavailable`
+    when the key store or the store does not answer; the step is then repeated by the next event or
+    by the schedule.
     """
     path = f"projects/{project_id}"
     read = app.store.read(path)
@@ -85,12 +86,21 @@ def advance(app: App, project_id: str) -> str:
             try:
                 app.store.commit(step.commit(app, document, found, now, shown))
             except Conflict:
-                return "nothing"
+                return _overtaken(app, document)
             step.tidy(app, project)
             if step.says:
                 tell("ERROR", step.says, project=project.id)
             return step.name
     return "nothing"
+
+
+def _overtaken(app: App, document: Document) -> str:
+    """Tell whether another call took the step, or something stands in its way that nobody moves."""
+    if app.store.read(document.path)[document.path].update_time != document.update_time:
+        return "nothing"
+    told = "what the next step of a purge creates is there already: somebody else wrote it"
+    tell("CRITICAL", told, project=document.id)
+    return "refused"
 
 
 def _begun(project: Project) -> bool:
@@ -155,15 +165,19 @@ def _children(app: App, project: Project) -> Sequence[Document] | None:
     """Give what lies below the project, in the order of paths, as much as one commit can delete."""
     home = f"projects/{project.id}"
     found = app.store.below(home, quotas.SWEEP_BATCH, "size", "sha256")
-    sizes = accumulate(map(_bytes, found))
-    pairs = zip(found, sizes, strict=True)
-    return [document for document, size in pairs if size <= quotas.SWEEP_BYTES] or None
+    pairs = zip(found, accumulate(map(_bytes, found)), strict=True)
+    fit = [document for document, size in pairs if size <= quotas.SWEEP_BYTES]
+    return fit or found[:1] or None  # it is over when nothing is found, and not before
 
 
 def _bytes(document: Document) -> int:
-    """Give how large a document may be: by the size it notes, which is that of all its parts."""
-    most = quotas.DOCUMENT_BYTES
-    return most if "/parts/" in document.path else min(document.contents.get("size", 0), most)
+    """Give how large a document may be: by the size it notes, which is that of all its parts.
+
+    Where that is no number of bytes somebody else wrote it, and it may be of any size.
+    """
+    size, most = document.contents.get("size", 0), quotas.DOCUMENT_BYTES
+    noted = type(size) is int and size >= 0 and "/parts/" not in document.path
+    return min(size, most) if noted else most
 
 
 def _swept(

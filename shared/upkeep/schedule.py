@@ -106,12 +106,13 @@ def _failed(app: App, _now: datetime) -> Work:
     return [("retried", _moved("retry"), document) for document in due]
 
 
-def _over(since: datetime | None, wait: timedelta, now: datetime) -> bool:
+def _over(since: Any, wait: timedelta, now: datetime) -> bool:
     """Tell whether a wait is over: also one that never began, or begins at a time to come.
 
-    Such a time was stored before the clock was moved back, and may never come.
+    Such a time was stored before the clock was moved back, and may never come. What is no time
+    somebody else wrote.
     """
-    return since is None or not now - wait < since <= now
+    return not isinstance(since, datetime) or not now - wait < since <= now
 
 
 def _answered(app: App, now: datetime) -> Work:
@@ -156,7 +157,7 @@ def _with_status(
     filters = (("status", "==", status), (field, "<=", until))
     found: list[Document] = []
     for _ in range(quotas.DUE_PAGES):
-        after = found[-1].contents[field] if found else None
+        after = (found[-1].contents[field], found[-1].id) if found else None
         limit = quotas.DUE_BATCH
         time, page = app.store.query("projects", *filters, order=field, after=after, limit=limit)
         found += page

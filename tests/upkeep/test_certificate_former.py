@@ -129,3 +129,17 @@ def test_begun_by_version_0_1_0(app, steps, due):
     assert sum(said["destroyed"]["documents"].values()) == 6
     assert said["destroyed"]["undigested"] == 6
     assert refusal(on_a_test_host(record_of(app, project))) == ""
+
+
+def test_a_clock_set_back(app):
+    """Its times are in no order, and it holds as the test that it is; for no other clock."""
+    be_at(app, WEEK / 2)
+    project = made(app)
+    projects.delete(app, call(id=project))
+    be_at(app, 0)
+    reclaim(app, project)
+    ended(app, project)
+    record = record_of(app, project)
+    assert refusal(on_a_test_host(record)) == ""
+    other = record.replace(b'"clock":"moved"', b'"clock":"store"')
+    assert refusal(on_a_test_host(other)) == "ValueError: its times are out of order"

@@ -6,7 +6,6 @@ And what is told of one beside itself: nothing runs, so of its network there is 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from shared.access import own_key, owned, require
@@ -38,7 +37,10 @@ def of_account(app: App, call: Call, limit: int, after: str | None) -> Found:
     if call.principal.project is not None:
         return _only(app, call, call.principal.project, after)
     about = ("account_id", "==", call.principal.account), ("region", "==", app.settings.region)
-    ask = partial(app.store.query, "projects", *about, order="name")
+
+    def ask(**how: Any) -> tuple[datetime, list[Document]]:
+        return app.store.query("projects", *about, order="name", **how)
+
     return readables(ask, limit, after, lambda document: document.contents["name"])
 
 

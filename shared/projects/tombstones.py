@@ -7,7 +7,7 @@ round trips tell another account's project, or its end, from what never was.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
+from typing import Any
 
 from shared.access import own_key, owned
 from shared.app import App
@@ -15,7 +15,7 @@ from shared.calls import Call, timestamp
 from shared.errors import Error, missing
 from shared.lifecycle import DEADLINE, RECLAIM, Project
 from shared.projects.account import readables
-from shared.store import NAME, Read
+from shared.store import NAME, Document, Read
 
 
 @contextmanager
@@ -67,7 +67,10 @@ def of_account(
     account, one = call.principal.account, call.principal.project
     if one is None:
         about = ("account_id", "==", account), ("region", "==", app.settings.region)
-        ask = partial(app.store.query, "tombstones", *about, order=NAME)
+
+        def ask(**how: Any) -> tuple[datetime, list[Document]]:
+            return app.store.query("tombstones", *about, order=NAME, **how)
+
         return readables(ask, limit, after, lambda document: document.id)
     path, key = f"tombstones/{one}", own_key(call.principal)
     read = app.store.read(path, key)

@@ -199,6 +199,14 @@ def test_entries_of_another_project(tmp_path):
     refused(tmp_path, key, "entry 1 is there twice")
     file.write_text(lines)
     assert verified(tmp_path, KEY, key)[0] == 0
+    for name in ("account_id", "project_id"):
+        folder = tmp_path / name
+        folder.mkdir()
+        key = export(folder, project="p", **{name: "other"})
+        file = folder / "export.json"
+        said = json.loads(file.read_text())
+        file.write_text(json.dumps(said | {"project": {"project_id": "other"}.get(name, "p")}))
+        refused(folder, key, "is another's")
 
 
 @pytest.mark.parametrize("number", range(1, OWN + 1))

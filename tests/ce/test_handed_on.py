@@ -89,6 +89,15 @@ def test_an_export_of_one_project(ce, account, tmp_path, monkeypatch, sealing): 
     assert f"Entries    {len(entries)} of one project; 0 more wait" in out
 
 
+def test_an_export_with_a_certificate(ce, inside, account, tmp_path, sealing):  # noqa: ARG001
+    """A certificate is an entry as others are: it is in the export, and holds."""
+    project = kept(inside, account.id)
+    folder = tmp_path / "trail"
+    ce("audit", "export", str(folder))
+    assert f'"{project}.erase"' in (folder / "entries.jsonl").read_text()
+    assert COUNTED.search(ce("audit", "verify", str(folder)))
+
+
 def test_an_export_that_does_not_wait(ce, tmp_path, seal):
     """Without waiting it is written as it is; what waits is not yet shown by the log."""
     ce("project", "create", "--name", "shop")

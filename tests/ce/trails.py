@@ -26,8 +26,11 @@ ACCOUNT, WHEN = "a1", "2026-11-30T00:00:00.000000Z"
 EVERY = 7  # one of so many entries of the log is the account's
 
 
-def export(folder, size=300, times=(AT,), project=None, skip=()):
-    """Write an export of a log of so many entries; `skip` leaves numbers of the account out."""
+def export(folder, size=300, times=(AT,), project=None, skip=(), **own):
+    """Write an export of a log of so many entries; `skip` leaves numbers of the account out.
+
+    `own` is what the export's own entry says otherwise.
+    """
     entries, told, chain = [], [], FIRST
     for index in range(size):
         number = index // EVERY + 1
@@ -36,6 +39,8 @@ def export(folder, size=300, times=(AT,), project=None, skip=()):
             continue
         place = Place(bytes([number]) * 16, number, chain)
         record, said = _record(number, project)
+        if number == OWN:
+            record, said = record | own, said | own
         here = entry(place, dump(record))
         entries.append(here)
         if number not in skip:

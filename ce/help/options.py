@@ -100,12 +100,11 @@ def moment(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     if match := SPAN.fullmatch(value):
         return timedelta(**{UNITS[match[2]]: int(match[1])})
     try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        found = None
-    if found is None:
-        raise click.BadParameter("write 7d, 12h, 90m, 45s, or a time such as 2026-11-30T12:00:00Z.")
-    return found.astimezone(UTC)  # without a zone it is this machine's
+        # Without a zone it is this machine's; at the ends of time another may have no such hour.
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (OverflowError, ValueError):
+        said = "write 7d, 12h, 90m, 45s, or a time such as 2026-11-30T12:00:00Z."
+        raise click.BadParameter(said) from None
 
 
 def destinations(_ctx: click.Context, _option: click.Parameter, value: str) -> str:

@@ -6,7 +6,10 @@ has the digest's salt can show that a name is the one.
 """
 
 import hashlib
+import os
 import re
+import stat
+import sys
 import unicodedata
 from base64 import b64decode
 from pathlib import Path
@@ -24,6 +27,8 @@ NAME = b"reprieve/name/v1\n"  # what the digest of a name begins with
 SALT = re.compile("[0-9a-f]{32}")
 VKEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+\S{44}")
 MOST = 32  # signatures under a checkpoint
+LONGEST = 200  # bytes of a name that files are called by; no file's may have over 255
+PROOF = b"c2sp.org/tlog-proof@v1\n"  # what a proof begins with
 
 
 def listing(call: Call) -> Doc:
@@ -50,6 +55,8 @@ def get(call: Call) -> Doc:
     record, proof = call.client.raw(home), call.client.raw(f"{home}/proof")
     key = _key(call, proof, one["epoch"])
     stem = name.replace("/", "_")
+    if len(os.fsencode(stem)) > LONGEST:
+        stem = one["project_id"]
     contents = {f"{stem}.certificate.json": record, f"{stem}.tlog-proof": proof, "log.vkey": key}
     folder = Path(call["out"] or ".")
     _write(folder, contents)
@@ -95,13 +102,27 @@ def _write(folder: Path, contents: dict[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
-            file = folder / name
-            if file.exists() and not name.endswith(".tlog-proof") and file.read_bytes() != content:
-                raise Failure(f"'{file}' is there, and another: nothing was written. Give --out.")
+            if not _may_write(folder / name, content):
+                said = f"'{folder / name}' is there, and another: nothing was written. Give --out."
+                raise Failure(said)
         for name, content in contents.items():
-            (folder / name).write_bytes(content)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            with os.fdopen(os.open(folder / name, flags, 0o666), "wb") as opened:
+                opened.write(content)
     except OSError as error:
         raise Failure(f"Cannot write '{error.filename}' ({error.strerror}).") from None
+
+
+def _may_write(file: Path, content: bytes) -> bool:
+    """Tell whether a file is new, the same, or a proof in the place of a proof; it is no link."""
+    try:
+        if not stat.S_ISREG(file.lstat().st_mode):
+            return False
+    except FileNotFoundError:
+        return True
+    with file.open("rb") as opened:
+        found = opened.read(len(content) + 1)
+    return found == content or (content.startswith(PROOF) and found.startswith(PROOF))
 
 
 def verify(call: Call) -> None:
@@ -110,6 +131,7 @@ def verify(call: Call) -> None:
 
     words, named = _words(call), _named(call)
     code = auditor.main([*named, *words])
+    sys.stdout.flush()  # so that what is lost is told
     if code == 0 and named:
         emit(f"Name       '{safe(call['name'])}' is the name that this project had.\n")
     click.get_current_context().exit(code)

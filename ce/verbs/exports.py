@@ -99,10 +99,13 @@ def _read(note: str) -> tuple[str, str, str]:
 def _append(file: Path, note: str) -> None:
     """Add a checkpoint to a file of them. Raises Failure for a log that is another than it was."""
     try:
-        kept = file.read_text("utf-8") if file.exists() else ""
+        if file.exists() and not file.is_file():
+            raise Failure(f"'{file}' is no file: nothing was added.", exit_code=USAGE)
+        kept = file.read_bytes().decode() if file.exists() else ""
         before = [*NOTE.finditer(kept)]
-        if kept and not before:
-            raise Failure(f"'{file}' holds no checkpoints: nothing was added.", exit_code=USAGE)
+        if "".join(f"{one[0]}\n" for one in before) != kept:
+            said = "does not hold checkpoints alone, each whole and a blank line after it"
+            raise Failure(f"'{file}' {said}: nothing was added.", exit_code=USAGE)
         if before:
             _grown(before[-1], *_read(note))
         if not before or before[-1][0] != note:

@@ -20,6 +20,8 @@ MORE = "There are more: --since '{at}' goes on with the one that would follow."
 
 def listing(call: Call) -> Doc:
     """List entries, page after page."""
+    if call["limit"] == 0:
+        raise click.UsageError("--limit: at least 1.")
     say(call)
     names = {one["id"]: one["name"] for one in call.client.pages("/projects", "projects")}
     asked = _asked(call, names)
@@ -78,7 +80,8 @@ def _moment(call: Call, name: str) -> str | None:
         time = call.client.now - value if isinstance(value, timedelta) else value
     except OverflowError:
         raise click.UsageError(f"--{name} is before all times.") from None
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    # `%Y` would write a year before 1000 with fewer digits.
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _on(entry: Doc, names: dict[str, str]) -> str:

@@ -1,18 +1,20 @@
 """`ce audit verify`: an export is held against the log in it, offline, and no change passes."""
 
 import base64
+import hashlib
 import json
 import subprocess
 import sys
 
 import pytest
 
+from shared.log import Key
 from tests.ce.test_trail import OFFLINE
-from tests.support.certificates import AT, witness
+from tests.ce.trails import GONE, OWN, checkpoint, export
+from tests.support.certificates import AT, ORIGIN, private, witness
 from tests.support.cli import run
-from tests.support.trails import OWN, checkpoint, export
 
-KEY = "--key"
+KEY, CHAIN = "--key", b"reprieve/audit-chain/v1\n"
 HELD = "OK: the entries are what the log holds."
 
 
@@ -30,13 +32,23 @@ def verified(folder, *options):
     return done.returncode, done.stdout, done.stderr
 
 
-def change(folder, number=1, **members):
-    """Change members of the account's entry of a number; None takes one away."""
+def change(folder, number=1, without=(), **members):
+    """Change members of the account's entry of a number; take some away."""
     file = folder / "entries.jsonl"
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     (entry,) = (one for one in lines if one["seq"] == number)
     entry |= members
+    for name in without:
+        del entry[name]
     file.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+
+
+def refused(folder, key, why):
+    """Verify an export that does not hold, for a reason."""
+    code, out, err = verified(folder, KEY, key)
+    assert (code, err) == (1, "")
+    assert out.startswith("FAILED: these entries are not what the log holds.\n(")
+    assert why in out
 
 
 def test_an_export_that_holds(made):
@@ -98,9 +110,103 @@ def test_a_changed_entry(made, members):
     """Whatever of an entry is changed, what its members tell included: exit code 1."""
     folder, key = made
     change(folder, 2, **members)
-    code, out, err = verified(folder, KEY, key)
-    assert (code, err) == (1, "")
-    assert out.startswith("FAILED: these entries are not what the log holds.\n(")
+    refused(folder, key, "")
+
+
+@pytest.mark.parametrize("name", ["_type", "id", "action", "project_id", "key_name", "suppressed"])
+def test_a_member_taken_away(made, name):
+    """Each member of the record stands beside it, what the API does not tell excepted."""
+    folder, key = made
+    change(folder, 2, without=[name])
+    refused(folder, key, "")
+
+
+@pytest.mark.parametrize(
+    ("number", "members", "why"),
+    [
+        (2, {"names": ["x"]}, "tells otherwise than its record"),
+        (2, {"email": "x@example.com"}, "tells otherwise than its record"),
+        (2, {"suppressed": True}, "tells otherwise than its record"),
+        (2, {"suppressed": 1.0}, "tells otherwise than its record"),
+        (2, {"status": "waiting"}, "'e2' is sealed, and is told otherwise"),
+        (2, {"record": None}, "an entry without a record is 'sealed'"),
+        (2, {"record": None, "status": "refused"}, "entry 2 is 'refused'"),
+        (1, {"seq": True}, "a number is none"),
+        (1, {"index": False}, "a number is none"),
+        (5, {"index": -272}, "a number is none"),
+        (1, {"epoch": True}, "a number is none"),
+    ],
+)
+def test_a_lie_of_an_entry(made, number, members, why):
+    """A line tells no more than its record, numbers are numbers, and its status is what it is."""
+    folder, key = made
+    change(folder, number, **members)
+    refused(folder, key, why)
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "account_id", "project_id", "action", "outcome", "initiator", "at"]
+)
+def test_a_lie_of_a_certificate(made, name):
+    """What stands beside a certificate is what it says: whose it is, when, and that it is one."""
+    folder, key = made
+    change(folder, GONE, **{name: "other"})
+    refused(folder, key, "tells otherwise than its record")
+
+
+def test_a_member_said_twice(made):
+    """A line that says something twice is refused: others would read the other one."""
+    folder, key = made
+    file = folder / "entries.jsonl"
+    file.write_text(file.read_text().replace("{", '{"action": "codeengine.c.d", ', 1))
+    refused(folder, key, "a member is there twice")
+
+
+def test_an_entry_that_waits(made):
+    """It is said to be unproved; what it tells is what its record says all the same."""
+    folder, key = made
+    file = folder / "entries.jsonl"
+    lines = file.read_text()
+    entry = json.loads(lines.splitlines()[1]) | {"status": "waiting"}
+    entry |= dict.fromkeys(("seq", "index", "epoch", "prev"))
+    file.write_text(f"{lines}{json.dumps(entry)}\n")
+    code, out, _ = verified(folder, KEY, key)
+    assert code == 0
+    assert "; 1 more wait, or cannot be shown: they are not proved\n" in out
+    file.write_text(f"{lines}{json.dumps(entry | {'action': 'codeengine.c.d'})}\n")
+    refused(folder, key, "tells otherwise than its record")
+
+
+@pytest.mark.parametrize("change", [{"project": "x"}, {"at": "2026"}, {"entry": "e2"}])
+def test_an_export_that_lies_of_itself(made, tmp_path, change):
+    """Whose it is is what its own entry says, so no account's is passed off as one project's."""
+    for folder, key in (made, (tmp_path / "less", None)):
+        if key is None:
+            folder.mkdir()
+            key = export(folder, skip=(2,))  # noqa: PLW2901 - of the other export
+        file = folder / "export.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | change))
+        refused(folder, key, "")
+
+
+def test_entries_of_another_project(tmp_path):
+    """An export of one project has that one's entries alone, each once."""
+    key = export(tmp_path, project="p")
+    file = tmp_path / "entries.jsonl"
+    lines = file.read_text()
+    first = lines.splitlines()[0]
+    file.write_text(f"{lines}{first}\n")
+    refused(tmp_path, key, "entry 1 is there twice")
+    file.write_text(lines)
+    assert verified(tmp_path, KEY, key)[0] == 0
+    for name in ("account_id", "project_id"):
+        folder = tmp_path / name
+        folder.mkdir()
+        key = export(folder, project="p", **{name: "other"})
+        file = folder / "export.json"
+        said = json.loads(file.read_text())
+        file.write_text(json.dumps(said | {"project": {"project_id": "other"}.get(name, "p")}))
+        refused(folder, key, "is another's")
 
 
 @pytest.mark.parametrize("number", range(1, OWN + 1))
@@ -114,10 +220,33 @@ def test_a_missing_entry(tmp_path, number):
 
 
 def test_an_erased_record(made):
-    """An entry whose record's time is over still has its place in the chain."""
+    """An entry whose record's time is over has its place in the chain, and nothing is claimed."""
     folder, key = made
-    change(folder, 2, record=None, salt=None)
-    assert verified(folder, KEY, key)[0] == 0
+    gone = {"record": None, "salt": None, "status": "erased"}
+    change(folder, 2, **gone, action="codeengine.c.d")
+    code, out, _ = verified(folder, KEY, key)
+    assert code == 0
+    assert out.splitlines()[1:] == [
+        "Entries    4 of the account; 0 more wait, or cannot be shown",
+        "Erased     1: not shown, and what is told of them is not proved",
+        "Export     is entry 28 of the log, number 5",
+        "OK: the entries that are shown are what the log holds.",
+    ]
+    change(folder, OWN, **gone)
+    refused(folder, key, "the entry of the export is not in the log")
+
+
+def test_an_erased_record_at_the_end(made):
+    """What has no record is bound by the entry after it: the last one would be by nothing."""
+    folder, key = made
+    file = folder / "entries.jsonl"
+    lines = file.read_text()
+    entry = json.loads(lines.splitlines()[-1]) | {"id": "e6", "seq": 6, "index": 100}
+    data = bundled(folder)[28]
+    prev = hashlib.sha256(CHAIN + bytes.fromhex(entry["prev"]) + data).hexdigest()
+    entry |= {"prev": prev, "record": None, "status": "erased"}
+    file.write_text(f"{lines}{json.dumps(entry)}\n")
+    refused(folder, key, "the last entry has no record")
 
 
 def test_a_changed_log(made):
@@ -141,7 +270,7 @@ def test_a_changed_log(made):
 def test_another_key(made):
     """A log that another key signed is not taken, nor a checkpoint that none did."""
     folder, _ = made
-    assert verified(folder, KEY, str(witness(1)))[0] == 1
+    assert verified(folder, KEY, str(Key.of(ORIGIN, private(9))))[0] == 1
     note = folder / "log" / "1" / "checkpoint"
     note.write_text(note.read_text().replace("\n300\n", "\n299\n"))
     assert verified(folder)[0] == 1
@@ -164,9 +293,29 @@ def test_since_a_checkpoint(made, tmp_path):
     assert code == 0
     assert "Since      200 entries, which are the beginning of these\n" in out
     others = [*entries[:199], bytes(32)]
-    for note in (checkpoint(others), checkpoint([*entries, bytes(32)]), "none", ""):
+    for note in (checkpoint(others), checkpoint([*entries, bytes(32)])):
         kept.write_text(note)
         assert verified(folder, KEY, key, "--since", str(kept))[0] == 1
+
+
+def test_slips_of_the_keyboard(made, tmp_path):
+    """A file or a key that is none is a mistake, told by its option: nothing is said of entries."""
+    folder, key = made
+    note, kept = checkpoint(bundled(folder)[:3]), tmp_path / "kept.txt"
+    for content in ("none", "", f"{note}x", f"x\n{note}", note[:-1]):
+        kept.write_text(content)
+        code, out, err = verified(folder, KEY, key, "--since", str(kept))
+        assert (code, out) == (2, "")
+        assert "--since: cannot read" in err
+    for words, option in (
+        ((KEY, key, "--since", "/dev/full"), "--since"),
+        ((KEY, key, "--witness", key), "--witness"),
+        ((KEY, str(witness(1))), KEY),
+        ((KEY, str(kept)), KEY),
+    ):
+        code, out, err = verified(folder, *words)
+        assert (code, out) == (2, "")
+        assert f"{option}: " in err
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,15 @@ def test_an_export_of_one_project(ce, account, tmp_path, monkeypatch, sealing): 
     assert f"Entries    {len(entries)} of one project; 0 more wait" in out
 
 
+def test_an_export_with_a_certificate(ce, inside, account, tmp_path, sealing):  # noqa: ARG001
+    """A certificate is an entry as others are: it is in the export, and holds."""
+    project = kept(inside, account.id)
+    folder = tmp_path / "trail"
+    ce("audit", "export", str(folder))
+    assert f'"{project}.erase"' in (folder / "entries.jsonl").read_text()
+    assert COUNTED.search(ce("audit", "verify", str(folder)))
+
+
 def test_an_export_that_does_not_wait(ce, tmp_path, seal):
     """Without waiting it is written as it is; what waits is not yet shown by the log."""
     ce("project", "create", "--name", "shop")
@@ -116,9 +125,13 @@ def test_checkpoints_kept(ce, tmp_path, seal):
         done = run("audit", "checkpoint", "--append", str(kept_in))
         assert done.returncode == 1
         assert kept_in.read_text() == note.replace(old, new, 1)
-    kept_in.write_text("none")
-    assert run("audit", "checkpoint", "--append", str(kept_in)).returncode == 2
-    assert run("audit", "checkpoint", "--append", str(tmp_path)).returncode == 1
+    for content in ("none", note[:-1], note[:-9], f"mine\n{note}", f"{note}mine\n"):
+        kept_in.write_text(content)
+        done = run("audit", "checkpoint", "--append", str(kept_in))
+        assert (done.returncode, "nothing was added" in done.stderr) == (2, True)
+        assert kept_in.read_text() == content
+    for file in (tmp_path, "/dev/full"):
+        assert run("audit", "checkpoint", "--append", str(file)).returncode == 2
 
 
 def test_a_certificate(ce, inside, account, seal, tmp_path, monkeypatch):
@@ -163,6 +176,39 @@ def test_what_is_there_is_not_replaced(inside, account, seal, tmp_path):
     assert "is there, and another: nothing was written" in done.stderr
     assert (tmp_path / "log.vkey").read_text() == "mine\n"
     assert not (tmp_path / f"{project}.certificate.json").exists()
+
+
+def test_a_proof_is_replaced_by_a_proof_alone(ce, inside, account, seal, tmp_path):
+    """What only has a proof's name stays, and no link is followed, wherever it leads."""
+    project = kept(inside, account.id)
+    seal()
+    names = [f"{project}.tlog-proof", f"{project}.certificate.json"]
+    file, mine, new = tmp_path / names[0], tmp_path / "mine", tmp_path / "new"
+    words = ("certificate", "get", project, "--out", str(tmp_path))
+    mine.write_text("c2sp.org/tlog-proof@v1\n")
+    for name, target in ((names[0], mine), (names[1], new)):
+        (tmp_path / name).symlink_to(target)
+        assert "nothing was written" in ce(*words, code=1)
+        (tmp_path / name).unlink()
+    assert (mine.read_text(), new.exists()) == ("c2sp.org/tlog-proof@v1\n", False)
+    file.write_text("mine")
+    assert "nothing was written" in ce(*words, code=1)
+    assert file.read_text() == "mine"
+    file.write_text("c2sp.org/tlog-proof@v1\nold")
+    ce(*words)
+    assert file.read_text().startswith("c2sp.org/tlog-proof@v1\nextra ")
+
+
+def test_a_long_name(ce, inside, account, seal, tmp_path):
+    """A project whose name no file can have has files called by its ID."""
+    name = "\U0001f600" * 128
+    project = kept(inside, account.id, name)
+    seal()
+    out = tmp_path / "out"
+    ce("certificate", "get", "--name", name, "--out", str(out))
+    assert {file.name for file in out.iterdir()} == {
+        *(f"{project}.certificate.json", f"{project}.tlog-proof", "log.vkey"),
+    }
 
 
 def test_what_is_not_there(ce, inside, account):

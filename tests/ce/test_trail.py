@@ -82,6 +82,7 @@ def test_what_is_listed_of_it(ce):
     assert listed(ce, "--initiator", key["id"]) == []
     assert listed(ce, "--initiator", "nobody") == []
     assert listed(ce, "--until", "1h") == []
+    assert listed(ce, "--until", "0001-01-01T00:00:00Z") == []
     assert listed(ce, "--since", (datetime.now(UTC) + timedelta(days=1)).isoformat()) == []
     done = run("audit", "list", "--limit", "1", "--action", "secret.create")
     assert done.returncode == 0
@@ -101,7 +102,10 @@ def test_what_is_listed_of_it(ce):
         (("--since", "yesterday"), "write 7d, 12h, 90m, 45s, or a time such as"),
         (("--until", "7"), "write 7d, 12h, 90m, 45s, or a time such as"),
         (("--since", "999999d"), "--since is before all times"),
+        (("--since", "9999-12-31T23:59:59-14:00"), "or a time such as"),
+        (("--until", "0001-01-01T00:00:00+14:00"), "or a time such as"),
         (("--limit", "few"), "is not a whole number"),
+        (("--limit", "0"), "--limit: at least 1."),
         (("shop",), "too many words"),
     ],
 )
@@ -253,6 +257,21 @@ def test_files_called_anything(alone, tmp_path):
     shown = certificate()
     (tmp_path / "--help").write_bytes(shown.record)
     assert alone(shown, "--certificate=--help", "--proof", "p", "--key=log.vkey")[0] == 0
+
+
+def test_output_that_is_lost(tmp_path):
+    """Where it cannot be told that a certificate holds, the exit code is 1."""
+    shown = certificate()
+    (tmp_path / "c").write_bytes(shown.record)
+    (tmp_path / "p").write_bytes(shown.proof)
+    command = [sys.executable, "-m", "ce", "certificate", "verify"]
+    command += [str(tmp_path / "c"), str(tmp_path / "p"), "--key", shown.key]
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(command, stdout=full, stderr=-1, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Cannot write to standard output: No space left on device.\n",
+    )
 
 
 def test_rubbish(alone):

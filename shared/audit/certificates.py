@@ -7,6 +7,9 @@ says, as for all else that is asked of a project that is gone.
 """
 
 import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from shared import evidence
@@ -14,10 +17,15 @@ from shared.access import own_key, owned, require_own
 from shared.app import App
 from shared.audit import listing as trail
 from shared.calls import Answer, Call, Page, Principal, Raw
-from shared.errors import Error, missing
+from shared.errors import Error, Target, invalid, missing
+from shared.failures import tell
 from shared.store import NAME, Document, Read, Write
 
 JSON = "application/json"
+PROJECT = re.compile("[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")  # an id, as its paths have it
+PLANTED = "a certificate that this service did not write"
+DIGEST = re.compile("[0-9a-f]{64}")
+ABOUT = ("erased_at", "test", "sha256", "name_digest", "name_salt")
 
 
 def path_of(project_id: str) -> str:
@@ -33,10 +41,13 @@ def entry_of(project_id: str) -> str:
 def listing(app: App, call: Call) -> Answer:
     """Give a page of the account's certificates in this region, by the ids of their projects.
 
-    Raises Error `unauthorized` where the caller's own key is gone.
+    Raises Error `unauthorized` where the caller's own key is gone, `invalid_field` for a start that
+    is no project's id.
     """
     principal, limit = call.principal, call.parameters["limit"]
     after, one = call.parameters.get("start"), principal.project
+    if after and not PROJECT.fullmatch(after):
+        raise invalid(Target("parameter", "start"), "must be what the page before gave")
     read, found = app.store.read_beside(
         [own_key(principal)],
         "certificates",
@@ -44,16 +55,16 @@ def listing(app: App, call: Call) -> Answer:
         ("region", "==", app.settings.region),
         *([("entry", "==", f"{one}.erase")] if one is not None else []),
         order=NAME,
-        after=after,
+        after=after or None,
         limit=limit + 1,
     )
     require_own(app, principal, read)
-    shown = found[:limit]
+    shown = [certificate for certificate in found[:limit] if _placed(certificate)]
     paths = [entry_of(certificate.id) for certificate in shown]
     entries = app.store.read(*paths).documents if paths else {}
     pairs = zip(shown, paths, strict=True)
     told = [_told(app, principal, certificate, entries[path]) for certificate, path in pairs]
-    following = shown[-1].id if len(found) > limit else None
+    following = [*found[:limit], *shown][-1].id if len(found) > limit else None
     return Answer(page=Page("certificates", told, following), now=app.now(read))
 
 
@@ -131,19 +142,44 @@ def _status(app: App, principal: Principal, entry: Document) -> str:
 
 
 def _told(app: App, principal: Principal, certificate: Document, entry: Document) -> dict[str, Any]:
-    """Give what a list tells of a certificate: what it is found by, and how far the log is."""
-    fields, held = certificate.contents, entry.fields or {}
+    """Give what a list tells of a certificate: what it is found by, and how far the log is.
+
+    Of one whose fields are not of their types nothing but the project's id, as `refused`.
+    """
+    held, status = entry.fields or {}, _status(app, principal, entry)
+    about = _about(certificate.contents)
+    if about is None:
+        tell("CRITICAL", PLANTED, path=certificate.path)
+        status = trail.REFUSED
+    placed = status in (trail.SEALED, trail.ERASED)
     return {
         "project_id": certificate.id,
-        "erased_at": evidence.moment(fields["erased_at"]),
-        "test": fields["test"],
-        **{name: _hex(fields.get(name)) for name in ("sha256", "name_digest", "name_salt")},
+        **(about or dict.fromkeys(ABOUT)),
         "entry": entry.id,
-        "status": _status(app, principal, entry),
-        "epoch": held.get("epoch"),
-        "index": held.get("n"),
+        "status": status,
+        "epoch": held["epoch"] if placed else None,
+        "index": held["n"] if placed else None,
     }
 
 
-def _hex(value: bytes | str | None) -> str | None:
-    return value.hex() if isinstance(value, bytes) else value
+def _placed(certificate: Document) -> bool:
+    """Tell whether a page can go on from a certificate; one of no project is told as CRITICAL."""
+    if PROJECT.fullmatch(certificate.id):
+        return True
+    tell("CRITICAL", PLANTED, path=certificate.path)
+    return False
+
+
+def _about(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give what is told of a certificate's fields; None where one is not of its type."""
+    erased_at, test, *digests, salt = (fields.get(name) for name in ABOUT)
+    if not isinstance(erased_at, datetime) or not isinstance(test, bool):
+        return None
+    if not isinstance(salt, bytes | None) or not all(map(_is_hex, digests)):
+        return None
+    told = evidence.moment(erased_at), test, *digests, salt.hex() if salt else None
+    return dict(zip(ABOUT, told, strict=True))
+
+
+def _is_hex(value: object) -> bool:
+    return value is None or (isinstance(value, str) and DIGEST.fullmatch(value) is not None)

@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shared import api, evidence
+from shared import api, evidence, forms
 from shared.access import own_key, require_own
 from shared.app import App
+from shared.audit import stored
+from shared.audit.batch import STATEMENT
 from shared.audit.proofs import proof_of
 from shared.calls import Answer, Call, Page, Raw
 from shared.errors import Error, Target, invalid, missing
@@ -27,8 +29,14 @@ Fields = Mapping[str, Any]
 SEALED, WAITING, REFUSED, ERASED, FORMER = "sealed", "waiting", "refused", "erased", "former"
 INDEX = ("account_id", "project_id", "action", "outcome", "initiator")
 EQUAL = ("action", "initiator")  # parameters that are fields
-POSITION = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\.([A-Za-z0-9][\w.:-]*)", re.ASCII)
+POSITION = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\.([A-Za-z0-9][\w.:-]{0,480})", re.ASCII
+)
 TEXT, UNKEPT = "text/plain; charset=utf-8", "no-store"  # a proof's type; what no cache keeps
+BEGIN = "0001-01-01T00:00:00.000000Z.0"  # the position before all entries that have a time
+PLACE = {"seq": "seq", "epoch": "epoch", "n": "index"}  # in the store, in an answer
+END = {"action": "codeengine.project.erase", "outcome": "success", "initiator": evidence.SYSTEM}
+PLANTED = "an audit entry that this service did not write"
 AROUND = 1024  # bytes of an entry in an answer, beside what its record gives: at most
 
 
@@ -49,8 +57,9 @@ def listing(app: App, call: Call) -> Answer:
         weigh=_weight,
     )
     require_own(app, principal, read)
-    shown = list(fitting(found[:limit], _weight))
-    following = _position(shown[-1]) if len(found) > len(shown) else None
+    looked = list(fitting(found[:limit], _weight))
+    shown = [document for document in looked if _placed(document)]
+    following = _position([*looked, *shown][-1]) if len(found) > len(looked) else None
     entries = [told(app, document) for document in shown]
     return Answer(page=Page("audit_entries", entries, following), now=app.now(read))
 
@@ -97,73 +106,104 @@ def proved(app: App, read: Read, path: str) -> Answer:
 
 
 def told(app: App, document: Document) -> dict[str, Any]:
-    """Give an entry as it is answered: what it says, the bytes that say it, and its place."""
-    fields = document.contents
-    status = status_of(app, document)
-    said = _said(fields.get("record")) if status in (SEALED, WAITING) else {}
-    record = fields.get("record") if said else None
-    index = {name: fields.get(name) for name in INDEX} | {"at": evidence.moment(fields["at"])}
-    about = said if said.get("_type") == evidence.TYPE else _former(fields, status)
-    place = {name: fields.get(name) for name in ("seq", "epoch")} | {"index": fields.get("n")}
-    form = {**index, **about, "id": document.id, **place, "status": status}
-    form["record"] = b64encode(record).decode() if record else None
-    form |= {name: _hex(fields.get(name)) for name in ("salt", "prev")}
-    return api.shown("AuditEntry", form)
+    """Give an entry as it is answered: what it says, the bytes that say it, and its place.
+
+    Of one that is erased its place alone, of one that is refused nothing but its id and time: all
+    else beside them anyone may have written.
+    """
+    fields, status = document.contents, status_of(app, document)
+    form: dict[str, Any] = dict.fromkeys((*INDEX, *PLACE.values(), "record", "salt", "prev"))
+    form["at"] = _moment(fields["at"])
+    if status in (SEALED, WAITING):
+        said = _said(fields["record"])
+        index = {name: fields.get(name) for name in INDEX}
+        form |= said if said["_type"] == evidence.TYPE else index
+        form["record"] = b64encode(fields["record"]).decode()
+        form["salt"] = fields["salt"].hex()
+    if status == FORMER:
+        form |= _former(fields)
+    if status in (SEALED, ERASED):
+        form |= {said: fields[name] for name, said in PLACE.items()}
+        form["prev"] = fields["prev"].hex()
+    return api.shown("AuditEntry", form | {"id": document.id, "status": status})
 
 
 def status_of(app: App, document: Document) -> str:
     """Tell how far an entry is: sealed in the log, or else why not.
 
     `refused` is one that this code did not write, or not so: it is told as CRITICAL. One of a
-    former version has no record; nor has one whose record's time was over, which is in the log.
+    former version has no record, and is none once the store's form is the newest; nor has one whose
+    record's time was over, which is in the log.
     """
+    status = _status(app, document)
+    if status == REFUSED:
+        tell("CRITICAL", PLANTED, path=document.path)
+    return status
+
+
+def _status(app: App, document: Document) -> str:
     fields = document.contents
-    if fields.get("record") is None:
-        return ERASED if fields.get("n") is not None else FORMER
-    if fields.get("pending") == REFUSED or not _holds(app, document):
-        tell("CRITICAL", "an audit entry that this service did not write", path=document.path)
+    place = [fields.get(name) for name in (*PLACE, "prev")]
+    sealed = all(map(stored.is_number, place[:-1])) and stored.is_hash(place[-1])
+    if not sealed and place != [None] * len(place):
         return REFUSED
-    return WAITING if fields.get("n") is None else SEALED
+    if fields.get("record") is None:
+        former = app.settings.store_form == forms.FORMER and _is_former(fields)
+        return ERASED if sealed else FORMER if former else REFUSED
+    if fields.get("pending") == REFUSED or not _holds(app, document):
+        return REFUSED
+    return SEALED if sealed else WAITING
 
 
 def _holds(app: App, document: Document) -> bool:
     """Tell whether the record is ours, of this id, and what the index beside it says."""
     fields = document.contents
-    if not evidence.genuine(app, fields):
+    if not isinstance(fields.get("at"), datetime) or not evidence.genuine(app, fields):
         return False
     said = _said(fields["record"])
     if said.get("_type") == evidence.TYPE:
         at = evidence.moment(fields["at"]) == said.get("at")
         return at and said.get("id") == document.id and _same(fields, said, *INDEX)
-    project = said.get("predicate", {}).get("project", {})
-    named = {"account_id": project.get("account"), "project_id": project.get("id")}
-    return document.id == f"{project.get('id')}.erase" and _same(fields, named, *named)
+    project = _object(_object(said.get("predicate")).get("project"))
+    if said.get("_type") != STATEMENT or document.id != f"{project.get('id')}.erase":
+        return False
+    named = {"account_id": project.get("account"), "project_id": project.get("id"), **END}
+    return _same(fields, named, *named)
 
 
 def _same(fields: Fields, said: Fields, *names: str) -> bool:
     return all(fields.get(name) == said.get(name) for name in names)
 
 
-def _said(record: Any) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(record)
-    return said
-
-
-def _former(fields: Fields, status: str) -> dict[str, Any]:
-    """Give what the fields of an entry of version 0.1.0 say, which had no record."""
-    if status != FORMER:
+def _said(record: bytes) -> dict[str, Any]:
+    """Give what a record says; nothing where it is no JSON object."""
+    try:
+        return _object(json.loads(record))
+    except (ValueError, RecursionError):
         return {}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_former(fields: Fields) -> bool:
+    """Tell whether fields are those of an entry of version 0.1.0: texts, and its time."""
+    texts = all(isinstance(fields.get(name), str) for name in INDEX if name != "project_id")
+    others = (value for name, value in fields.items() if name != "at")
+    return texts and all(isinstance(value, str | int | None) for value in others)
+
+
+def _former(fields: Fields) -> dict[str, Any]:
+    """Give what the fields of an entry of version 0.1.0 say, which had no record."""
     names = {"names": [fields["name"]]} if "name" in fields else {}
     return {name: value for name, value in fields.items() if name != "at"} | names
 
 
-def _hex(value: bytes | None) -> str | None:
-    return value.hex() if value else None
-
-
 def _weight(document: Document) -> int:
     """Give how large an entry may be in an answer: its record, what that says, and the rest."""
-    return AROUND + 3 * len(document.contents.get("record") or b"")
+    record = document.contents.get("record")
+    return AROUND + 3 * (len(record) if isinstance(record, bytes) else 0)
 
 
 def _filters(call: Call) -> list[Filter]:
@@ -185,8 +225,29 @@ def _time(text: str, name: str) -> datetime:
         raise invalid(Target("parameter", name), "must be a time that there is") from None
 
 
-def _position(document: Document) -> str:
-    return f"{evidence.moment(document.contents['at'])}.{document.id}"
+def _placed(document: Document) -> bool:
+    """Tell whether an entry has a place in the list; one without is told as CRITICAL."""
+    at = document.contents.get("at")
+    if isinstance(at, datetime) and POSITION.fullmatch(f"{_moment(at)}.{document.id}"):
+        return True
+    tell("CRITICAL", PLANTED, path=document.path)
+    return False
+
+
+def _position(document: Document) -> str | None:
+    """Give where the page after an entry begins; None where none that has a time can follow.
+
+    The store has what is null, a boolean or a number before all times, and all else after them.
+    """
+    at = document.contents.get("at")
+    if isinstance(at, datetime):
+        return f"{_moment(at)}.{document.id}"
+    return BEGIN if isinstance(at, int | float | None) else None
+
+
+def _moment(time: datetime) -> str:
+    """Give a time in UTC as `evidence` does, also of a year below 1000, which no record has."""
+    return f"{time.isoformat(timespec='microseconds').removesuffix('+00:00')}Z"
 
 
 def _after(call: Call) -> tuple[datetime, str] | None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from shared.app import App
 from shared.audit import stored
-from shared.audit.stored import CHECKPOINT, Published
+from shared.audit.stored import CHECKPOINT
 from shared.errors import Error
-from shared.log import Place, Proof, tiles
+from shared.log import Place, Proof, Refused, tiles
 
 SOON = "60"  # seconds: the log is sealed once a minute
 
@@ -16,17 +16,21 @@ SOON = "60"  # seconds: the log is sealed once a minute
 def proof_of(app: App, fields: Mapping[str, Any]) -> bytes:
     """Give the proof (C2SP tlog-proof) of a stored entry, by its fields.
 
-    Raises Error `not_sealed` where it waits, or no checkpoint covers it yet. Two round trips.
+    Raises Error `not_sealed` where it waits, or no checkpoint covers it yet, `unavailable` where
+    the log's documents are none. Two round trips.
     """
     index = fields.get("n")
     if index is None:
         raise _not_sealed()
-    found = Published.of(app.store.read(CHECKPOINT)[CHECKPOINT])
+    found = stored.published(app.store.read(CHECKPOINT)[CHECKPOINT])
     if found is None or found.epoch != fields["epoch"] or index >= found.size:
         raise _not_sealed()
     path = partial(tiles.inclusion, index, found.size)
     wanted = [stored.tile_path(found.epoch, tile) for tile in stored.needed(path)]
-    hashes = path(stored.held(app.store.read(*wanted), found.epoch)) if wanted else []
+    try:
+        hashes = path(stored.held(app.store.read(*wanted), found.epoch)) if wanted else []
+    except Refused as damage:
+        raise stored.unreadable(damage) from None
     place = Place(fields["salt"], fields["seq"], fields["prev"])
     return Proof(index, tuple(hashes), found.text.encode(), place.pack()).write()
 

@@ -21,7 +21,10 @@ EPOCH = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def checkpoint(app: App, call: Call) -> Answer:
-    """Give the newest checkpoint that was signed. Raises Error `resource_not_found`."""
+    """Give the newest checkpoint that was signed.
+
+    Raises Error `resource_not_found`, and `unavailable` where what is stored of it is none.
+    """
     return _static(app, _read(app, call)[1].text.encode(), TEXT, FRESH)
 
 
@@ -43,7 +46,10 @@ def tile(app: App, call: Call) -> Answer:
     read, found = _read(app, call, wanted)
     if wanted.width > tiles.width(wanted.level, wanted.number, found.size):
         raise missing()
-    data = stored.part(read[stored.tile_path(found.epoch, wanted)], wanted)
+    try:
+        data = stored.part(read[stored.tile_path(found.epoch, wanted)], wanted)
+    except Refused as damage:
+        raise stored.unreadable(damage) from None
     return _static(app, data, BYTES, LASTING)
 
 
@@ -57,7 +63,7 @@ def _read(app: App, call: Call, *wanted: Tile) -> tuple[Read, Published]:
     read = app.store.read(CHECKPOINT, *paths, *own)
     if own:
         require_own(app, who, read)
-    found = Published.of(read[CHECKPOINT])
+    found = stored.published(read[CHECKPOINT])
     if found is None or str(found.epoch) != epoch:
         raise missing()
     return read, found

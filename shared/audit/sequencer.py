@@ -9,19 +9,20 @@ batch; that it waits is what counts, so clocks may move as they like.
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from shared import quotas
 from shared.app import App
 from shared.audit import batch, signing, stored
-from shared.audit.stored import CHECKPOINT, STATE, Head, Published
+from shared.audit.stored import CHECKPOINT, STATE, Broken, Chain, Head, Published
 from shared.failures import tell
 from shared.log import Refused
 from shared.store import NAME, Conflict, Document, Read, Write
 
 WORDS = "sealed", "refused", "overtaken", "published"
 DAMAGED = "the log's documents do not fit together: nothing is sealed or signed"
+ASIDE = "an account's chain is none: its entries wait, and the others are sealed"
 
 
 class Waiting(NamedTuple):
@@ -36,32 +37,41 @@ def seal(app: App) -> Mapping[str, int]:
 
     Raises Error `unavailable` where the store, or the state key, does not answer.
     """
-    done = Counter(dict.fromkeys(WORDS, 0))
+    done, aside, after = Counter(dict.fromkeys(WORDS, 0)), set[str](), None
     end = time.monotonic() + quotas.SEAL_TIME
     try:
         found = _waiting(app)
         _warn(found)
         while found.entries and time.monotonic() < end:
             try:
-                done.update(_sealed(app, found))
+                done.update(_sealed(app, found, aside))
+                after = found.entries[-1].id if aside else None  # on beyond what waits on
+            except Broken as broken:
+                aside.update(broken.paths)
+                for path in broken.paths:
+                    tell("CRITICAL", ASIDE, path=path)
             except Conflict:  # another run came first, or an entry was written
                 done["overtaken"] += 1
                 time.sleep(app.random() * quotas.SEAL_JITTER)
             if not app.settings.emulator:
                 time.sleep(quotas.SEAL_PAUSE)
             found = _waiting(app)  # after the commit: what is signed is read back here
+            if aside:
+                found = _waiting(app, after)
         done["published"] += signing.publish(app, found.read)
     except Refused as damage:
         tell("CRITICAL", DAMAGED, why=str(damage))
     return done
 
 
-def _waiting(app: App) -> Waiting:
-    """Read; raises Refused where the log is shorter than what was signed, and stays so."""
-    pending = "pending", "==", True
-    paths, limit = (STATE, CHECKPOINT), quotas.SEAL_BATCH
+def _waiting(app: App, after: str | None = None) -> Waiting:
+    """Read from beyond an id; raises Refused where the log is shorter than what was signed."""
+    pending, limit = ("pending", "==", True), quotas.SEAL_BATCH
     for _ in range(quotas.SEAL_LOOKS):  # the public emulator may tear a read
-        found = Waiting(*app.store.read_beside(paths, "audit", pending, order=NAME, limit=limit))
+        read, entries = app.store.read_beside(
+            (STATE, CHECKPOINT), "audit", pending, order=NAME, after=after, limit=limit
+        )
+        found = Waiting(read, entries)
         signed = Published.of(found.read[CHECKPOINT])
         if signed is None or signed.size <= Head.of(found.read[STATE]).tree.size:
             return found
@@ -76,12 +86,17 @@ def _warn(found: Waiting) -> None:
         )
 
 
-def _sealed(app: App, found: Waiting) -> dict[str, int]:
-    """Seal a batch; raises Conflict where anything of it is not as it was read."""
+def _sealed(app: App, found: Waiting, aside: Collection[str] = ()) -> dict[str, int]:
+    """Seal a batch, but of the accounts whose chains are put aside nothing.
+
+    Raises Conflict where anything of it is not as it was read, Broken for further such chains.
+    """
     sound = [entry for entry in found.entries if batch.sound(app, entry)]
     refused = [entry for entry in found.entries if entry not in sound]
     if refused:
         _refuse(app, refused)
+    if aside:
+        sound = [entry for entry in sound if _chain(entry) not in aside]
     if sound:
         app.store.commit(_writes(app, Head.of(found.read[STATE]), sound))
     return {"sealed": len(sound), "refused": len(refused)}
@@ -94,11 +109,27 @@ def _refuse(app: App, entries: Sequence[Document]) -> None:
     app.store.commit([Write.update(entry, {"pending": "refused"}) for entry in entries])
 
 
+def _chain(entry: Document) -> str:
+    return stored.account(entry.contents["account_id"])
+
+
 def _writes(app: App, head: Head, entries: Sequence[Document]) -> list[Write]:
-    """Give all that one commit holds; raises Conflict where the log has gone on meanwhile."""
-    edge = batch.edge(head)
-    accounts = {stored.account(entry.contents["account_id"]) for entry in entries}
+    """Give all that one commit holds; raises Conflict where the log has gone on meanwhile.
+
+    Raises Broken for accounts whose chains are none.
+    """
+    edge, accounts = batch.edge(head), {_chain(entry) for entry in entries}
     read = app.store.read(STATE, *sorted(accounts), *(edge[tile] for tile in edge))
     if Head.of(read[STATE]) != head:
         raise Conflict
+    if broken := [path for path in accounts if not _holds(read[path])]:
+        raise Broken(broken)
     return batch.writes(head, entries, read)
+
+
+def _holds(document: Document) -> bool:
+    try:
+        Chain.of(document)
+    except Refused:
+        return False
+    return True

@@ -24,7 +24,8 @@ def publish(app: App, read: Read) -> int:
     """Sign the head that was read back, and publish it if it is larger; give 1 if so.
 
     Raises Refused where it does not go on from what was published, or that was not signed by the
-    log's key. The same bytes, whoever signs the same head: what died here is gone on with.
+    log's key, or is given out without it. The same bytes, whoever signs the same head: what died
+    here is gone on with.
     """
     head, before = Head.of(read[STATE]), Published.of(read[CHECKPOINT])
     size = head.tree.size
@@ -39,6 +40,8 @@ def publish(app: App, read: Read) -> int:
     _require_growth(app, head, before, key)
     text = Checkpoint(key.name, size, head.tree.root).signed(private).decode()
     keys = before.keys if before else [str(key)]
+    if str(key) not in keys:
+        raise Refused("the log's own key is not among those that are given out")
     try:
         fields = Published(head.epoch, size, text, keys)._asdict()
         app.store.commit([Write.replace(read[CHECKPOINT], fields)])

@@ -6,14 +6,27 @@ from there.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
-from shared.log import FIRST, HASH, Frontier, Refused, Tile, tiles
+from shared.errors import Error, unavailable
+from shared.failures import tell
+from shared.log import FIRST, HASH, Frontier, Key, Refused, Tile, tiles
+from shared.log.notes import ED25519
+from shared.log.texts import LARGEST
 from shared.store import Document, Read
 
 EPOCH = 1  # of the log that begins where there is none
 STATE, CHECKPOINT = "log/state", "log/checkpoint"
 FRAMED = 2 + HASH  # bytes of an entry in a bundle, with its length before it
+
+
+class Broken(Exception):
+    """The chains of some accounts are none; `paths` says where. Those of others may go on."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        """Keep the paths."""
+        super().__init__()
+        self.paths = sorted(paths)
 
 
 class Head(NamedTuple):
@@ -28,13 +41,11 @@ class Head(NamedTuple):
         if document.fields is None:
             return cls()
         found = document.fields
-        try:
-            hashes = tuple(tiles.hashes(found["frontier"]))
-            head = cls(found["epoch"], Frontier(found["size"], hashes))
-            root = found["root"]
-        except (AttributeError, KeyError, TypeError):
-            raise Refused("the log's state is none") from None
-        if head.tree.root != root:
+        numbers, hashed = (found.get("epoch"), found.get("size")), found.get("frontier")
+        if not all(map(is_number, numbers)) or not isinstance(hashed, bytes):
+            raise Refused("the log's state is none")
+        head = cls(found["epoch"], Frontier(found["size"], tuple(tiles.hashes(hashed))))
+        if head.tree.root != found.get("root"):
             raise Refused("the log's state has another root")
         return head
 
@@ -60,9 +71,18 @@ class Published(NamedTuple):
 
     @classmethod
     def of(cls, document: Document) -> "Published | None":
-        """Read it, if there is one."""
-        found = document.fields
-        return cls(*(found[name] for name in cls._fields)) if found else None
+        """Read it, if there is one. Raises Refused, also for a key that is not of its log."""
+        if document.fields is None:
+            return None
+        epoch, size, text, keys = (document.fields.get(name) for name in cls._fields)
+        if not is_number(epoch) or not is_number(size):
+            raise Refused("the log's checkpoint is of no size")
+        if not isinstance(text, str) or not isinstance(keys, list):
+            raise Refused("the log's checkpoint is none")
+        origin = text.partition("\n")[0]
+        if not keys or not all(_is_key(key, origin) for key in keys):
+            raise Refused("the log's keys are none of its own")
+        return cls(epoch, size, text, keys)
 
 
 class Chain(NamedTuple):
@@ -73,9 +93,32 @@ class Chain(NamedTuple):
 
     @classmethod
     def of(cls, document: Document) -> "Chain":
-        """Read it; that of an account without entries where there is none."""
-        found = document.fields
-        return cls(found["seq"], found["chain"]) if found else cls()
+        """Read it; that of an account without entries where there is none. Raises Refused."""
+        if document.fields is None:
+            return cls()
+        seq, chain = (document.fields.get(name) for name in cls._fields)
+        if not is_number(seq) or not is_hash(chain):
+            raise Refused("an account's chain is none")
+        return cls(seq, chain)
+
+
+def is_number(value: object) -> TypeGuard[int]:
+    """Tell whether a stored value is a size, an index or the like: no bool, no float."""
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def is_hash(value: object) -> TypeGuard[bytes]:
+    """Tell whether a stored value is a hash."""
+    return isinstance(value, bytes) and len(value) == HASH
+
+
+def _is_key(value: object, origin: str) -> bool:
+    """Tell whether a stored value is the vkey of a log of this name."""
+    try:
+        key = Key.parse(value) if isinstance(value, str) else None
+    except Refused:
+        return False
+    return key is not None and (key.name, key.kind) == (origin, ED25519)
 
 
 def account(account_id: str) -> str:
@@ -139,6 +182,20 @@ def bundles(size: int, entries: Iterable[bytes], read: tiles.Read) -> dict[Tile,
     most = tiles.WIDTH * FRAMED
     cut = [data[at : at + most] for at in range(0, len(data), most)]
     return {Tile(tiles.BUNDLE, n, len(one) // FRAMED): one for n, one in enumerate(cut, number)}
+
+
+def published(document: Document) -> Published | None:
+    """Give the newest checkpoint to who reads; raises Error `unavailable` where it is none."""
+    try:
+        return Published.of(document)
+    except Refused as damage:
+        raise unreadable(damage) from None
+
+
+def unreadable(damage: Refused) -> Error:
+    """Give the error for what of the log cannot be given out, after a line that says why."""
+    tell("CRITICAL", "the log's documents do not fit together: not given out", why=str(damage))
+    return unavailable("The log cannot be read")
 
 
 def waited(documents: Iterable[Document], now: datetime) -> float:

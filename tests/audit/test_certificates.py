@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +15,7 @@ from shared.store import Write
 from tests.support import call, principal_of
 from tests.support.entries import entries
 from tests.support.kept import SALT, kept, name_digest
+from tests.support.sealed import lines
 
 OTHER = "b" * 32
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -163,6 +165,57 @@ def test_a_certificate_of_another_account_planted(app):
         app.store.commit([Write.update(document, {"account_id": "a" * 32})])
     assert [told["status"] for told in listed(app)[0]] == ["refused"]
     assert refusal(got, app, theirs)[0] == "internal"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        *({"erased_at": None}, {"erased_at": "2026"}, {"erased_at": 5}),
+        *({"test": None}, {"test": {"a": b"x"}}, {"test": "no"}),
+        *({"sha256": datetime(2026, 1, 1, tzinfo=UTC)}, {"sha256": "planted"}, {"sha256": b"x"}),
+        *({"name_digest": 5}, {"name_digest": "shop"}, {"name_salt": "shop"}, {"name_salt": [1]}),
+    ],
+    ids=str,
+)
+def test_odd_types(app, caplog, planted):
+    """A row of other types is told as refused, by its project's id; the others as ever."""
+    odd, good = sorted(kept(app, "a" * 32) for _ in range(2))
+    app.store.commit([Write.update(fields(app, f"certificates/{odd}"), planted)])
+    told, other = listed(app)[0]
+    names = ("erased_at", "test", "sha256", "name_digest", "name_salt", "epoch", "index")
+    about = {"project_id": odd, "entry": f"{odd}.erase", "status": "refused"}
+    assert told == dict.fromkeys(names) | about
+    assert (other["project_id"], other["status"]) == (good, "waiting")
+    assert [one["path"] for one in lines(caplog, "CRITICAL")] == [f"certificates/{odd}"]
+
+
+@pytest.mark.parametrize("planted", [{"epoch": b"x"}, {"n": "x"}, {"epoch": b"x", "n": 1}], ids=str)
+def test_a_place_of_odd_types(app, planted):
+    """An entry whose place is of other types is refused, and its place not told."""
+    project = kept(app, "a" * 32)
+    app.store.commit([Write.update(fields(app, f"audit/{project}.erase"), planted)])
+    ((told,), _) = listed(app)
+    assert (told["status"], told["epoch"], told["index"]) == ("refused", None, None)
+
+
+@pytest.mark.parametrize("start", ["a/b", "/", "..", ".", "__x__", "x", " ", NOWHERE + "\n"])
+def test_starts_that_are_none(app, start):
+    """What is no project's id begins no page, and is refused by its parameter."""
+    with pytest.raises(Error) as caught:
+        listed(app, start=start)
+    assert (caught.value.code, str(caught.value.target)) == ("invalid_field", "start")
+
+
+def test_a_row_of_no_project(app, caplog):
+    """A row under no project's id is left out, which is told; the pages go on past it."""
+    made = sorted(kept(app, "a" * 32) for _ in range(2))
+    row = fields(app, f"certificates/{made[0]}").contents
+    app.store.commit([Write.create(f"certificates/{made[0]} x", row)])
+    (first,), following = listed(app, limit=1)
+    found, _ = listed(app, limit=2, start=following)
+    assert [one["project_id"] for one in (first, *found)] == made
+    assert [one["project_id"] for one in listed(app)[0]] == made
+    assert lines(caplog, "CRITICAL")[0]["path"] == f"certificates/{made[0]} x"
 
 
 def test_a_forgotten_name(app):

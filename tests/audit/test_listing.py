@@ -12,11 +12,18 @@ from shared.access import api_keys
 from shared.audit import listing
 from shared.calls import Principal
 from shared.errors import Error
+from shared.keys import RECORD
+from shared.log import dump
 from shared.store import Write
 from tests.support import call, principal_of, project_of
+from tests.support.former import in_form
 from tests.support.kept import kept
+from tests.support.sealed import lines
 
 OTHER = "b" * 32
+REFUSED = dict.fromkeys(
+    (*listing.INDEX, "record", "salt", "prev", "seq", "epoch", "index"), None
+) | {"status": "refused"}
 AT = datetime(2026, 11, 30, 2, 28, 5, 250000, UTC)
 
 
@@ -76,7 +83,8 @@ def test_what_is_told(app):
 def test_what_is_sealed(app):
     """A sealed entry tells its place: its number in the log, in the account, and what came before.
 
-    One whose record was erased tells no more than that and its index.
+    One whose record was erased tells no more than that: its index, which nothing proves then, is
+    not told, whoever wrote what into it.
     """
     (id_,) = written(app)
     place = {"epoch": 1, "n": 41, "seq": 7, "prev": bytes(range(32)), "pending": None}
@@ -84,10 +92,12 @@ def test_what_is_sealed(app):
     ((entry,), _) = page(app)
     assert (entry["status"], entry["epoch"], entry["index"], entry["seq"]) == ("sealed", 1, 41, 7)
     assert entry["prev"] == bytes(range(32)).hex()
-    app.store.commit([Write.update(stored(app, id_), {"record": None, "salt": None})])
+    gone = {"record": None, "salt": "planted", "initiator": "planted", "action": b"planted"}
+    app.store.commit([Write.update(stored(app, id_), gone)])
     ((erased,), _) = page(app)
     assert erased == {
-        **{name: entry[name] for name in ("id", *listing.INDEX, "at", "epoch", "index", "seq")},
+        **{name: entry[name] for name in ("id", "at", "epoch", "index", "seq")},
+        **dict.fromkeys(listing.INDEX),
         "record": None,
         "salt": None,
         "prev": entry["prev"],
@@ -107,14 +117,22 @@ def test_a_certificate(app):
 
 
 def test_what_version_0_1_0_wrote(app):
-    """An entry without a record is told by its fields, and as one that nothing proves."""
+    """An entry without a record is told by its fields, and as one that nothing proves.
+
+    So it is while the store's form is the former one; then whoever writes the database planted it.
+    """
     fields = {"action": "codeengine.secret.read", "account_id": "a" * 32, "project_id": "p"}
     fields |= {"at": AT, "outcome": "success", "initiator": "k", "name": "db", "key": "K"}
     app.store.commit([Write.create("audit/old", fields | {"correlation_id": "t"})])
-    ((entry,), _) = page(app)
+    ((entry,), _) = page(in_form(app, 1))
     assert (entry["names"], entry["key"], entry["correlation_id"]) == (["db"], "K", "t")
     assert (entry["at"], entry["status"]) == ("2026-11-30T02:28:05.250000Z", "former")
     assert (entry["record"], entry["salt"], entry["index"]) == (None, None, None)
+    ((entry,), _) = page(app)
+    assert entry == REFUSED | {"id": "old", "at": "2026-11-30T02:28:05.250000Z"}
+    app.store.commit([Write.update(stored(app, "old"), {"key": b"K"})])
+    ((entry,), _) = page(in_form(app, 1))
+    assert entry["status"] == "refused"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +157,89 @@ def test_what_was_changed_in_the_database(app, planted):
     ((entry,), _) = page(app)
     assert (entry["id"], entry["status"], entry["record"]) == (id_, "refused", None)
     assert "key_name" not in entry
+
+
+ODD = [
+    *(("record", value) for value in ("abc", 5, {"a": b"x"}, [b"x"], True)),
+    *((name, value) for name in ("salt", "mac") for value in ("abc", 5, None, {"a": 1})),
+    *(("prev", value) for value in ("abc", 5, bytes(31), {"a": 1})),
+    *(("seq", value) for value in (float("nan"), True, "x", -1, 1.0, AT, None)),
+    *(("n", value) for value in (float("nan"), "x", -1, None)),
+    *(("epoch", value) for value in (float("nan"), b"x", None)),
+    *((name, value) for name in ("action", "initiator", "outcome") for value in (b"x", AT, [1])),
+    ("project_id", {"planted": b"x"}),
+]
+
+
+def test_odd_types(app, caplog, subtests):
+    """What is of another type than this service writes is refused; the others are told as ever."""
+    ids = written(app, number=2)
+    odd, good = sorted(ids)
+    place = {"epoch": 1, "n": 41, "seq": 7, "prev": bytes(32), "pending": None}
+    app.store.commit([Write.update(stored(app, odd), place)])
+    whole = stored(app, odd)
+    assert [one["status"] for one in page(app)[0]] == ["sealed", "waiting"]
+    for name, value in ODD:
+        with subtests.test(name, value=repr(value)):
+            caplog.clear()
+            app.store.commit([Write(whole.path, {**whole.contents, name: value})])
+            entries, _ = page(app)
+            json.dumps(entries, allow_nan=False)
+            assert entries[0] == REFUSED | {"id": odd, "at": "2026-11-30T02:28:05.250000Z"}
+            assert (entries[1]["id"], entries[1]["status"]) == (good, "waiting")
+            assert [one["path"] for one in lines(caplog, "CRITICAL")] == [whole.path]
+            with pytest.raises(Error) as refused:
+                listing.proof(app, call(id=odd))
+            assert refused.value.code == "resource_not_found"
+
+
+@pytest.mark.parametrize("odd", [None, 5, True, float("nan"), "abc", b"x", [1], {"a": 1}], ids=str)
+def test_no_time(app, caplog, odd):
+    """What has no time has no place, and is left out, which is told; no page ends there."""
+    first, last = written(app, number=2)
+    at = {"at": odd, "account_id": "a" * 32}
+    paths = [f"audit/planted{number}" for number in range(3)]
+    app.store.commit([Write.create(path, at) for path in paths])
+    entries, _ = page(app)
+    assert [one["id"] for one in entries] == [first, last]
+    assert [one["path"] for one in lines(caplog, "CRITICAL")] == paths
+    for limit in (1, 2, 3, 4):
+        assert listed(app, limit=limit) == [first, last]
+
+
+def test_times_and_ids_of_no_entry(app):
+    """A time before the year 1000 has a position; an id that no position can have is left out."""
+    ids = written(app, number=2)
+    early = {"at": datetime(1, 1, 2, tzinfo=UTC), "account_id": "a" * 32}
+    odd = {"at": AT, "account_id": "a" * 32}
+    app.store.commit([Write.create("audit/early", early), Write.create("audit/\u00e9 x", odd)])
+    for limit in (1, 2, 3):
+        assert listed(app, limit=limit) == ["early", *ids]
+    assert page(app)[0][0]["at"] == "0001-01-02T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize("record", [b"[1]", b"5", b"{", b"\xff", b'{"_type":5}', b"[" * 100_000])
+def test_a_record_of_another_form(app, record):
+    """Even under a MAC of ours what is no object of a known type is refused."""
+    (id_,) = written(app)
+    salt = bytes(16)
+    mac = app.keyring.state.mac(RECORD, salt + record)
+    fields = {"record": record, "salt": salt, "mac": mac}
+    app.store.commit([Write.update(stored(app, id_), fields)])
+    assert page(app)[0][0]["status"] == "refused"
+
+
+def test_a_statement_of_another_form(app):
+    """A statement that is about no project is refused, and so is one with another's index."""
+    statement = "https://in-toto.io/Statement/v1"
+    for said in ({}, {"predicate": 5}, {"predicate": {"project": [1]}}):
+        record, salt = dump({"_type": statement, **said}), bytes(16)
+        mac = app.keyring.state.mac(RECORD, salt + record)
+        fields = {"record": record, "salt": salt, "mac": mac, "at": AT, "account_id": "a" * 32}
+        app.store.commit([Write("audit/None.erase", fields)])
+        assert page(app)[0][0]["status"] == "refused"
+    kept(app, "a" * 32, action="planted", at=AT + timedelta(days=1))
+    assert page(app)[0][1]["status"] == "refused"
 
 
 def test_an_entry_moved_to_another_account(app):

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared import audit
+from shared import audit, quotas
+from shared.calls import ANYBODY, Call
 from shared.errors import Error
-from shared.log import EMPTY, dump
+from shared.log import EMPTY, Key, dump
 from shared.store import Write
 from tests.support.sealed import ACCOUNTS, START, certificate, lines, whole, write
 
@@ -127,3 +128,116 @@ def restored(app, read):
             for one in read.documents.values()
         ]
     )
+
+
+def changed(app, path, **fields):
+    """Change fields of a stored document; give what it was."""
+    read = app.store.read(path)
+    app.store.commit([Write.update(read[path], fields)])
+    return read
+
+
+KEYS = {
+    "the keys are none": ["evil"],
+    "no key": [],
+    "a key is no text": [5],
+    "another log's key": ["test.invalid/x+0acd9c9c+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"],
+}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        *({"size": "x"}, {"size": {"a": 1}}, {"size": 1.0}, {"size": True}, {"size": None}),
+        *({"text": 5}, {"text": None}, {"epoch": "1"}, {"keys": "x"}),
+        *({"keys": keys} for keys in KEYS.values()),
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_odd_types(app, caplog, planted):
+    """Nothing is sealed or signed beside it, which is told; who reads it is asked to try again."""
+    write(app, 1)
+    audit.seal(app)
+    before = changed(app, "log/checkpoint", **planted)
+    (id_,) = write(app, 1)
+    assert not any(audit.seal(app).values())
+    assert lines(caplog, "CRITICAL")
+    stored = app.store.read("log/checkpoint")["log/checkpoint"].contents
+    assert stored == before["log/checkpoint"].contents | planted
+    for read in (audit.checkpoint, audit.keys, audit.tile):
+        with pytest.raises(Error) as refused:
+            read(app, Call(ANYBODY, {"epoch": "1", "tile": "0/000.p/1"}, {}, "trace"))
+        assert refused.value.code == "unavailable"
+    restored(app, before)
+    assert audit.seal(app)["published"] == 1
+    assert app.store.read(f"audit/{id_}")[f"audit/{id_}"].contents["n"] == 1
+
+
+def test_a_key_of_another_hand(app, caplog):
+    """Keys in whose midst the sealer's own is not are given out no further, whatever their form."""
+    write(app, 1)
+    audit.seal(app)
+    text = app.store.read("log/checkpoint")["log/checkpoint"].contents["text"]
+    other = str(Key(text.partition("\n")[0], 1, bytes(range(32))))
+    before = changed(app, "log/checkpoint", keys=[other])
+    write(app, 1)
+    assert audit.seal(app)["published"] == 0
+    assert lines(caplog, "CRITICAL")
+    assert app.store.read("log/checkpoint")["log/checkpoint"].contents["keys"] == [other]
+    restored(app, before)
+    assert audit.seal(app)["published"] == 1
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        *({"size": "x"}, {"size": 1.0}, {"size": True}, {"epoch": "1"}, {"epoch": {"a": 1}}),
+        *({"frontier": "x" * 32, "root": "x" * 32}, {"frontier": 5}, {"root": None}),
+    ],
+    ids=str,
+)
+def test_a_state_of_odd_types(app, caplog, planted):
+    """Nothing is sealed or signed beside it, which is told."""
+    write(app, 1)
+    audit.seal(app)
+    before = changed(app, "log/state", **planted)
+    write(app, 1)
+    assert not any(audit.seal(app).values())
+    assert lines(caplog, "CRITICAL")
+    restored(app, before)
+    assert audit.seal(app)["published"] == 1
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        *({"x": 1}, {}, {"seq": "x", "chain": bytes(32)}, {"seq": True, "chain": bytes(32)}),
+        *({"seq": 1, "chain": "x" * 32}, {"seq": 1, "chain": b"x"}, {"seq": -1, "chain": EMPTY}),
+    ],
+    ids=str,
+)
+def test_a_broken_chain(app, caplog, monkeypatch, planted):
+    """That account's entries wait, which is told; the others', behind them too, are sealed."""
+    monkeypatch.setattr(quotas, "SEAL_BATCH", 2)
+    path = f"log_accounts/{ACCOUNTS[0]}"
+    app.store.commit([Write.create(path, planted)])
+    write(app, 5, ACCOUNTS[0])
+    write(app, 5, ACCOUNTS[1])
+    done = audit.seal(app)
+    assert (done["sealed"], done["refused"], done["published"]) == (5, 0, 1)
+    assert [one["path"] for one in lines(caplog, "CRITICAL")] == [path]
+    assert app.store.read(path)[path].contents == planted
+    app.store.commit([Write.discard(path)])
+    assert audit.seal(app)["sealed"] == 5
+    assert len(whole(app).entries) == 10
+
+
+def test_a_tile_that_is_cut(app, caplog):
+    """Who reads it is asked to try again, and it is told: no half of it is given out."""
+    write(app, 2)
+    audit.seal(app)
+    changed(app, "log_tiles/1.0.0", bytes=b"x")
+    with pytest.raises(Error) as refused:
+        audit.tile(app, Call(ANYBODY, {"epoch": "1", "tile": "0/000.p/2"}, {}, "trace"))
+    assert refused.value.code == "unavailable"
+    assert lines(caplog, "CRITICAL")

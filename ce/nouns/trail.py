@@ -7,11 +7,11 @@ from ce.verbs import certificates, exports, trail
 
 
 def _who(_call: Call, doc: Doc) -> str:
-    return str(doc.get("key_name") or doc["initiator"])
+    return str(doc.get("key_name") or doc["initiator"] or "")
 
 
 def _action(_call: Call, doc: Doc) -> str:
-    return str(doc["action"]).removeprefix(trail.ACTION)
+    return str(doc["action"] or "").removeprefix(trail.ACTION)
 
 
 def _index(_call: Call, doc: Doc) -> str:

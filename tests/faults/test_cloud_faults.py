@@ -13,7 +13,7 @@ from shared import access, projects, quotas
 from shared.access import api_keys
 from shared.app import App
 from shared.errors import Error
-from shared.keys import check_value
+from shared.keys import RECORD, check_value
 from shared.projects import reclamations
 from shared.settings import Settings
 from shared.upkeep import purge, schedule
@@ -71,6 +71,7 @@ def beside(app, **changes):
     env = {
         "FIRESTORE_EMULATOR_HOST": known.emulator,
         "CE_SIGNING_KEY": known.cloud_keys[2],
+        "CE_STATE_KEY": known.cloud_keys[3],
         "CE_GOOGLE": known.google,
         **names,
     }
@@ -214,6 +215,7 @@ def test_all_of_google_down(app, google, fault):
     project = make(app)
     there = again(app)
     assert there.keyring.verifying_keys  # as who has checked a token before
+    assert there.keyring.state.mac(RECORD, b"")  # and has written anything
     google.fault(replace(fault))
     before = everything(app)
     refused(lambda: projects.create(there, call(body={"name": "q"})))

@@ -106,6 +106,11 @@ def exchange(app: App, call: Call) -> Answer:
     return app.store.transact(evidence.operation(call.origin), [where, own, live], decide)
 
 
+def over_at(app: App) -> datetime:
+    """Give until when codes have expired that are of no use any more: by the host's clock."""
+    return datetime.fromtimestamp(app.wall(), UTC) - quotas.SIGNIN_KEPT
+
+
 def live_of(key_id: str) -> str:
     """Give the path of the document that lists a key's live codes."""
     return f"signin_keys/{key_id}"

@@ -10,9 +10,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from shared.errors import Error, unavailable
 from shared.failures import tell
-from shared.log import FIRST, HASH, Frontier, Key, Refused, Tile, tiles
-from shared.log.notes import ED25519
-from shared.log.texts import LARGEST
+from shared.log import ED25519, FIRST, HASH, LARGEST, Frontier, Key, Refused, Tile, tiles
 from shared.store import Document, Read
 
 EPOCH = 1  # of the log that begins where there is none

@@ -11,8 +11,8 @@ from shared.log import tiles
 from shared.log.canonical import dump, load
 from shared.log.checkpoints import Checkpoint, Opened, opened
 from shared.log.entries import FIRST, SALT, Place, chained, entry
-from shared.log.notes import Key, Note, Signature, cosigned, parse_lines, sign
+from shared.log.notes import ED25519, Key, Note, Signature, cosigned, parse_lines, sign
 from shared.log.proofs import Proof, verified
-from shared.log.texts import Refused
+from shared.log.texts import LARGEST, Refused
 from shared.log.tiles import Tile
 from shared.log.tree import EMPTY, HASH, Frontier, consistent, included, leaf, node, root

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from shared import evidence, projects, quotas
+from shared.access import signin
 from shared.app import App
 from shared.failures import log_failure, new_trace, tell
 from shared.lifecycle import HARD_DELETING, HARD_DELETION_FAILED, SOFT_DELETED
@@ -121,7 +122,7 @@ def _answered(app: App, now: datetime) -> Work:
     Codes live by the host's clock, as keys do, answers by the lifecycle's. All of it has
     quotas.FORGET_TIME seconds.
     """
-    used = datetime.fromtimestamp(app.wall(), UTC) - quotas.SIGNIN_KEPT
+    used = signin.over_at(app)
     ends = {"signin_codes": used, "signin_keys": used, f"{EVERYWHERE}/operations": now}
     stop = time.monotonic() + quotas.FORGET_TIME
     return [("forgotten", _forget, (where, until, stop)) for where, until in ends.items()]

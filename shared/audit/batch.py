@@ -8,10 +8,8 @@ from shared import evidence
 from shared.app import App
 from shared.audit import stored
 from shared.audit.stored import STATE, Chain, Head
-from shared.log import SALT, Place, Refused, Tile, chained, entry, leaf, load, tiles
+from shared.log import SALT, Place, Refused, Tile, chained, entry, leaf, tiles
 from shared.store import Document, Read, Write
-
-STATEMENT = "https://in-toto.io/Statement/v1"  # the `_type` of a certificate, which is a record too
 
 
 def sound(app: App, document: Document) -> bool:
@@ -19,24 +17,11 @@ def sound(app: App, document: Document) -> bool:
 
     Raises Error `unavailable` where the state key is out of reach.
     """
-    fields = document.contents
-    if not evidence.genuine(app, fields) or len(fields["salt"]) != SALT:
+    said, fields = evidence.said(app, document), document.contents
+    if said is None or len(fields["salt"]) != SALT or not isinstance(fields.get("at"), datetime):
         return False
-    try:
-        account, id_, at = _about(load(fields["record"]))
-    except (Refused, KeyError, TypeError):
-        return False
-    when = fields.get("at")
-    timed = isinstance(when, datetime) and at in (None, evidence.moment(when))
-    return timed and (account, id_) == (fields.get("account_id"), document.id)
-
-
-def _about(record: Mapping[str, Any]) -> tuple[str, str, str | None]:
-    """Give what a record says: whose it is, the id of its entry, and its time, if it has one."""
-    if record["_type"] == STATEMENT:
-        project = record["predicate"]["project"]
-        return project["account"], f"{project['id']}.erase", None
-    return record["account_id"], record["id"], record["at"]
+    here = fields.get("account_id"), evidence.moment(fields["at"])
+    return here == (said["account_id"], said["at"])
 
 
 def edge(head: Head) -> dict[Tile, str]:

@@ -17,17 +17,16 @@ from shared import api, evidence, forms
 from shared.access import own_key, require_own
 from shared.app import App
 from shared.audit import stored
-from shared.audit.batch import STATEMENT
 from shared.audit.proofs import proof_of
 from shared.calls import Answer, Call, Page, Raw
 from shared.errors import Error, Target, invalid, missing
+from shared.evidence import INDEX
 from shared.failures import tell
 from shared.resources import fitting
 from shared.store import Document, Filter, Read, Write
 
 Fields = Mapping[str, Any]
 SEALED, WAITING, REFUSED, ERASED, FORMER = "sealed", "waiting", "refused", "erased", "former"
-INDEX = ("account_id", "project_id", "action", "outcome", "initiator")
 EQUAL = ("action", "initiator")  # parameters that are fields
 POSITION = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\.([A-Za-z0-9][\w.:-]{0,480})", re.ASCII
@@ -35,7 +34,6 @@ POSITION = re.compile(
 TEXT, UNKEPT = "text/plain; charset=utf-8", "no-store"  # a proof's type; what no cache keeps
 BEGIN = "0001-01-01T00:00:00.000000Z.0"  # the position before all entries that have a time
 PLACE = {"seq": "seq", "epoch": "epoch", "n": "index"}  # in the store, in an answer
-END = {"action": "codeengine.project.erase", "outcome": "success", "initiator": evidence.SYSTEM}
 PLANTED = "an audit entry that this service did not write"
 AROUND = 1024  # bytes of an entry in an answer, beside what its record gives: at most
 
@@ -115,9 +113,9 @@ def told(app: App, document: Document) -> dict[str, Any]:
     form: dict[str, Any] = dict.fromkeys((*INDEX, *PLACE.values(), "record", "salt", "prev"))
     form["at"] = _moment(fields["at"])
     if status in (SEALED, WAITING):
-        said = _said(fields["record"])
-        index = {name: fields.get(name) for name in INDEX}
-        form |= said if said["_type"] == evidence.TYPE else index
+        said: dict[str, Any] = json.loads(fields["record"])
+        index = {name: fields[name] for name in INDEX}
+        form |= index if said["_type"] == evidence.STATEMENT else said
         form["record"] = b64encode(fields["record"]).decode()
         form["salt"] = fields["salt"].hex()
     if status == FORMER:
@@ -157,34 +155,11 @@ def _status(app: App, document: Document) -> str:
 
 def _holds(app: App, document: Document) -> bool:
     """Tell whether the record is ours, of this id, and what the index beside it says."""
-    fields = document.contents
-    if not isinstance(fields.get("at"), datetime) or not evidence.genuine(app, fields):
+    said, fields = evidence.said(app, document), document.contents
+    if said is None or not isinstance(fields.get("at"), datetime):
         return False
-    said = _said(fields["record"])
-    if said.get("_type") == evidence.TYPE:
-        at = evidence.moment(fields["at"]) == said.get("at")
-        return at and said.get("id") == document.id and _same(fields, said, *INDEX)
-    project = _object(_object(said.get("predicate")).get("project"))
-    if said.get("_type") != STATEMENT or document.id != f"{project.get('id')}.erase":
-        return False
-    named = {"account_id": project.get("account"), "project_id": project.get("id"), **END}
-    return _same(fields, named, *named)
-
-
-def _same(fields: Fields, said: Fields, *names: str) -> bool:
-    return all(fields.get(name) == said.get(name) for name in names)
-
-
-def _said(record: bytes) -> dict[str, Any]:
-    """Give what a record says; nothing where it is no JSON object."""
-    try:
-        return _object(json.loads(record))
-    except (ValueError, RecursionError):
-        return {}
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    here = {name: fields.get(name) for name in INDEX}
+    return said == here | {"at": evidence.moment(fields["at"])}
 
 
 def _is_former(fields: Fields) -> bool:

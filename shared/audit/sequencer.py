@@ -55,9 +55,7 @@ def seal(app: App) -> Mapping[str, int]:
                 time.sleep(app.random() * quotas.SEAL_JITTER)
             if not app.settings.emulator:
                 time.sleep(quotas.SEAL_PAUSE)
-            found = _waiting(app)  # after the commit: what is signed is read back here
-            if aside:
-                found = _waiting(app, after)
+            found = _waiting(app, after)  # after the commit: what is signed is read back here
         done["published"] += signing.publish(app, found.read)
     except Refused as damage:
         tell("CRITICAL", DAMAGED, why=str(damage))
@@ -91,12 +89,10 @@ def _sealed(app: App, found: Waiting, aside: Collection[str] = ()) -> dict[str, 
 
     Raises Conflict where anything of it is not as it was read, Broken for further such chains.
     """
-    sound = [entry for entry in found.entries if batch.sound(app, entry)]
-    refused = [entry for entry in found.entries if entry not in sound]
-    if refused:
+    judged = [(entry, batch.sound(app, entry)) for entry in found.entries]
+    if refused := [entry for entry, is_sound in judged if not is_sound]:
         _refuse(app, refused)
-    if aside:
-        sound = [entry for entry in sound if _chain(entry) not in aside]
+    sound = [entry for entry, is_sound in judged if is_sound and _chain(entry) not in aside]
     if sound:
         app.store.commit(_writes(app, Head.of(found.read[STATE]), sound))
     return {"sealed": len(sound), "refused": len(refused)}

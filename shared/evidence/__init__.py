@@ -9,6 +9,8 @@ project's life is written and believed with its MAC alone.
 from shared.evidence.entries import (
     BEGUN,
     DENIED,
+    INDEX,
+    STATEMENT,
     SUCCESS,
     SYSTEM,
     TYPE,
@@ -27,6 +29,7 @@ from shared.evidence.entries import (
     of_migration,
     of_trail,
     operation,
+    said,
 )
 from shared.evidence.repeats import Once
 from shared.evidence.standing import MAC, born, holds, meaning, moved, ours, require_ours

@@ -19,10 +19,11 @@ from shared.app import App
 from shared.calls import Origin, Principal
 from shared.keys import RECORD
 from shared.lifecycle import Project
-from shared.log import dump
+from shared.log import Refused, dump, load
 from shared.store import Document, Read, Write
 
 TYPE = "urn:reprieve:audit:v1"
+STATEMENT = "https://in-toto.io/Statement/v1"  # the `_type` of a certificate, which is a record too
 SYSTEM, PLATFORM = "retention", "platform"  # who acts when nobody does; whose no project is
 BEGUN, SUCCESS, FAILURE, DENIED = "begun", "success", "failure", "denied"  # outcomes
 STORE, MOVED, HOST = "store", "moved", "host"  # clocks: the store's, the same moved, this machine's
@@ -35,6 +36,12 @@ ITSELF: Mapping[str, Any] = {
     "correlation_id": None,
 }
 ACTION = "codeengine."  # what contract section 9 begins every action with
+END: Mapping[str, Any] = {  # the index of a project's end, beside its certificate
+    "action": f"{ACTION}project.erase",
+    "outcome": SUCCESS,
+    "initiator": SYSTEM,
+}
+INDEX = ("account_id", "project_id", "action", "outcome", "initiator")
 NOTHING = Read(datetime.min.replace(tzinfo=UTC), {})  # what an entry alone is decided on
 
 
@@ -133,7 +140,7 @@ def leave(app: App, entry: Write) -> None:
 def of_end(app: App, project: Project, now: datetime, statement: Mapping[str, Any]) -> Write:
     """Give the entry of a project's end: its record is the certificate itself, a statement."""
     index = {"account_id": project.account_id, "project_id": project.id}
-    index |= {"action": f"{ACTION}project.erase", "outcome": SUCCESS, "initiator": SYSTEM}
+    index |= END
     return _stored(app, f"{project.id}.erase", statement, index, now)
 
 
@@ -156,6 +163,31 @@ def genuine(app: App, entry: Mapping[str, Any]) -> bool:
     if not isinstance(salt, bytes) or not isinstance(record, bytes):
         return False
     return app.keyring.state.holds(RECORD, salt + record, entry.get("mac"))
+
+
+def said(app: App, document: Document) -> dict[str, Any] | None:
+    """Give what a stored entry says of itself, where this code made its record under this id.
+
+    That is its index (INDEX) and its time `at`, as text: of a certificate, which is a project's
+    end, as of an audit record. None for all else. Raises Error `unavailable`.
+    """
+    if not genuine(app, document.fields or {}):
+        return None
+    try:
+        record = load(document.contents["record"])
+        told = _of_end(record) if record["_type"] == STATEMENT else record
+        index = {name: told[name] for name in (*INDEX, "at")}
+        return index if told["id"] == document.id else None
+    except (Refused, KeyError, TypeError):
+        return None
+
+
+def _of_end(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a certificate says as an audit record would."""
+    predicate = statement["predicate"]
+    project, at = predicate["project"], predicate["timeline"]["erased"]
+    about = {"account_id": project["account"], "project_id": project["id"]}
+    return {"id": f"{project['id']}.erase", **about, **END, "at": at}
 
 
 def moment(time: datetime) -> str:

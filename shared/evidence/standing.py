@@ -13,11 +13,11 @@ from typing import Any
 from shared import forms
 from shared.app import App
 from shared.errors import Error
-from shared.evidence.entries import genuine, moment
+from shared.evidence.entries import moment, said
 from shared.failures import tell
 from shared.keys import LIFECYCLE
 from shared.lifecycle import Project
-from shared.log import dump, load
+from shared.log import dump
 from shared.store import Document, Write
 
 MOVES, MAC = "moves", "mac"  # how often one of FIELDS was changed; 32 bytes
@@ -74,17 +74,14 @@ def ours(app: App, document: Document) -> bool:
 def ended(app: App, project_id: str, entry: Document) -> bool:
     """Tell whether this code made the entry of a project's end: a tombstone can be planted.
 
-    The entry is `audit/{project}.erase`; its record has that id, or is a statement on the project.
-    While the store's form is the former one, one without a record counts as well.
+    The entry is `audit/{project}.erase`. While the store's form is the former one, one without a
+    record counts as well.
     """
     fields = entry.fields or {}
     if "record" not in fields and app.settings.store_form == forms.FORMER:
         return True
-    if not genuine(app, fields):
-        return False
-    told = load(fields["record"])
-    subjects = [one.get("name") for one in told.get("subject", ())]
-    return told.get("id") == f"{project_id}.erase" or subjects == [f"project:{project_id}"]
+    told = said(app, entry)
+    return told is not None and entry.id == f"{project_id}.erase"
 
 
 def holds(app: App, document: Document) -> bool:

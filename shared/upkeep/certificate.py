@@ -20,7 +20,6 @@ from shared.projects import crn
 from shared.settings import Settings
 from shared.store import Document, Write
 
-KIND = "https://in-toto.io/Statement/v1"  # of statement
 PREDICATE = "urn:reprieve:destruction:v1"
 VERSION = "0.1.0"  # of Reprieve, as pyproject.toml has it
 OTHERS = "others"  # what is of no kind: usage, parts, revisions, answers kept, what was planted
@@ -92,7 +91,7 @@ def statement(
     """Give what a certificate says; times are the store's, and of `now` is the end."""
     digest = project.sweep_digest
     return {
-        "_type": KIND,
+        "_type": evidence.STATEMENT,
         "subject": [{"name": f"project:{project.id}", "digest": {"sha256": digest}}],
         "predicateType": PREDICATE,
         "predicate": {

@@ -47,8 +47,8 @@ EARLY = Mutant(
 BACK = Mutant(
     "nothing_is_read_back",
     sequencer.seal,
-    "found = _waiting(app)  # after the commit",
-    "found = found._replace(entries=_waiting(app).entries)  #",
+    "found = _waiting(app, after)  # after the commit",
+    "found = found._replace(entries=_waiting(app, after).entries)  #",
 )
 LESS = Mutant(
     "less_is_published_too",
@@ -63,7 +63,9 @@ SIGNERS = Mutant(
     "Write(CHECKPOINT, fields)",
 )
 STAYS = Mutant("it_waits_on", batch.writes, ', without=("pending",)', "")
-ANYBODY = Mutant("what_others_wrote_is_sealed", sequencer._sealed, "if batch.sound(app, entry)", "")
+ANYBODY = Mutant(
+    "what_others_wrote_is_sealed", sequencer._sealed, "batch.sound(app, entry)", "True"
+)
 SHORT = Mutant(
     "a_shorter_log_is_gone_on_with",
     sequencer._waiting,

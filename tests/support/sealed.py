@@ -127,7 +127,8 @@ def certificate(app: App, account: str = ACCOUNTS[0]) -> tuple[str, bytes]:
     salt = app.new_salt()
     mac = app.keyring.state.mac(RECORD, salt + record)
     index = {"account_id": account, "project_id": project, "action": "codeengine.project.erase"}
-    proof = {"record": record, "salt": salt, "mac": mac, "at": START, "pending": True}
+    at = datetime.fromisoformat(said["predicate"]["timeline"]["erased"])
+    proof = {"record": record, "salt": salt, "mac": mac, "at": at, "pending": True}
     app.store.commit([Write.create(f"audit/{project}.erase", proof | index)])
     return f"{project}.erase", record
 

@@ -74,6 +74,15 @@ def furnish(owner, home):
         yield home, kind.collection, answer.json()[kind.key]
 
 
+def ended(host, owner):
+    """Destroy a project, and have the log take in its end; give its id."""
+    project = owner.project("gone")
+    owner.destroy(project)
+    owner.gone(project)
+    host.hub("POST", "/schedules/sealAudit/run")
+    return project["id"]
+
+
 def plan(host, folder):
     """Write what a run needs into a folder: the accounts, and what the first of them has."""
     owner, stranger = host.account(), host.account()
@@ -88,6 +97,7 @@ def plan(host, folder):
         "apikey": owner.apikey,
         "key": owner.got("/v1/apikeys")["apikeys"][0]["id"],
         "homes": homes,
+        "gone": ended(host, owner),
         "held": [place for home in homes for place in furnish(owner, home)],
         "tally": str(folder / "tally.json"),
     }

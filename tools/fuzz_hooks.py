@@ -31,11 +31,20 @@ MOVED = {
     "restore_project": ("DELETE",),
 }
 READ = {"get_project", "get_resource_instance"}
+LASTING = {  # what is of the log, or of a project that is gone
+    **{name: {"epoch": "1"} for name in ("get_log_checkpoint", "get_log_keys")},
+    "get_log_tile": {"epoch": "1", "tile": "0/000.p/1"},
+    **{
+        name: {"id": PLAN["gone"]}
+        for name in ("get_certificate", "get_certificate_proof", "delete_certificate_name")
+    },
+    "get_audit_entry_proof": {"id": f"{PLAN['gone']}.erase"},
+}
 VERSIONS = [quotas.FIRST_VERSION, quotas.NEWEST_VERSION]
 DAYS = ["2024-02-29", "2030-01-01"]
 STARTED = {"list_audit_entries", "list_certificates"}
 UNKEPT = {"signin_codes", "audit_exports"}  # what is made, and lies below no project
-TIMES = [f"{day}T12:00:00Z" for day in DAYS if len(day) == 10] or ["2026-11-30T12:00:00Z"]
+TIMES = [f"{day}T12:00:00Z" for day in DAYS]
 DATES = {"version": VERSIONS, "updated_from": DAYS, "updated_to": DAYS}
 DATES |= {"since": TIMES, "until": TIMES}
 KEYED_BY_ID = {"apikeys", "bindings"}
@@ -121,6 +130,8 @@ def aim(sent, part):
         part["id"] = reclamation(made) if MOVED[sent.name] else made
     if sent.name in READ and part.get("id") not in linked:
         part["id"] = sent.one_of(HOMES)
+    if sent.often():
+        part.update(LASTING.get(sent.name, {}))
     if part.get("id") == PLAN["key"]:  # the run goes on with it
         part["id"] = "0" * len(PLAN["key"])
     if "app_name" in part:

@@ -24,8 +24,7 @@ def fuzzed(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("named", "options", "unreached"),
-    # Seven of them are of the log and of certificates: in so short a run nothing is sealed.
-    [(False, STEPS, 14), (True, CALLS, 20)],
+    [(False, STEPS, 10), (True, CALLS, 20)],
     ids=["rest", "by-name"],
 )
 @pytest.mark.claim("fuzz", "no request that schemathesis tries is answered wrongly")

@@ -8,8 +8,9 @@ import pytest
 from shared import quotas
 from shared.keys.local import open_keyring
 from shared.store import Store
-from tests.support import Counting, Host, cli, stand_alone, wired, with_key
+from tests.support import Host, cli, stand_alone, wired, with_key
 from tests.support.cli_home import nobody, other, unreachable  # noqa: F401 - fixtures
+from tests.support.counting import Counting
 from tests.support.google_keys import Google
 from tests.support.keyrings import Cloud, Local
 from tests.support.kinds import Home

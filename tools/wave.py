@@ -16,7 +16,8 @@ from pathlib import Path
 from shared.lifecycle import SOFT_DELETED
 from shared.store import Store, Write
 from shared.upkeep import schedule
-from tests.support import WEEK, Counting, Host, stand_alone, wired
+from tests.support import WEEK, Host, stand_alone, wired
+from tests.support.counting import Counting
 
 PROJECTS, SECRETS, THREADS = 100, 100, 8
 WAIT = timedelta(days=3)

@@ -137,6 +137,20 @@ def changed(app, path, **fields):
     return read
 
 
+def beside(app, caplog, path, planted):
+    """Change a document of a log; require that nothing is sealed or signed beside it, and it told.
+
+    Gives the id of the entry that waits, and what the document was.
+    """
+    write(app, 1)
+    audit.seal(app)
+    before = changed(app, path, **planted)
+    (id_,) = write(app, 1)
+    assert not any(audit.seal(app).values())
+    assert lines(caplog, "CRITICAL")
+    return id_, before
+
+
 KEYS = {
     "the keys are none": ["evil"],
     "no key": [],
@@ -156,12 +170,7 @@ KEYS = {
 )
 def test_a_checkpoint_of_odd_types(app, caplog, planted):
     """Nothing is sealed or signed beside it, which is told; who reads it is asked to try again."""
-    write(app, 1)
-    audit.seal(app)
-    before = changed(app, "log/checkpoint", **planted)
-    (id_,) = write(app, 1)
-    assert not any(audit.seal(app).values())
-    assert lines(caplog, "CRITICAL")
+    id_, before = beside(app, caplog, "log/checkpoint", planted)
     stored = app.store.read("log/checkpoint")["log/checkpoint"].contents
     assert stored == before["log/checkpoint"].contents | planted
     for read in (audit.checkpoint, audit.keys, audit.tile):
@@ -198,12 +207,7 @@ def test_a_key_of_another_hand(app, caplog):
 )
 def test_a_state_of_odd_types(app, caplog, planted):
     """Nothing is sealed or signed beside it, which is told."""
-    write(app, 1)
-    audit.seal(app)
-    before = changed(app, "log/state", **planted)
-    write(app, 1)
-    assert not any(audit.seal(app).values())
-    assert lines(caplog, "CRITICAL")
+    _, before = beside(app, caplog, "log/state", planted)
     restored(app, before)
     assert audit.seal(app)["published"] == 1
 

@@ -73,8 +73,18 @@ def project(account):
 
 
 @pytest.fixture
-def secrets(page, signed_in, account, project):
+def shown(page, signed_in, account, project):
+    """Show a place of the project to its account: `shown("secrets")`."""
+
+    def show(place):
+        signed_in(page, account)
+        go(page, project, place)
+        return page
+
+    return show
+
+
+@pytest.fixture
+def secrets(shown):
     """The list of the project's secrets on the screen."""
-    signed_in(page, account)
-    go(page, project, "secrets")
-    return page
+    return shown("secrets")

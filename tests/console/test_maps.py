@@ -19,11 +19,9 @@ def project(account):
 
 
 @pytest.fixture
-def maps(page, signed_in, account, project):
+def maps(shown):
     """The list on the screen."""
-    signed_in(page, account)
-    go(page, project, "maps")
-    return page
+    return shown("maps")
 
 
 def test_listed_shown_and_changed(maps, account, project):

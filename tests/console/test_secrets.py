@@ -19,11 +19,10 @@ HOSTILE = "a\u202eb\x00c<img src=x onerror=alert(1)>\n\U0001f469\u200d\U0001f680
 
 
 @pytest.fixture
-def db(page, signed_in, account, project):
+def db(page, shown):
     """The secret on the screen, and a page whose time can be moved."""
     page.clock.install()
-    signed_in(page, account)
-    go(page, project, "secrets/db")
+    shown("secrets/db")
     expect(page.get_by_role("heading", name="db", level=2)).to_be_visible()
     return page
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.holding import VALUE, everywhere, field, go, kept
+from tests.support.holding import VALUE, everywhere, field, kept
 from tests.support.pages import failed
 from tests.support.screens import choose, look_again, press, quoted, toast
 
@@ -20,11 +20,9 @@ def project(account):
 
 
 @pytest.fixture
-def db(page, signed_in, account, project):
+def db(shown):
     """The secret on the screen."""
-    signed_in(page, account)
-    go(page, project, "secrets/db")
-    return page
+    return shown("secrets/db")
 
 
 def test_typed_text_stays(db, account, project, watch):

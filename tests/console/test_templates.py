@@ -29,11 +29,9 @@ def project(account):
 
 
 @pytest.fixture
-def templates(page, signed_in, account, project):
+def templates(shown):
     """The lists on the screen."""
-    signed_in(page, account)
-    go(page, project, "templates")
-    return page
+    return shown("templates")
 
 
 def test_lists_and_one(templates, account, project):

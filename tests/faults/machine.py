@@ -23,6 +23,19 @@ from hypothesis.stateful import (
 )
 
 from tests.faults.agreement import agree
+from tests.faults.drawn import (
+    bad,
+    collections,
+    content,
+    moments,
+    names,
+    numbers,
+    slow,
+    tags,
+    there,
+    things,
+    which,
+)
 from tests.faults.drivers import Reply, days
 from tests.faults.ledger import (
     ACTIVE,
@@ -30,7 +43,6 @@ from tests.faults.ledger import (
     FAILED,
     GONE,
     HARD,
-    KINDS,
     MOVES,
     REGISTERED,
     SOFT,
@@ -47,38 +59,6 @@ ROUNDS = 12  # of the schedule, an hour and more apart: what is due must have en
 COUNTED = Counter()  # examples and steps, to be told
 SLOW = 0.25  # seconds: long enough for another request, on a busy machine too
 OPERATIONS = ("commit", "batch_get_documents", "run_query", "put", "get", "destroy", "confirm")
-
-names = st.sampled_from(["a", "b", "c", "d", "e", "f"])
-collections = st.sampled_from([*KINDS, "secrets", "secrets"])
-things = st.sampled_from(["s", "s", "t"])
-tags = st.sampled_from(["*", "current", "current", "wrong"])
-moments = st.sampled_from([-1.0, -0.02, 0.0, 0.0, 1.0])
-slow, there = st.booleans(), st.sampled_from([True, True, False])
-which = st.sampled_from(["last", "last", "last", "former", "project"])  # reclamation is asked of
-numbers = st.lists(st.integers(0, 50), min_size=1, max_size=6)
-bad = st.sampled_from(
-    [
-        ("POST", "/v2/projects", {"name": "Not A Name!"}, {}),
-        ("POST", "/v2/projects", {"name": 7}, {}),
-        ("POST", "/v2/projects/{}/secrets", {"name": "s", "format": "tls", "data": {}}, {}),
-        ("POST", "/v2/projects/{}/secrets", {"name": "s", "format": "none", "data": {}}, {}),
-        ("PUT", "/v2/projects/{}/secrets/s", {"format": "generic", "data": {"k": "v"}}, {}),
-        ("PUT", "/v2/projects/{}/config_maps/s", {"data": {"k": 7}}, {"If-Match": "*"}),
-        ("POST", "/v2/projects/{}/jobs", {"name": "s"}, {}),
-        ("POST", "/v1/reclamations/{}/actions/undo", {}, {}),
-        ("PATCH", "/v2/projects/{}", {"name": "z"}, {}),
-    ]
-)
-
-
-def content(collection):
-    """Give what a new resource holds; a secret's value is one of a kind."""
-    word = uuid.uuid4().hex
-    return {
-        "secrets": {"format": "generic", "data": {"k": f"canary-{word}"}},
-        "config_maps": {"data": {"k": word}},
-        "jobs": {"image_reference": f"icr.io/space/image:{word}"},
-    }[collection]
 
 
 class Machine(RuleBasedStateMachine):

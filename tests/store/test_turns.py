@@ -14,7 +14,8 @@ from shared.errors import Error, unavailable
 from shared.store import Store, Write, one_request
 from shared.store.turns import Turns
 from tests.store.test_attempts import Faulty
-from tests.support import Counting, until
+from tests.support import until
+from tests.support.counting import Counting
 
 FAR = time.monotonic() + 3600  # a time that does not come
 

@@ -80,6 +80,7 @@ def token_of(account, apikey):
     return type(account)(account.host, account.id, apikey).call("GET", "/v2/projects")
 
 
+@pytest.mark.slow
 def test_the_documented_lines(shell):
     """The environment of the host and one line of Python: IBM's SDK lists the projects."""
     said = shell(f'eval "$(ce emulator env)"\npython -c {shlex.quote(ONE_LINER)}')

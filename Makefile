@@ -36,11 +36,13 @@ test: setup  ## test every rule and every operation, in ten minutes
 	$(BIN)/python -m pytest -m 'not slow' -p tests.support.pace $(PAIR)
 
 rest: setup  ## run the tests that `make test` leaves out
-	$(BIN)/python -m pytest -m slow $(PAIR)
+	$(BIN)/python -m pytest -m 'slow and not alone' $(PAIR)
+	$(BIN)/python -m pytest -m alone
 
 full: setup  ## run all tests, with the coverage gates
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PAIR)
+	$(BIN)/coverage run -m pytest -m 'not alone' $(PAIR)
+	$(BIN)/coverage run -m pytest -m alone
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --fail-under=95
 	@$(BIN)/python -m tools.gates $(WHOLE)

@@ -22,6 +22,7 @@ from tests.support.screens import (
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_hundred(page, signed_in, account, project):
     """A hundred are one request, drawn within a second, and filtered as one types."""
     for number in range(99):

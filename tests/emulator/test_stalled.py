@@ -25,7 +25,7 @@ STALLS = {  # what a connection sends that then waits, in each place where a thr
     "nothing": b"",
     "a byte": b"G",
     "a header": GET + b"X-A: b",
-    "a byte of a second request": GET + b"\r\nG",
+    "a byte of a second request": NOPE + b"\r\nG",
     "a part of a body nobody reads": NOPE + b"Content-Length: 9\r\n\r\n{",
     "what is no request, and stays": b"G\x01T / HTTP/1.1\r\n\r\n",
     "what is no line, and stays": b"G\n",
@@ -33,6 +33,7 @@ STALLS = {  # what a connection sends that then waits, in each place where a thr
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.claim("F46", "400 connections of one byte each: a neighbour is answered within 2 s")
 def test_stalled_heads_hold_up_nobody(host):
     """The attack that `python -m tools.attacks stalled-heads` plays, for a shorter while."""
@@ -40,6 +41,7 @@ def test_stalled_heads_hold_up_nobody(host):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("sent", STALLS)
 def test_nobody_who_waits_has_a_thread(host, sent):
     """More connections than threads wait at each place: one after the other is answered."""
@@ -50,6 +52,7 @@ def test_nobody_who_waits_has_a_thread(host, sent):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_more_connections_than_there_is_room_for(host):
     """Who has waited longest has to go: the newest is answered."""
     with ExitStack() as last:
@@ -65,6 +68,7 @@ def test_more_connections_than_there_is_room_for(host):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_nobody_who_waits_holds_up_a_stop(tmp_path):
     """A host that stops gives requests 12 s, and who only waits 2 s."""
     own = Host(tmp_path, "--firestore-port", "0", "--hub-port", "0").start()

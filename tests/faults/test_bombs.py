@@ -12,7 +12,7 @@ from tests.functions.test_functions import running
 from tests.support.memory import Server
 from tests.support.wire import MIB
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 FULL = quotas.BODY_BYTES - 64
 NOWHERE = "/v2/projects/00000000-0000-4000-8000-000000000000/secrets"

@@ -191,6 +191,7 @@ def test_few_descriptors(bad, owner):
     assert owner.project()
 
 
+@pytest.mark.alone
 @pytest.mark.claim("F46", "out of file descriptors with nobody to send away, the worker goes on")
 def test_no_descriptors_and_nobody_waits(bad, owner):
     """All are with requests that are worked on: it accepts nobody for a while, and does nothing."""

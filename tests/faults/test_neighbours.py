@@ -12,7 +12,7 @@ from shared import quotas
 from tests.support import Host
 from tools import attackers, attacks
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 ENOUGH = 0.95  # of a neighbour's requests, within attacks.WITHIN seconds
 SECONDS = 4.0  # of an attack

@@ -80,7 +80,8 @@ def ran(folder, *words):
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib -ra\n")
     command = [sys.executable, "-m", "pytest", "-p", "tests.support.pace", f"--pace-limit={LIMIT}"]
     # In a CI system pytest's summary has whole messages: what is told once would stand twice.
-    env = {name: text for name, text in os.environ.items() if name not in {"CI", "BUILD_NUMBER"}}
+    own = {"CI", "BUILD_NUMBER", "PYTEST_ADDOPTS"}  # what changes what pytest prints
+    env = {name: text for name, text in os.environ.items() if name not in own}
     done = subprocess.run(
         [*command, *words],
         cwd=folder,

@@ -351,11 +351,11 @@ def answers(tenant, reclamation):
 
 
 def audited(host):
-    """Count the audit entries, by project and action, but for OURS."""
+    """Count the audit entries, by project and action, but for OURS and what was denied."""
     store, counts = host.inside.store, defaultdict(Counter)
     paths = [path for path in paths_below(store, "", 10_000) if path.startswith("audit/")]
     for entry in store.read(*paths).documents.values():
-        if entry.fields["action"] not in OURS:
+        if entry.fields["action"] not in OURS and entry.fields.get("outcome") != "denied":
             counts[str(entry.fields["project_id"])][entry.fields["action"]] += 1
     return counts
 

@@ -87,4 +87,4 @@ shots: setup  ## take the console's pictures for the documentation, and time its
 firebase: setup  ## run under Firebase's own emulator suite (needs Node and npm)
 	$(BIN)/python -m tools.firebase
 
-.PHONY: help setup lock demo test full check fmt fuzz prove model soak commands wave bench shots firebase
+.PHONY: help setup lock demo test rest full check fmt fuzz prove model soak commands wave bench shots firebase

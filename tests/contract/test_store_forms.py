@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from shared.evidence import DENIED
 from shared.store import Write
 from tests.support import GRANT, ROOT, Host, paths_below, until
 from tests.support.store_vectors import Vector, be_at, plain
@@ -355,7 +356,7 @@ def audited(host):
     store, counts = host.inside.store, defaultdict(Counter)
     paths = [path for path in paths_below(store, "", 10_000) if path.startswith("audit/")]
     for entry in store.read(*paths).documents.values():
-        if entry.fields["action"] not in OURS and entry.fields.get("outcome") != "denied":
+        if entry.fields["action"] not in OURS and entry.fields.get("outcome") != DENIED:
             counts[str(entry.fields["project_id"])][entry.fields["action"]] += 1
     return counts
 

@@ -25,7 +25,7 @@ STALLS = {  # what a connection sends that then waits, in each place where a thr
     "nothing": b"",
     "a byte": b"G",
     "a header": GET + b"X-A: b",
-    "a byte of a second request": NOPE + b"\r\nG",
+    "a byte of a second request": GET + b"\r\nG",
     "a part of a body nobody reads": NOPE + b"Content-Length: 9\r\n\r\n{",
     "what is no request, and stays": b"G\x01T / HTTP/1.1\r\n\r\n",
     "what is no line, and stays": b"G\n",

@@ -93,7 +93,7 @@ def test_bodies_that_open(api, owner):
     assert post(api + path, owner, secret("afterwards")).status_code == 201
 
 
-@pytest.mark.claim("D1", "2 MiB in chunks of one byte: refused within 2 s of the processor")
+@pytest.mark.claim("D1", "2 MiB in chunks of one byte: refused within 1.5 s of the processor")
 def test_bodies_in_pieces(subtests, api, owner):
     """What is below us undoes chunks: the work it has is all that shows. Go's chunks have 240."""
     path, server, whole = home(owner), Server.at(api), secret("pieces")
@@ -106,4 +106,4 @@ def test_bodies_in_pieces(subtests, api, owner):
                 with suppress(BrokenPipeError, ConnectionResetError):
                     to.send(sent + b"0\r\n\r\n")
                 assert to.getresponse().status == status
-            assert server.spent < 2
+            assert server.spent < 1.5

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.support.pace import slowness
+from tests.support.yardstick import slowness
 
 PROC = Path("/proc")
 

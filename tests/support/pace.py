@@ -16,15 +16,13 @@ import sys
 import tempfile
 import threading
 import time
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from tests.support.yardstick import slowness
+
 LIMIT = 2.0  # seconds
-# Seconds of a processor that `slowness` measures on the machine that the limit is of.
-YARDSTICK = 0.07
-TABLE = {str(number): [number] * 5 for number in range(2000)}
 
 
 def pytest_addoption(parser):
@@ -38,21 +36,6 @@ def pytest_configure(config):
     if not hasattr(config, "workerinput"):
         to = config.getoption("--pace-to")
         config.pluginmanager.register(Writer(to) if to else Pace(config), "pace-of-cases")
-
-
-def slowness(yardstick=YARDSTICK):
-    """Give how many times slower this machine's processor is at a work of known size; 1 at least.
-
-    The quickest of five is what the processor can do.
-    """
-
-    def once():
-        began = time.process_time()
-        for _ in range(20):
-            sha256(json.dumps(json.loads(json.dumps(TABLE))).encode()).digest()
-        return time.process_time() - began
-
-    return max(1.0, min(once() for _ in range(5)) / yardstick)
 
 
 class Seconds:

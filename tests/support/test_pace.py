@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from tests.support.pace import Crowd, slowness
+from tests.support.pace import Crowd
+from tests.support.yardstick import slowness
 
 LIMIT = 0.5
 SLOW = 2 * LIMIT
@@ -67,7 +68,7 @@ def test_fails_alone():
 CALM = """
 from pathlib import Path
 
-from tests.support.pace import Crowd, slowness
+from tests.support.pace import Crowd
 
 Crowd.LOADS = Path("nowhere")
 """

@@ -1,4 +1,4 @@
-"""The parts keep step: API, functions, deployment, indexes and docs."""
+"""The parts keep step: API, functions, deployment and docs."""
 
 import json
 import re
@@ -19,7 +19,6 @@ from tests.support import ROOT
 from tests.support.cli_examples import EXAMPLES, ROWS
 
 ENDPOINTS = yaml.safe_load((ROOT / "functions" / "functions.yaml").read_text())["endpoints"]
-INDEXES = json.loads((ROOT / "firestore.indexes.json").read_text())
 DOCUMENT = json.loads(COMPILED.read_text())
 SERVED = {
     "get_api_document": http_api.OPERATIONS["get_api_document"],
